@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours: Swift 6 mode, no warning survives.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Field arithmetic is unusable unoptimised, so these targets are optimised in debug builds too.
+let optimised: [SwiftSetting] = settings + [.unsafeFlags(["-O"])]
+
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+
+let package = Package(
+    name: "kmsd",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "kmsd", targets: ["KMSd"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C libraries, each imported by one target only.
+        .systemLibrary(name: "CP11Kit", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
+        .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+
+        .systemLibrary(name: "CProcess"),
+
+        // No NIO below this line: these build and test in seconds.
+        .target(name: "SecretMemory", dependencies: ["CProcess"], swiftSettings: settings),
+        .target(name: "HSMBridge", dependencies: ["CP11Kit", "SecretMemory"], swiftSettings: settings),
+        .target(name: "LibCrypto", dependencies: ["CLibCrypto", "CSodium", "SecretMemory"], swiftSettings: settings),
+        .target(
+            name: "EnclaveLock", dependencies: ["HSMBridge", "LibCrypto", "SecretMemory"], swiftSettings: settings),
+        .target(name: "WorkingKeys", dependencies: ["LibCrypto", "SecretMemory"], swiftSettings: settings),
+        .target(name: "Pairing", swiftSettings: optimised),
+        .target(
+            name: "Keystores",
+            dependencies: ["HSMBridge", "EnclaveLock", "WorkingKeys", "LibCrypto", "SecretMemory", grdb],
+            swiftSettings: settings),
+
+        // The daemon.
+        .target(
+            name: "KMSServer",
+            dependencies: [
+                "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "SecretMemory",
+                hummingbird,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(name: "KMSd", dependencies: ["KMSServer"], swiftSettings: settings),
+
+        // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["HSMBridge", "SecretMemory"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CProcess"], swiftSettings: settings),
+        .testTarget(name: "HSMBridgeTests", dependencies: ["HSMBridge", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "LibCryptoTests", dependencies: ["LibCrypto", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "EnclaveLockTests", dependencies: ["EnclaveLock", "LibCrypto", "TestSupport"], swiftSettings: settings
+        ),
+        .testTarget(name: "WorkingKeysTests", dependencies: ["WorkingKeys", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "PairingTests", dependencies: ["Pairing"], swiftSettings: settings),
+        .testTarget(name: "KeystoresTests", dependencies: ["Keystores", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "KMSServerTests",
+            dependencies: [
+                "KMSServer", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: settings),
+    ]
+)

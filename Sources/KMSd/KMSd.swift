@@ -1,0 +1,3 @@
+import KMSServer
+
+@main struct KMSd { static func main() async {} }
