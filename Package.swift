@@ -33,7 +33,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // C libraries, each imported by one target only.
+        // C libraries, each imported by one target only (KMSBench measures the bare PKCS#11 library beside it).
         .systemLibrary(name: "CP11Kit", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
         .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
@@ -71,6 +71,17 @@ let package = Package(
             ],
             swiftSettings: settings),
         .executableTarget(name: "KMSd", dependencies: ["KMSServer"], swiftSettings: settings),
+
+        // What the daemon is measured against; see scripts/bench.
+        .executableTarget(
+            name: "KMSBench",
+            dependencies: [
+                "CP11Kit", "HSMBridge", "LibCrypto", "SecretMemory", hummingbird,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
 
         // Tests.
         .target(

@@ -1,0 +1,228 @@
+"""The parts of a run, in order. Each adds cells: plain dictionaries that go to the table and the JSON file."""
+import json
+import statistics
+import time
+
+from .daemon import Daemon, text_of
+from .load import run_wrk
+from .loops import LOOPS, run_loop
+from .micro import run_micro
+from .processes import Server
+from .progress import Progress
+from .token import P11KitServer, Token
+
+DAEMON_CELLS = ("sign-sealed", "sign-resident", "encrypt-32", "encrypt-4k", "create")
+HTTP_CELLS = ("echo",) + DAEMON_CELLS
+NAMES = ("direct", "p11-kit") + HTTP_CELLS + ("sign-ttl0", "cold-start", "memory", "micro")
+MESSAGE_BYTES = 256
+
+
+class Run:
+    def __init__(self, binaries, scratch, settings, names, stack):
+        self.binaries, self.scratch, self.settings, self.names, self.stack = binaries, scratch, settings, names, stack
+        self.cells = []
+        self.message = text_of(MESSAGE_BYTES)
+        self.progress = Progress(self._steps())
+        self.token = None
+
+    def measure(self):
+        home = self.scratch / "home"
+        home.mkdir(mode=0o700)
+        self.token = Token(home)
+        try:
+            self._direct()
+            self._p11_kit()
+            self._micro()
+            self._http()
+            self._lock_closed()
+            self._large_store()
+        finally:
+            self.progress.close()
+        return self.cells
+
+    def _steps(self):
+        s, names = self.settings, self.names
+        http = sum(name in names for name in HTTP_CELLS) * len(s.connections) * s.rounds
+        return (("direct" in names) * len(LOOPS) * s.rounds + ("p11-kit" in names) * 3 * s.rounds + ("micro" in names)
+                + http + ("sign-ttl0" in names) * len(s.connections) * s.rounds
+                + ("cold-start" in names) * (1 + s.cold_starts) + ("memory" in names))
+
+    # The token without us.
+
+    def _direct(self):
+        if "direct" not in self.names:
+            return
+        takes = {operation: [] for operation in LOOPS}
+        for _ in range(self.settings.rounds):
+            for operation in LOOPS:
+                self.progress.step(f"direct {operation}")
+                takes[operation].append(run_loop(self.binaries, self.token, operation, self.settings.loop_seconds))
+        for operation, results in takes.items():
+            self.cells.append({"name": f"direct {operation}", "connections": 1, **median(results)})
+
+    def _p11_kit(self):
+        if "p11-kit" not in self.names:
+            return
+        shapes = (("1 thread", 1, 1), ("8 threads", 8, 1), ("8 programs", 1, 8))
+        takes = {shape[0]: [] for shape in shapes}
+        with P11KitServer(self.token, self.scratch) as server:
+            for _ in range(self.settings.rounds):
+                for label, threads, programs in shapes:
+                    self.progress.step(f"p11-kit server, {label}")
+                    takes[label].append(run_loop(
+                        self.binaries, self.token, "p256-session", self.settings.loop_seconds, module=server.module,
+                        environment=server.environment(), threads=threads, programs=programs))
+        for label, threads, programs in shapes:
+            self.cells.append({"name": f"p11-kit p256-session, {label}", "connections": threads * programs,
+                               **median(takes[label])})
+
+    def _micro(self):
+        if "micro" in self.names:
+            self.progress.step("micro cells")
+            self.cells += run_micro(self.binaries, self.token)
+
+    # Routes.
+
+    def _http(self):
+        names = [name for name in HTTP_CELLS if name in self.names]
+        routes = {}
+        if "echo" in names:
+            echo = self.stack.enter_context(Server(
+                "echo server", [self.binaries / "KMSBench", "echo-server"], self.scratch / "echo.log"))
+            port = echo.wait_for(lambda: _listening(echo.log), 20, "its listening line")
+            routes["echo"] = (echo, f"http://127.0.0.1:{port}", ["/echo"], json.dumps({"message": self.message}))
+        if any(name in DAEMON_CELLS for name in names):
+            daemon = self.stack.enter_context(self._daemon())
+            routes |= self._daemon_routes(daemon, names)
+        self._load({name: routes[name] for name in names})
+        self.stack.close()
+
+    def _daemon_routes(self, daemon, names):
+        sealed = daemon.create_keystore()
+        sign = json.dumps({"message": self.message})
+        routes = {}
+        if "sign-sealed" in names:
+            key = daemon.create_key(sealed, "ED25519")
+            daemon.check_signature(key, self.message)
+            routes["sign-sealed"] = (daemon, daemon.base, [f"{key}/sign"], sign)
+        if "sign-resident" in names:
+            key = daemon.create_key(daemon.create_keystore("resident"), "ECDSAP256IEEEP1363")
+            daemon.check_signature(key, self.message)
+            routes["sign-resident"] = (daemon, daemon.base, [f"{key}/sign"], sign)
+        if "encrypt-32" in names or "encrypt-4k" in names:
+            key = daemon.create_key(sealed, "AES256GCM")
+            for name, count in (("encrypt-32", 32), ("encrypt-4k", 4096)):
+                body = {"message": text_of(count)}
+                opened = daemon.call("POST", f"{key}/decrypt", daemon.call("POST", f"{key}/encrypt", body))
+                assert opened["plaintext"] == body["message"]
+                routes[name] = (daemon, daemon.base, [f"{key}/encrypt"], json.dumps(body))
+        if "create" in names:
+            routes["create"] = (daemon, daemon.base, self._create_paths(daemon), json.dumps({"key_type": "ED25519"}))
+        return routes
+
+    def _create_paths(self, daemon):
+        return [f"{daemon.create_keystore()}/keys" for _ in range(16)]
+
+    def _lock_closed(self):
+        """Signing when nothing opened may be kept: every request asks the token."""
+        if "sign-ttl0" not in self.names:
+            return
+        with self._daemon(KMS_LOCK_TTL="0s") as daemon:
+            key = daemon.create_key(daemon.create_keystore(), "ED25519")
+            daemon.check_signature(key, self.message)
+            self._load({"sign-ttl0": (daemon, daemon.base, [f"{key}/sign"], json.dumps({"message": self.message}))})
+
+    def _load(self, routes):
+        takes = {(name, count): [] for name in routes for count in self.settings.connections}
+        for _ in range(self.settings.rounds):
+            for name, (server, base, paths, body) in routes.items():
+                for count in self.settings.connections:
+                    self.progress.step(f"{name}, {count} connections")
+                    takes[name, count].append(self._observed(server, base, paths, body, count))
+        for (name, count), results in takes.items():
+            self.cells.append({"name": name, "connections": count, **median(results)})
+
+    def _observed(self, server, base, paths, body, connections):
+        rss, cpu, started = server.resident_kib(), server.cpu_seconds(), time.monotonic()
+        result = run_wrk(self.scratch, base, paths, body, connections, self.settings.seconds)
+        elapsed = time.monotonic() - started
+        return {"rate": result["rate"], "p50_us": result["p50_us"], "p99_us": result["p99_us"],
+                "cpu_percent": round((server.cpu_seconds() - cpu) / elapsed * 100),
+                "rss_before_mib": mib(rss), "rss_after_mib": mib(server.resident_kib())}
+
+    # A store of the size that matters.
+
+    def _large_store(self):
+        if "cold-start" in self.names:
+            key = self._fill()
+            times = []
+            for _ in range(self.settings.cold_starts):
+                self.progress.step("cold start")
+                times.append(self._cold_start(key))
+            ready, signed, rss = sorted(times)[len(times) // 2]
+            self.cells.append({"name": "cold-start", "keys": self.settings.cold_keys, "ready_s": ready,
+                               "first_signature_s": signed, "rss_after_mib": rss})
+        if "memory" in self.names:
+            self.progress.step(f"memory over {self.settings.memory_requests:,} requests")
+            self._memory()
+
+    def _fill(self):
+        """Tops the store up through the API; returns a key of it."""
+        self.progress.step(f"store of {self.settings.cold_keys:,} keys")
+        with self._daemon() as daemon:
+            made, paths, body = 0, self._create_paths(daemon), json.dumps({"key_type": "ED25519"})
+            deadline = time.monotonic() + 900
+            while made < self.settings.cold_keys and time.monotonic() < deadline:
+                made += run_wrk(self.scratch, daemon.base, paths, body, 32, 5)["requests"]
+            return daemon.create_key(paths[0].removesuffix("/keys"), "ED25519")
+
+    def _cold_start(self, key):
+        with self._daemon(wait=False) as daemon:
+            daemon.wait_until_ready()
+            ready = time.monotonic() - daemon.started
+            daemon.call("POST", f"{key}/sign", {"message": self.message})
+            signed = time.monotonic() - daemon.started
+            return round(ready, 3), round(signed, 3), mib(daemon.resident_kib())
+
+    def _memory(self):
+        """Resident memory after a warm-up of a twentieth, and its greatest distance from that until the end."""
+        wanted = self.settings.memory_requests
+        with self._daemon() as daemon:
+            key = daemon.create_key(daemon.create_keystore(), "ED25519")
+            daemon.check_signature(key, self.message)
+            body, made, readings = json.dumps({"message": self.message}), 0, []
+            deadline = time.monotonic() + 600
+            while made < wanted and time.monotonic() < deadline:
+                made += run_wrk(self.scratch, daemon.base, [f"{key}/sign"], body, 32, 2)["requests"]
+                if made >= wanted // 20:
+                    readings.append(daemon.resident_kib())
+            change = max(abs(reading - readings[0]) for reading in readings) / readings[0] * 100
+            self.cells.append({"name": "memory", "requests": made, "rss_before_mib": mib(readings[0]),
+                               "rss_after_mib": mib(readings[-1]), "greatest_change_percent": round(change, 2)})
+
+    def _daemon(self, wait=True, **settings):
+        if not (self.token.home / "manifest.json").exists():
+            Daemon.initialise(self.binaries, self.token)
+        daemon = Daemon(self.binaries, self.token, self.scratch, **settings)
+        try:
+            return daemon.wait_until_ready() if wait else daemon
+        except BaseException:
+            daemon.stop()
+            raise
+
+
+def median(results):
+    """The take whose rate is the middle one."""
+    middle = statistics.median_low([result["rate"] for result in results])
+    return next(result for result in results if result["rate"] == middle)
+
+
+def mib(kib):
+    return round(kib / 1024, 1)
+
+
+def _listening(log):
+    for line in log.read_text().splitlines():
+        if line.startswith("listening "):
+            return line.split()[1]
+    return None

@@ -1,0 +1,18 @@
+"""How long the cells run."""
+from typing import NamedTuple
+
+
+class Settings(NamedTuple):
+    rounds: int  # every cell runs this often, interleaved with the others; the median round counts
+    seconds: int  # length of one cell
+    connections: tuple
+    loop_seconds: float  # length of one direct PKCS#11 loop
+    memory_requests: int
+    cold_keys: int
+    cold_starts: int
+
+
+FULL = Settings(rounds=3, seconds=4, connections=(1, 8, 32), loop_seconds=3.0, memory_requests=1_000_000,
+                cold_keys=100_000, cold_starts=3)
+QUICK = Settings(rounds=1, seconds=2, connections=(1, 8, 32), loop_seconds=1.0, memory_requests=100_000,
+                 cold_keys=100_000, cold_starts=1)
