@@ -29,12 +29,14 @@ final class BareModule: Sendable {
 
     /// The slot whose token has this label.
     ///
-    /// Looks again for up to two seconds: when several programs start at once, SoftHSM now and then lists its slots
-    /// before it has read the token.
+    /// Initialises the module again, up to ten times, when the token is missing: a program that starts while another
+    /// one logs in may find SoftHSM without the token, and would not see it until the next initialisation.
     func slot(label: String) throws -> CK_SLOT_ID {
-        for _ in 0..<40 {
+        for _ in 0..<10 {
             if let slot = try findSlot(label: label) { return slot }
-            usleep(50_000)
+            usleep(20_000)
+            try BenchError.check("C_Finalize", p11_kit_module_finalize(functions))
+            try BenchError.check("C_Initialize", p11_kit_module_initialize(functions))
         }
         throw BenchError("no token is labelled '\(label)'")
     }

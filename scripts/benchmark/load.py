@@ -33,7 +33,8 @@ def run_wrk(scratch, base, paths, body, connections, seconds, method="POST"):
     rotation = ROTATING.format(list=", ".join(f'"{path}"' for path in paths)) if len(paths) > 1 else ""
     script = scratch / "load.lua"
     script.write_text(SCRIPT.format(method=method, body=body, paths=rotation))
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), base + paths[0]]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script),
+               base + paths[0]]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
     lines = [line for line in finished.stdout.splitlines() if line.startswith("RESULT ")]
     if finished.returncode != 0 or not lines:

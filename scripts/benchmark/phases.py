@@ -2,6 +2,7 @@
 import json
 import statistics
 import time
+from contextlib import ExitStack
 
 from .daemon import Daemon, text_of
 from .load import run_wrk
@@ -18,8 +19,8 @@ MESSAGE_BYTES = 256
 
 
 class Run:
-    def __init__(self, binaries, scratch, settings, names, stack):
-        self.binaries, self.scratch, self.settings, self.names, self.stack = binaries, scratch, settings, names, stack
+    def __init__(self, binaries, scratch, settings, names):
+        self.binaries, self.scratch, self.settings, self.names = binaries, scratch, settings, names
         self.cells = []
         self.message = text_of(MESSAGE_BYTES)
         self.progress = Progress(self._steps())
@@ -86,16 +87,16 @@ class Run:
     def _http(self):
         names = [name for name in HTTP_CELLS if name in self.names]
         routes = {}
-        if "echo" in names:
-            echo = self.stack.enter_context(Server(
-                "echo server", [self.binaries / "KMSBench", "echo-server"], self.scratch / "echo.log"))
-            port = echo.wait_for(lambda: _listening(echo.log), 20, "its listening line")
-            routes["echo"] = (echo, f"http://127.0.0.1:{port}", ["/echo"], json.dumps({"message": self.message}))
-        if any(name in DAEMON_CELLS for name in names):
-            daemon = self.stack.enter_context(self._daemon())
-            routes |= self._daemon_routes(daemon, names)
-        self._load({name: routes[name] for name in names})
-        self.stack.close()
+        with ExitStack() as servers:
+            if "echo" in names:
+                echo = servers.enter_context(Server(
+                    "echo server", [self.binaries / "KMSBench", "echo-server"], self.scratch / "echo.log"))
+                port = echo.wait_for(lambda: _listening(echo.log), 20, "its listening line")
+                body = json.dumps({"message": self.message})
+                routes["echo"] = (echo, f"http://127.0.0.1:{port}", ["/echo"], body)
+            if any(name in DAEMON_CELLS for name in names):
+                routes |= self._daemon_routes(servers.enter_context(self._daemon()), names)
+            self._load({name: routes[name] for name in names})
 
     def _daemon_routes(self, daemon, names):
         sealed = daemon.create_keystore()

@@ -11,9 +11,10 @@ def judge(cells):
             _add(bars, name, round(top / bottom, 2), limit, top / bottom >= limit)
 
     for count in (1, 8, 32):
-        ratio(f"sealed Ed25519 sign / echo, {count} conn.", find.rate("sign-sealed", count), find.rate("echo", count), 0.6)
-    resident = find.best("sign-resident")
-    ratio("resident P-256 sign (best) / direct loop, session object", resident, find.rate("direct p256-session", 1), 0.4)
+        ratio(f"sealed Ed25519 sign / echo, {count} conn.", find.rate("sign-sealed", count),
+              find.rate("echo", count), 0.6)
+    ratio("resident P-256 sign (best) / direct loop, session object", find.best("sign-resident"),
+          find.rate("direct p256-session", 1), 0.4)
     for label, count in (("1 thread", 1), ("8 threads", 8), ("8 programs", 8)):
         ratio(f"resident P-256 sign, {count} conn. / p11-kit server, {label}", find.rate("sign-resident", count),
               find.rate(f"p11-kit p256-session, {label}", count), 1.2)
@@ -22,9 +23,9 @@ def judge(cells):
         _add(bars, "create sealed ED25519, 32 conn., per second", create, 1500, create >= 1500)
     cold = find.cell("cold-start")
     if cold:
-        _add(bars, f"cold start to ready, {cold['keys']:,} keys, seconds", cold["ready_s"], 1.0, cold["ready_s"] < 1.0, "<")
-        _add(bars, "cold start to first signature, seconds", cold["first_signature_s"], 1.0,
-             cold["first_signature_s"] < 1.0, "<")
+        for name, figure in (("ready", "ready_s"), ("first signature", "first_signature_s")):
+            _add(bars, f"cold start to {name}, {cold['keys']:,} keys, seconds", cold[figure], 1.0,
+                 cold[figure] < 1.0, "<")
     memory = find.cell("memory")
     if memory:
         change = memory["greatest_change_percent"]
@@ -32,30 +33,43 @@ def judge(cells):
     return bars
 
 
-def show(facts, cells, bars):
-    print(f"{facts['cores']} cores, {facts['cpu']}, {facts['memory_gib']} GiB, {facts['os']}, Linux {facts['kernel']}")
-    print(f"{facts['swift']}\n{facts['date']}, commit {facts['commit']}, {facts['command']}")
+def table(facts, cells, bars):
+    """Everything as text, for the terminal and for the document."""
+    lines = [f"{facts['cores']} cores, {facts['cpu']}, {facts['memory_gib']} GiB, {facts['os']}, "
+             f"Linux {facts['kernel']}", facts["swift"], f"{facts['date']}, commit {facts['commit']}, {facts['command']}"]
     if not facts["quiet"]:
-        print(f"The machine was not quiet: load {facts['load_before']} before the run.")
+        lines.append(f"The machine was not quiet: load {facts['load_before']} before the run.")
     timed = [cell for cell in cells if "rate" in cell]
     if timed:
-        print(f"\n{'cell':<34} {'conn':>4} {'per s':>10} {'p50 µs':>9} {'p99 µs':>9} {'CPU %':>6} {'RSS MiB':>15}")
-        for cell in timed:
-            rss = f"{cell['rss_before_mib']} → {cell['rss_after_mib']}" if "rss_after_mib" in cell else ""
-            print(f"{cell['name']:<34} {cell['connections']:>4} {cell['rate']:>10,.0f} {cell['p50_us']:>9,.1f} "
-                  f"{cell['p99_us']:>9,.1f} {cell.get('cpu_percent', ''):>6} {rss:>15}")
+        lines += ["", f"{'cell':<34} {'conn':>4} {'per s':>9} {'p50 µs':>9} {'p99 µs':>9} {'CPU %':>6} "
+                      f"{'RSS MiB':>15}"]
+        lines += [_timed(cell) for cell in timed]
     micro = [cell for cell in cells if "nanoseconds" in cell]
     if micro:
-        print(f"\n{'in process':<60} {'ns':>9}")
-        for cell in micro:
-            print(f"{cell['name']:<60} {cell['nanoseconds']:>9,.0f}")
+        lines += ["", f"{'in process':<60} {'ns':>9}"]
+        lines += [f"{cell['name']:<60} {cell['nanoseconds']:>9,.0f}" for cell in micro]
     for cell in cells:
         if "rate" not in cell and "nanoseconds" not in cell:
-            print("\n" + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in cell.items()))
+            lines += ["", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in cell.items())]
     if bars:
-        print(f"\n{'bar':<62} {'measured':>10} {'limit':>8}")
-        for bar in bars:
-            print(f"{bar['name']:<62} {bar['measured']:>10,} {bar['sense']} {bar['limit']:>6,}  {bar['verdict']}")
+        lines += ["", f"{'bar':<60} {'measured':>9} {'limit':>8}"]
+        lines += [f"{bar['name']:<60} {bar['measured']:>9,} {bar['sense']} {bar['limit']:>6,}  {bar['verdict']}"
+                  for bar in bars]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def replace_figures(document, text):
+    """Puts `text` between the marks of a Markdown file; the rest stays."""
+    begin, end = "<!-- figures -->", "<!-- end of figures -->"
+    before, _, rest = document.read_text().partition(begin)
+    after = rest.partition(end)[2]
+    document.write_text(f"{before}{begin}\n```text\n{text}\n```\n{end}{after}")
+
+
+def _timed(cell):
+    rss = f"{cell['rss_before_mib']} → {cell['rss_after_mib']}" if "rss_after_mib" in cell else ""
+    return (f"{cell['name']:<34} {cell['connections']:>4} {cell['rate']:>9,.0f} {cell['p50_us']:>9,.1f} "
+            f"{cell['p99_us']:>9,.1f} {cell.get('cpu_percent', ''):>6} {rss:>15}")
 
 
 def _add(bars, name, measured, limit, passed, sense="≥"):

@@ -21,8 +21,8 @@ class Token:
         self.pin_file.write_text(pin)
         # The PINs are on a command line for a moment: acceptable only because the token is a throw-away.
         result = subprocess.run(
-            ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", secrets.token_hex(16), "--pin", pin],
-            env=self.environment(), capture_output=True, text=True)
+            ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", secrets.token_hex(16),
+             "--pin", pin], env=self.environment(), capture_output=True, text=True)
         if result.returncode != 0:
             raise BenchFailure(f"softhsm2-util could not make a token: {result.stderr.strip()}")
 
