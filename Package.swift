@@ -69,6 +69,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Yams", package: "Yams"),
             ],
+            resources: [.embedInCode("Resources/openapi.yaml")],
             swiftSettings: settings),
         .executableTarget(name: "KMSd", dependencies: ["KMSServer"], swiftSettings: settings),
 
