@@ -89,7 +89,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["HSMBridge", "SecretMemory"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CProcess"], swiftSettings: settings),
-        .testTarget(name: "HSMBridgeTests", dependencies: ["HSMBridge", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "HSMBridgeTests", dependencies: ["HSMBridge", "SecretMemory", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "LibCryptoTests", dependencies: ["LibCrypto", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "EnclaveLockTests", dependencies: ["EnclaveLock", "LibCrypto", "TestSupport"], swiftSettings: settings

@@ -1,0 +1,70 @@
+/// Why the bridge to a token refused or failed.
+///
+/// Equality in tests is by ``code``. The message names what failed, on which operand, and what to try; it holds no key
+/// bytes and no PIN.
+public struct HSMError: Error, Sendable, CustomStringConvertible {
+    /// An open set: new codes break nobody.
+    public struct Code: RawRepresentable, Hashable, Sendable, Codable {
+        public var rawValue: String
+
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// Out of reach now; retry later.
+        public static let tokenUnavailable = Code(rawValue: "token-unavailable")
+        /// The module answers, but no token matches the URI.
+        public static let tokenNotFound = Code(rawValue: "token-not-found")
+        /// A token matches the URI but is not the one that was provisioned.
+        public static let tokenMismatch = Code(rawValue: "token-mismatch")
+        /// The module file must not or cannot be loaded.
+        public static let moduleRefused = Code(rawValue: "module-refused")
+        /// The token refuses the PIN; never retried.
+        public static let pinRefused = Code(rawValue: "pin-refused")
+        /// The PIN cannot be read safely.
+        public static let pinSourceRefused = Code(rawValue: "pin-source-refused")
+        /// A key named by the manifest or by a caller is not there.
+        public static let keyMissing = Code(rawValue: "key-missing")
+        /// A key is there but is not the one that was provisioned.
+        public static let keyMismatch = Code(rawValue: "key-mismatch")
+        /// Wrong key, wrong context, altered or truncated: one code for all.
+        public static let authenticationFailed = Code(rawValue: "authentication-failed")
+        /// The token cannot do what was asked.
+        public static let mechanismUnsupported = Code(rawValue: "mechanism-unsupported")
+        /// The caller passed something outside the documented shape.
+        public static let invalidArgument = Code(rawValue: "invalid-argument")
+        /// A bounded queue is full; retry later.
+        public static let overloaded = Code(rawValue: "overloaded")
+        /// No answer within the configured time.
+        public static let deadlineExceeded = Code(rawValue: "deadline-exceeded")
+        /// The token reports a failure of its own.
+        public static let deviceFailure = Code(rawValue: "device-failure")
+        /// The configuration cannot be used.
+        public static let configurationRefused = Code(rawValue: "configuration-refused")
+        /// The token already holds keys of this instance.
+        public static let alreadyProvisioned = Code(rawValue: "already-provisioned")
+    }
+
+    /// What the device said.
+    public enum Cause: Sendable, Equatable, CustomStringConvertible {
+        case pkcs11(ReturnValue, function: String)
+
+        public var description: String {
+            switch self {
+            case .pkcs11(let value, let function): "\(value.name) from \(function)"
+            }
+        }
+    }
+
+    public var code: Code
+    public var message: String
+    public var cause: Cause?
+
+    public init(_ code: Code, _ message: String, cause: Cause? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    public var description: String {
+        if let cause { "\(code.rawValue): \(message) [\(cause)]" } else { "\(code.rawValue): \(message)" }
+    }
+}

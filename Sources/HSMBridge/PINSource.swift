@@ -1,0 +1,124 @@
+internal import Glibc
+public import SecretMemory
+
+/// Where a token's PIN comes from: a file or a service manager's credential, never an argument or a variable.
+public enum PINSource: Hashable, Sendable, CustomStringConvertible {
+    /// Absolute path of a file that only its owner can read.
+    case file(String)
+    /// Name of a file in `$CREDENTIALS_DIRECTORY` (systemd LoadCredential=).
+    case credential(String)
+
+    /// Shortest and longest accepted PIN, in bytes.
+    public static let lengths = 4...255
+
+    /// Parses `file:/path`, `/path` or `credential:NAME`, as a `pin-source` attribute holds it.
+    public init(parsing text: String) throws(HSMError) {
+        if text.hasPrefix("credential:") {
+            let name = String(text.dropFirst("credential:".count))
+            guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.utf8.contains(0) else {
+                throw HSMError(.pinSourceRefused, "pin-source 'credential:' needs a plain credential name.")
+            }
+            self = .credential(name)
+            return
+        }
+        var path = text
+        if path.hasPrefix("file://") { path = String(path.dropFirst("file://".count)) }
+        if path.hasPrefix("file:") { path = String(path.dropFirst("file:".count)) }
+        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+            throw HSMError(
+                .pinSourceRefused, "pin-source must be an absolute path, 'file:/path' or 'credential:NAME'.")
+        }
+        self = .file(path)
+    }
+
+    public var description: String {
+        switch self {
+        case .file(let path): "file:\(path)"
+        case .credential(let name): "credential:\(name)"
+        }
+    }
+
+    /// Reads the PIN straight into locked memory.
+    ///
+    /// The file must be a regular file (no symbolic link) of ours or root's with mode 0600 or narrower, in a directory
+    /// that nobody else can write to. One trailing line break is dropped.
+    ///
+    /// - Throws: `.pinSourceRefused`, naming the file and what to change.
+    /// - Concurrency: blocks on a local file; call it off the cooperative pool.
+    public func load() throws(HSMError) -> SecretBytes {
+        let path = try resolved()
+        try Self.checkDirectory(of: path)
+        let file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else {
+            let reason = errno
+            throw Self.refused(path, reason == ELOOP ? "is a symbolic link" : "cannot be opened (errno \(reason))")
+        }
+        defer { close(file) }
+        try Self.checkFile(file, path)
+        do {
+            let pin = try SecretBytes.make(capacity: Self.lengths.upperBound + 3) { buffer in
+                var count = 0
+                while count < buffer.count {
+                    let length = read(file, buffer.baseAddress.map { $0 + count }, buffer.count - count)
+                    if length < 0 && errno == EINTR { continue }
+                    guard length >= 0 else { throw Self.refused(path, "cannot be read (errno \(errno))") }
+                    if length == 0 { break }
+                    count += length
+                }
+                if count > 0, buffer[count - 1] == UInt8(ascii: "\n") { count -= 1 }
+                if count > 0, buffer[count - 1] == UInt8(ascii: "\r") { count -= 1 }
+                return count
+            }
+            guard Self.lengths.contains(pin.count) else {
+                throw Self.refused(path, "must hold one PIN of \(Self.lengths.lowerBound) to 255 bytes")
+            }
+            return pin
+        } catch let error as HSMError {
+            throw error
+        } catch {
+            throw HSMError(.pinSourceRefused, "The PIN could not be held in locked memory: \(error)")
+        }
+    }
+
+    private func resolved() throws(HSMError) -> String {
+        switch self {
+        case .file(let path): return path
+        case .credential(let name):
+            guard let directory = getenv("CREDENTIALS_DIRECTORY").map({ String(cString: $0) }),
+                directory.hasPrefix("/")
+            else {
+                throw HSMError(
+                    .pinSourceRefused,
+                    "pin-source names credential '\(name)', but CREDENTIALS_DIRECTORY is not set; use LoadCredential=.")
+            }
+            return directory + "/" + name
+        }
+    }
+
+    private static func checkFile(_ file: Int32, _ path: String) throws(HSMError) {
+        var info = stat()
+        guard fstat(file, &info) == 0 else { throw refused(path, "cannot be examined (errno \(errno))") }
+        guard info.st_mode & S_IFMT == S_IFREG else { throw refused(path, "is not a regular file") }
+        guard info.st_uid == geteuid() || info.st_uid == 0 else {
+            throw refused(path, "belongs to user \(info.st_uid), not to this user or root")
+        }
+        guard info.st_mode & 0o077 == 0 else {
+            throw refused(path, "can be read by others (mode \(String(info.st_mode & 0o777, radix: 8))); chmod 600 it")
+        }
+    }
+
+    private static func checkDirectory(of path: String) throws(HSMError) {
+        let directory = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        var info = stat()
+        guard stat(directory.isEmpty ? "/" : directory, &info) == 0 else {
+            throw refused(path, "lies in a directory that cannot be examined (errno \(errno))")
+        }
+        guard info.st_mode & 0o022 == 0 || info.st_mode & S_ISVTX != 0 else {
+            throw refused(path, "lies in a directory that others can write to; chmod 700 the directory")
+        }
+    }
+
+    private static func refused(_ path: String, _ why: String) -> HSMError {
+        HSMError(.pinSourceRefused, "PIN file '\(path)' \(why).")
+    }
+}

@@ -1,0 +1,119 @@
+/// Names a token by what it says of itself (RFC 7512), never by slot number.
+///
+/// Stricter than the RFC where leniency would hide a mistake: unknown, repeated and empty attributes, `slot-id` and
+/// `pin-value` are refused, and the module path must be absolute.
+public struct TokenURI: Hashable, Sendable, CustomStringConvertible {
+    public var token: String?
+    public var serial: String?
+    public var manufacturer: String?
+    public var model: String?
+    /// Label of an object on the token.
+    public var object: String?
+    /// CKA_ID of an object, raw bytes.
+    public var id: [UInt8]?
+    /// `cert`, `data`, `private`, `public` or `secret-key`.
+    public var type: String?
+    /// Absolute path of the PKCS #11 module.
+    public var modulePath: String?
+    /// `file:/path`, `/path` or `credential:NAME`; see ``PINSource``.
+    public var pinSource: String?
+
+    /// Longest accepted text, in bytes.
+    public static let longestText = 4096
+
+    public init(
+        token: String? = nil, serial: String? = nil, manufacturer: String? = nil, model: String? = nil,
+        modulePath: String? = nil, pinSource: String? = nil
+    ) {
+        self.token = token
+        self.serial = serial
+        self.manufacturer = manufacturer
+        self.model = model
+        self.modulePath = modulePath
+        self.pinSource = pinSource
+    }
+
+    /// Parses `pkcs11:token=…;serial=…?module-path=…&pin-source=…`.
+    ///
+    /// - Throws: `.configurationRefused`, naming the attribute and what to write instead; the text itself is not
+    ///   repeated, since a mistaken URI may hold a PIN.
+    public init(parsing text: String) throws(HSMError) {
+        guard text.utf8.count <= Self.longestText else {
+            throw Self.refused("it is longer than \(Self.longestText) bytes")
+        }
+        guard text.prefix(7).lowercased() == "pkcs11:" else { throw Self.refused("it does not start with 'pkcs11:'") }
+        let parts = text.dropFirst(7).split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        self.init()
+        var seen: Set<String> = []
+        for (name, value) in try Self.attributes(parts[0], separator: ";", seen: &seen) {
+            try setPathAttribute(name, value)
+        }
+        if parts.count == 2 {
+            for (name, value) in try Self.attributes(parts[1], separator: "&", seen: &seen) {
+                try setQueryAttribute(name, value)
+            }
+        }
+    }
+
+    private mutating func setPathAttribute(_ name: String, _ value: [UInt8]) throws(HSMError) {
+        switch name {
+        case "token": token = try Self.string(name, value)
+        case "serial": serial = try Self.string(name, value)
+        case "manufacturer": manufacturer = try Self.string(name, value)
+        case "model": model = try Self.string(name, value)
+        case "object": object = try Self.string(name, value)
+        case "id": id = value
+        case "type":
+            let text = try Self.string(name, value)
+            guard ["cert", "data", "private", "public", "secret-key"].contains(text) else {
+                throw Self.refused("'type' must be cert, data, private, public or secret-key")
+            }
+            type = text
+        case "slot-id", "slot-description", "slot-manufacturer":
+            throw Self.refused("'\(name)' names a slot, which changes; name the token by 'token' and 'serial'")
+        case "module-path", "pin-source":
+            throw Self.refused("'\(name)' belongs after '?'")
+        case "pin-value": throw Self.pinValue
+        default: throw Self.refused("'\(Self.printable(name))' is not an attribute of a token")
+        }
+    }
+
+    private mutating func setQueryAttribute(_ name: String, _ value: [UInt8]) throws(HSMError) {
+        switch name {
+        case "module-path":
+            let path = try Self.string(name, value)
+            guard path.hasPrefix("/") else { throw Self.refused("'module-path' must be an absolute path") }
+            modulePath = path
+        case "pin-source":
+            let source = try Self.string(name, value)
+            _ = try PINSource(parsing: source)
+            pinSource = source
+        case "module-name": throw Self.refused("'module-name' is ambiguous; give 'module-path'")
+        case "pin-value": throw Self.pinValue
+        default: throw Self.refused("'\(Self.printable(name))' is not a query attribute of a token")
+        }
+    }
+
+    /// Canonical text: attributes in a fixed order, everything outside the RFC's unreserved set percent-encoded.
+    public var description: String {
+        var path: [String] = []
+        for (name, value) in [
+            ("token", token), ("serial", serial), ("manufacturer", manufacturer), ("model", model),
+            ("object", object), ("type", type),
+        ] {
+            if let value { path.append("\(name)=\(Self.encoded(Array(value.utf8)))") }
+        }
+        if let id { path.append("id=\(Self.encoded(id))") }
+        var query: [String] = []
+        if let modulePath { query.append("module-path=\(Self.encoded(Array(modulePath.utf8)))") }
+        if let pinSource { query.append("pin-source=\(Self.encoded(Array(pinSource.utf8)))") }
+        return "pkcs11:" + path.joined(separator: ";") + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+    }
+
+    /// Whether a token's own description satisfies every attribute given.
+    public func matches(label: String, serial: String, manufacturer: String, model: String) -> Bool {
+        (token == nil || token == label) && (self.serial == nil || self.serial == serial)
+            && (self.manufacturer == nil || self.manufacturer == manufacturer)
+            && (self.model == nil || self.model == model)
+    }
+}
