@@ -1,0 +1,20 @@
+/// Bounds and lifetimes of the keystore service.
+public struct KeystoreConfiguration: Sendable, Hashable {
+    /// How long an opened keystore lock key, and every key opened with it, may stay in locked memory. Zero keeps
+    /// nothing: every request asks the secret lock.
+    public var lockKeyTTL: Duration = .seconds(600)
+    /// Most lock keys held at once.
+    public var lockKeyCacheSize: Int = 4_096
+    /// Most opened keys held at once.
+    public var keyCacheSize: Int = 20_000
+    /// How long a key waits for its destruction when the caller does not say. Zero destroys at once.
+    public var destroyGrace: Duration = .seconds(24 * 3600)
+    /// Longest message, ciphertext or associated data, in bytes.
+    public var maximumMessageBytes: Int = 1 << 20
+    /// Most key ids in one keystore, destroyed ones included.
+    public var maximumKeysPerKeystore: Int = 1_000_000
+    /// Most keystores of one controller.
+    public var maximumKeystoresPerController: Int = 1_000_000
+
+    public init() {}
+}

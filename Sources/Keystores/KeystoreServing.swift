@@ -1,0 +1,131 @@
+public import SecretMemory
+
+/// The keystore domain as fronts see it: no HTTP, no authorisation.
+///
+/// Identifiers: keystores `[A-Za-z0-9_-]{1,64}`, keys `[A-Za-z0-9_.-]{1,128}` but not `.` or `..`; anything else is
+/// `.invalidArgument` before any lookup. Every method throws ``KMSError``; beside the codes a method names, each may throw
+/// `.tokenUnavailable`, `.storageUnavailable`, `.overloaded`, `.deadlineExceeded`, `.keystoreLocked` and `.internal`.
+///
+/// - Concurrency: any number of calls at once, from any task. A state change is visible to every call that starts
+///   after it answered, and no earlier use gives its result after that.
+public protocol KeystoreServing: Sendable {
+    // MARK: Keystores and keys
+
+    /// Makes a keystore with a fresh lock key.
+    ///
+    /// - Parameter controller: 1 to 1,024 bytes of UTF-8 without control characters, stored verbatim.
+    /// - Throws: `.invalidArgument`; `.mechanismUnsupported` for `resident` without a token that can; `.quotaExceeded`.
+    func createKeystore(controller: String, protection: Protection) async throws -> KeystoreMetadata
+
+    /// Makes a key of a type named as in the API, such as `ED25519`. Asymmetric keys are named by their RFC 7638
+    /// thumbprint (43 characters), others by 50 random characters.
+    ///
+    /// - Throws: `.invalidArgument` for an unknown type, `.notFound`, `.mechanismUnsupported`, `.quotaExceeded`.
+    func createKey(keystore: String, type: String) async throws -> CreatedKey
+
+    /// Stores a caller's private key.
+    ///
+    /// - Parameters:
+    ///   - pkcs8: DER of PKCS#8; its curve must be the type's.
+    ///   - keyID: nil or empty for 50 random characters.
+    /// - Returns: The key's id.
+    /// - Throws: `.invalidArgument`, `.notFound`, `.alreadyExists`, `.mechanismUnsupported` in a resident keystore.
+    func importKey(keystore: String, type: String, pkcs8: SharedSecret, keyID: String?) async throws -> String
+
+    /// Gives the public key of the primary version in its type's export form.
+    ///
+    /// - Throws: `.notFound`, `.keyDisabled`, `.invalidArgument` for a symmetric key.
+    func exportKey(keystore: String, key: String) async throws -> (publicKey: [UInt8], type: String)
+
+    /// Adds a primary version and renames the key in one step; older versions keep verifying and decrypting under the
+    /// new id. The old id stops working.
+    ///
+    /// - Returns: The new id.
+    /// - Throws: `.invalidArgument` unless `type` is the key's type; `.notFound`, `.keyDisabled`.
+    func rotateKey(keystore: String, key: String, type: String) async throws -> String
+
+    // MARK: Operations
+
+    /// - Throws: `.notFound`, `.keyDisabled`, `.invalidArgument` for a key that cannot sign or a message too long.
+    func sign(keystore: String, key: String, message: [UInt8]) async throws -> [UInt8]
+
+    /// Returns if the signature was made by any version of the key.
+    ///
+    /// - Throws: `.signatureInvalid`; `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func verify(keystore: String, key: String, signature: [UInt8], message: [UInt8]) async throws
+
+    /// - Returns: Ciphertext then tag, and the nonce: 12 bytes, or 24 for XChaCha20-Poly1305.
+    /// - Throws: `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func encrypt(
+        keystore: String, key: String, message: [UInt8], associatedData: [UInt8]
+    ) async throws -> (ciphertext: [UInt8], nonce: [UInt8])
+
+    /// Opens what any version of the key encrypted.
+    ///
+    /// - Throws: `.ciphertextInvalid`; `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func decrypt(
+        keystore: String, key: String, ciphertext: [UInt8], associatedData: [UInt8], nonce: [UInt8]
+    ) async throws -> [UInt8]
+
+    /// - Returns: 37 bytes: 0x01, key id, tag.
+    /// - Throws: `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func computeMAC(keystore: String, key: String, data: [UInt8]) async throws -> [UInt8]
+
+    /// Returns if the MAC was made by any version of the key.
+    ///
+    /// - Throws: `.signatureInvalid`; `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func verifyMAC(keystore: String, key: String, mac: [UInt8], data: [UInt8]) async throws
+
+    // MARK: Metadata
+
+    /// Lists keystores by id, as stored; ``keystore(_:)`` also authenticates the record.
+    ///
+    /// - Parameters:
+    ///   - controller: Only this controller's, or nil for all.
+    ///   - after: A page's ``Page/next``, or nil to begin.
+    ///   - limit: 1 to 1,000.
+    func keystores(controller: String?, after: String?, limit: Int) async throws -> Page<KeystoreMetadata>
+
+    /// - Throws: `.notFound`.
+    func keystore(_ id: String) async throws -> KeystoreMetadata
+
+    /// Lists a keystore's keys by id, destroyed ones included. A damaged record is listed as such and stops nothing.
+    ///
+    /// - Parameter limit: 1 to 1,000.
+    func keys(keystore: String, after: String?, limit: Int) async throws -> Page<KeyMetadata>
+
+    /// - Throws: `.notFound`.
+    func key(keystore: String, key: String) async throws -> KeyMetadata
+
+    // MARK: Life
+
+    /// Refuses every use from the moment this answers. Disabling a disabled key changes nothing.
+    ///
+    /// - Throws: `.notFound`; `.keyDisabled` for a key pending destruction or destroyed.
+    func disableKey(keystore: String, key: String) async throws -> KeyMetadata
+
+    /// Allows use again. Enabling an enabled key changes nothing.
+    ///
+    /// - Throws: `.notFound`; `.keyDisabled` for a key pending destruction (cancel that first) or destroyed.
+    func enableKey(keystore: String, key: String) async throws -> KeyMetadata
+
+    /// Refuses every use from now and destroys the key after `grace`; zero destroys before answering. A second call may
+    /// only bring the time forward.
+    ///
+    /// - Parameter grace: nil for the configured time; 0 to 365 days.
+    /// - Throws: `.notFound`, `.invalidArgument`; `.keyDisabled` if already destroyed.
+    func destroyKey(keystore: String, key: String, grace: Duration?) async throws -> KeyMetadata
+
+    /// Takes a key pending destruction back; it is disabled then.
+    ///
+    /// - Throws: `.notFound`; `.keyDisabled` if destroyed; `.invalidArgument` if not pending.
+    func cancelDestruction(keystore: String, key: String) async throws -> KeyMetadata
+
+    /// Destroys every key whose time has come. One that cannot be destroyed does not stop the others.
+    ///
+    /// - Returns: How many were destroyed.
+    func sweep() async throws -> Int
+
+    /// Why the service cannot serve now; empty when it can. Tries the store and the lock, at most once a second.
+    var readiness: [ReadinessProblem] { get async }
+}
