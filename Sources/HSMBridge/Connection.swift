@@ -1,0 +1,91 @@
+import Synchronization
+
+/// Everything that is valid during one login generation: resolved handles, session copies and the session that keeps
+/// them alive. A new generation gets a new object; the old one closes its session when the last job lets go of it.
+final class Connection: Sendable {
+    /// A role's key on the token.
+    struct RoleKey: Sendable {
+        /// The token object: secret or private key.
+        let original: ObjectHandle
+        /// A session copy where the token allows one: three times as fast. It would outlive the original, so health
+        /// is always checked on the original.
+        let hot: ObjectHandle
+        let publicHandle: ObjectHandle?
+        let publicKey: PublicKeyDescription?
+    }
+
+    let generation: UInt64
+    let identity: TokenIdentity
+    let door: CallDoor
+    let slot: UInt
+    let epoch: UInt64
+    let manifest: TokenManifest?
+    let keys: [KeyRole: RoleKey]
+    /// Holds the login, the session copies and the unwrapped resident keys, which all die with it.
+    private let keeper: Mutex<Session>
+    let residents: ResidentCache
+    let residentAlgorithms: Set<ResidentAlgorithm>
+
+    init(
+        generation: UInt64, identity: TokenIdentity, manifest: TokenManifest?, keys: [KeyRole: RoleKey],
+        keeper: consuming Session, residentLimit: Int, residentAlgorithms: Set<ResidentAlgorithm>
+    ) {
+        self.generation = generation
+        self.identity = identity
+        self.manifest = manifest
+        self.keys = keys
+        door = keeper.door
+        slot = keeper.slot
+        epoch = keeper.epoch
+        self.keeper = Mutex(keeper)
+        residents = ResidentCache(limit: residentLimit)
+        self.residentAlgorithms = residentAlgorithms
+    }
+
+    func key(_ role: KeyRole) throws(HSMError) -> RoleKey {
+        guard let key = keys[role] else {
+            throw HSMError(.keyMissing, "The token holds no '\(role.rawValue)' key; provision it first.")
+        }
+        return key
+    }
+
+    /// Uses the keeper session; for objects that must outlive the calling thread's session.
+    func withKeeper<R: Sendable>(
+        _ body: @Sendable (borrowing Session) throws(HSMError) -> R
+    ) throws(HSMError) -> R {
+        let result = keeper.withLock { session -> Result<R, HSMError> in
+            do throws(HSMError) { return .success(try body(session)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// Opens another session of this generation.
+    func openSession(_ access: Session.Access) throws(HSMError) -> Session {
+        try Session(door: door, slot: slot, epoch: epoch, access: access)
+    }
+
+    /// Proves that the token still answers and that each sealing key is still the one that sealed its sentinel.
+    ///
+    /// Uses the originals: copies would go on working after the token's directory vanished.
+    func checkSentinels(_ session: borrowing Session) throws(HSMError) {
+        for role in KeyRole.sealing {
+            guard let key = keys[role], let manifest, let record = manifest[role] else { continue }
+            try Self.checkSentinel(session, manifest: manifest, role: role, record: record, key: key.original)
+        }
+    }
+
+    static func checkSentinel(
+        _ session: borrowing Session, manifest: TokenManifest, role: KeyRole, record: TokenManifest.Key,
+        key: ObjectHandle
+    ) throws(HSMError) {
+        guard let text = record.sentinel, let sealed = Hex.decode(text) else {
+            throw HSMError(.configurationRefused, "The manifest has no sentinel for '\(role.rawValue)'.")
+        }
+        let context = TokenManifest.sentinelContext(instance: manifest.instance, role: role)
+        do throws(HSMError) {
+            _ = try SealedFormat.open(sealed, session: session, key: key, context: context)
+        } catch  where error.cause == nil {
+            throw HSMError(.keyMismatch, "The key '\(record.label)' does not open its sentinel.")
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// What one of the daemon's own keys on the token is for. Each role has exactly one purpose and the narrowest template.
+public enum KeyRole: String, Sendable, CaseIterable, Codable {
+    /// Seals keystore lock keys and daemon secrets.
+    case rootLock = "root-lock"
+    /// Seals the users' halves of split keys.
+    case shareLockUser = "share-lock-user"
+    /// Seals the server's halves of split keys: another key, so that no single leak joins the two.
+    case shareLockServer = "share-lock-server"
+    /// Signs audit checkpoints, attestations and receipts; never anything a client chose.
+    case audit = "audit"
+    /// Wraps the blobs of token-resident keys; can neither encrypt nor decrypt data.
+    case residentWrap = "resident-wrap"
+
+    /// The role's kind of key.
+    public var kind: KeyKind {
+        switch self {
+        case .rootLock, .shareLockUser, .shareLockServer: .aes256Seal
+        case .residentWrap: .aes256Wrap
+        case .audit: .ecP256
+        }
+    }
+
+    /// The roles whose key seals data.
+    public static let sealing: [KeyRole] = allCases.filter { $0.kind == .aes256Seal }
+}
+
+/// The kind of a role's key: algorithm and use together, because they are never separated.
+public enum KeyKind: String, Sendable, Codable {
+    /// AES-256 for AES-GCM.
+    case aes256Seal = "AES-256-GCM"
+    /// AES-256 for AES key wrap with padding (RFC 5649).
+    case aes256Wrap = "AES-256-KWP"
+    /// ECDSA on P-256.
+    case ecP256 = "EC-P256"
+}

@@ -1,0 +1,74 @@
+import CP11Kit
+
+/// A PKCS #11 attribute type.
+struct AttributeType: RawRepresentable, Hashable, Sendable {
+    let rawValue: CK_ATTRIBUTE_TYPE
+
+    static let objectClass = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_CLASS))
+    static let keyType = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_KEY_TYPE))
+    static let token = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_TOKEN))
+    static let `private` = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_PRIVATE))
+    static let label = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_LABEL))
+    static let id = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_ID))
+    static let value = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_VALUE))
+    static let valueLength = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_VALUE_LEN))
+    static let sensitive = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_SENSITIVE))
+    static let extractable = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_EXTRACTABLE))
+    static let alwaysSensitive = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_ALWAYS_SENSITIVE))
+    static let neverExtractable = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_NEVER_EXTRACTABLE))
+    static let local = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_LOCAL))
+    static let modifiable = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_MODIFIABLE))
+    static let encrypt = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_ENCRYPT))
+    static let decrypt = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_DECRYPT))
+    static let wrap = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_WRAP))
+    static let unwrap = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_UNWRAP))
+    static let sign = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_SIGN))
+    static let verify = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_VERIFY))
+    static let derive = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_DERIVE))
+    static let wrapWithTrusted = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_WRAP_WITH_TRUSTED))
+    static let checkValue = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_CHECK_VALUE))
+    static let ecParameters = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_EC_PARAMS))
+    static let ecPoint = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_EC_POINT))
+    static let allowedMechanisms = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_ALLOWED_MECHANISMS))
+    static let unwrapTemplate = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_UNWRAP_TEMPLATE))
+}
+
+/// One attribute with its value.
+indirect enum Attribute: Hashable, Sendable {
+    case flag(AttributeType, Bool)
+    case number(AttributeType, UInt)
+    case bytes(AttributeType, [UInt8])
+    /// CKA_ALLOWED_MECHANISMS: the key refuses every other mechanism, even one its usage flags would allow.
+    case allowedMechanisms([MechanismType])
+    /// A template inside a template, such as CKA_UNWRAP_TEMPLATE.
+    case template(AttributeType, [Attribute])
+
+    static func objectClass(_ value: ObjectClass) -> Attribute { .number(.objectClass, value.rawValue) }
+    static func keyType(_ value: KeyType) -> Attribute { .number(.keyType, value.rawValue) }
+    static func label(_ text: String) -> Attribute { .bytes(.label, Array(text.utf8)) }
+
+    var type: AttributeType {
+        switch self {
+        case .flag(let type, _), .number(let type, _), .bytes(let type, _), .template(let type, _): type
+        case .allowedMechanisms: .allowedMechanisms
+        }
+    }
+}
+
+/// CKO_*.
+struct ObjectClass: RawRepresentable, Hashable, Sendable {
+    let rawValue: UInt
+    static let publicKey = Self(rawValue: UInt(CKO_PUBLIC_KEY))
+    static let privateKey = Self(rawValue: UInt(CKO_PRIVATE_KEY))
+    static let secretKey = Self(rawValue: UInt(CKO_SECRET_KEY))
+}
+
+/// CKK_*.
+struct KeyType: RawRepresentable, Hashable, Sendable {
+    let rawValue: UInt
+    static let aes = Self(rawValue: UInt(CKK_AES))
+    static let genericSecret = Self(rawValue: UInt(CKK_GENERIC_SECRET))
+    static let ec = Self(rawValue: UInt(CKK_EC))
+    /// PKCS #11 3.0; absent from the 2.40 header.
+    static let edwards = Self(rawValue: 0x40)
+}

@@ -1,0 +1,69 @@
+/// The templates of the daemon's own keys. Every one is a private, sensitive token object that can never be extracted
+/// or modified, is good for one purpose, and refuses every mechanism but its own.
+extension KeyTemplate {
+    /// What every secret or private key of a role has in common.
+    ///
+    /// CKA_PRIVATE is not decoration: a soft token keeps a public secret key in clear text on its disk.
+    private static func guarded(id: [UInt8], label: String) -> [Attribute] {
+        [
+            .flag(.token, true), .flag(.private, true), .flag(.sensitive, true), .flag(.extractable, false),
+            .flag(.modifiable, false), .bytes(.id, id), .label(label),
+        ]
+    }
+
+    /// A role's AES key, for C_GenerateKey.
+    static func secretKey(for role: KeyRole, id: [UInt8], label: String) -> KeyTemplate {
+        let common =
+            guarded(id: id, label: label) + [
+                .objectClass(.secretKey), .keyType(.aes), .number(.valueLength, 32),
+                .flag(.sign, false), .flag(.verify, false), .flag(.derive, false),
+            ]
+        switch role.kind {
+        case .aes256Seal:
+            return KeyTemplate(
+                common + [
+                    .flag(.encrypt, true), .flag(.decrypt, true), .flag(.wrap, false), .flag(.unwrap, false),
+                    .allowedMechanisms([.aesGCM]),
+                ])
+        case .aes256Wrap:
+            // The unwrap template keeps the key from producing a readable key (PKCS #11 2.40 section 4.9).
+            return KeyTemplate(
+                common + [
+                    .flag(.encrypt, false), .flag(.decrypt, false), .flag(.wrap, true), .flag(.unwrap, true),
+                    .allowedMechanisms([.aesKeyWrapPad]), .template(.unwrapTemplate, residentGuard),
+                ])
+        case .ecP256:
+            preconditionFailure("the role has a key pair, not a secret key")
+        }
+    }
+
+    /// The private half of a role's P-256 pair, for C_GenerateKeyPair.
+    static func signingPrivateKey(id: [UInt8], label: String) -> KeyTemplate {
+        KeyTemplate(
+            guarded(id: id, label: label) + [
+                .flag(.sign, true), .flag(.decrypt, false), .flag(.unwrap, false), .flag(.derive, false),
+                .allowedMechanisms([.ecdsa]),
+            ])
+    }
+
+    /// The public half of a role's P-256 pair: nothing to hide, but not to be modified either.
+    static func signingPublicKey(id: [UInt8], label: String) -> KeyTemplate {
+        [
+            .flag(.token, true), .flag(.private, false), .flag(.modifiable, false), .bytes(.id, id), .label(label),
+            .flag(.verify, true), .flag(.encrypt, false), .flag(.wrap, false),
+            .bytes(.ecParameters, EllipticCurve.p256.parameters), .allowedMechanisms([.ecdsa]),
+        ]
+    }
+
+    /// What a key unwrapped under the resident wrapping key must promise. SoftHSM compares the caller's template with
+    /// these attributes instead of adding them, so callers repeat them.
+    static let residentGuard: [Attribute] = [.flag(.sensitive, true), .flag(.extractable, false)]
+
+    /// The attributes that single out one object of a role; usable as a search template.
+    static func search(_ objectClass: ObjectClass, id: [UInt8], label: String) -> KeyTemplate {
+        [.objectClass(objectClass), .flag(.token, true), .bytes(.id, id), .label(label)]
+    }
+
+    /// A session copy of a token key: same policy, shorter life, no file access on use.
+    static let sessionCopy: KeyTemplate = [.flag(.token, false)]
+}

@@ -1,0 +1,72 @@
+import CP11Kit
+
+/// A PKCS #11 mechanism type.
+struct MechanismType: RawRepresentable, Hashable, Sendable {
+    let rawValue: CK_MECHANISM_TYPE
+
+    static let aesKeyGeneration = Self(rawValue: CK_MECHANISM_TYPE(CKM_AES_KEY_GEN))
+    static let genericSecretKeyGeneration = Self(rawValue: CK_MECHANISM_TYPE(CKM_GENERIC_SECRET_KEY_GEN))
+    static let ecKeyPairGeneration = Self(rawValue: CK_MECHANISM_TYPE(CKM_EC_KEY_PAIR_GEN))
+    /// PKCS #11 3.0; absent from the 2.40 header.
+    static let edwardsKeyPairGeneration = Self(rawValue: 0x1055)
+    static let ecdsa = Self(rawValue: CK_MECHANISM_TYPE(CKM_ECDSA))
+    /// PKCS #11 3.0; absent from the 2.40 header.
+    static let eddsa = Self(rawValue: 0x1057)
+    static let aesGCM = Self(rawValue: CK_MECHANISM_TYPE(CKM_AES_GCM))
+    /// RFC 5649 in SoftHSM and in PKCS #11 2.40 modules that implement it at all.
+    static let aesKeyWrapPad = Self(rawValue: CK_MECHANISM_TYPE(CKM_AES_KEY_WRAP_PAD))
+    static let sha256 = Self(rawValue: CK_MECHANISM_TYPE(CKM_SHA256))
+    static let sha256HMAC = Self(rawValue: CK_MECHANISM_TYPE(CKM_SHA256_HMAC))
+}
+
+/// A mechanism with its parameter, if it has one.
+enum Mechanism: Sendable {
+    case plain(MechanismType)
+    /// AES-GCM with a 96-bit IV and a 128-bit tag; a token such as SoftHSM would accept any lengths, even 0.
+    case gcm(iv: [UInt8], associatedData: [UInt8])
+
+    static let gcmIVLength = 12
+    static let gcmTagLength = 16
+
+    /// Lends the C structure. Buffers of length 0 are never NULL: SoftHSM would leave the operation active.
+    func withCMechanism<R>(_ body: (UnsafeMutablePointer<CK_MECHANISM>) -> R) -> R {
+        switch self {
+        case .plain(let type):
+            var mechanism = CK_MECHANISM(mechanism: type.rawValue, pParameter: nil, ulParameterLen: 0)
+            return body(&mechanism)
+        case .gcm(let iv, let associatedData):
+            precondition(iv.count == Self.gcmIVLength, "a GCM IV of ours is 12 bytes (SP 800-38D section 8.2)")
+            return iv.withNonNullBytes { iv in
+                associatedData.withNonNullBytes { data in
+                    var parameters = CK_GCM_PARAMS()
+                    parameters.pIv = iv.baseAddress
+                    parameters.ulIvLen = CK_ULONG(iv.count)
+                    parameters.ulIvBits = CK_ULONG(iv.count * 8)
+                    parameters.pAAD = data.baseAddress
+                    parameters.ulAADLen = CK_ULONG(data.count)
+                    parameters.ulTagBits = CK_ULONG(Self.gcmTagLength * 8)
+                    return withUnsafeMutablePointer(to: &parameters) { pointer in
+                        var mechanism = CK_MECHANISM(
+                            mechanism: MechanismType.aesGCM.rawValue, pParameter: pointer,
+                            ulParameterLen: CK_ULONG(MemoryLayout<CK_GCM_PARAMS>.size))
+                        return body(&mechanism)
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Lends the bytes with an address even when there are none.
+    ///
+    /// The C interface takes mutable pointers to input that no module writes to.
+    func withNonNullBytes<R>(_ body: (UnsafeMutableBufferPointer<UInt8>) -> R) -> R {
+        withUnsafeBufferPointer { bytes in
+            guard bytes.isEmpty else { return body(UnsafeMutableBufferPointer(mutating: bytes)) }
+            return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1) { spare in
+                body(UnsafeMutableBufferPointer(rebasing: spare[..<0]))
+            }
+        }
+    }
+}

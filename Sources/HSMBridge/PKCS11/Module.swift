@@ -1,0 +1,166 @@
+import CP11Kit
+import Glibc
+import Synchronization
+
+/// A loaded and initialised PKCS #11 module, shared by all tokens on it.
+///
+/// Loaded through p11-kit in managed mode, so that another user of p11-kit in the process is not disturbed by our
+/// C_Finalize. ``perform(epoch:_:)`` is the only way to the function table; ``CallDoor`` is its only caller.
+///
+/// - Concurrency: calls run concurrently; initialising again waits for all calls to end and lets none in.
+final class Module: Sendable {
+    let path: String
+
+    // nonisolated(unsafe): written once before the object is published; the table itself never changes after loading
+    // (p11-kit keeps the same table across C_Finalize and C_Initialize of one module).
+    private nonisolated(unsafe) let functions: UnsafeMutablePointer<CK_FUNCTION_LIST>
+    private let gate = ReadWriteGate()
+    private let state = Mutex(State())
+
+    private struct State {
+        /// Counts C_Initialize. Sessions and handles of an earlier epoch are gone.
+        var epoch: UInt64 = 1
+        /// False after a failed C_Initialize, until one succeeds.
+        var isInitialised = true
+        /// Tokens that hold this module; true while they serve requests.
+        var users: [ObjectIdentifier: Bool] = [:]
+        var pinRefused: Set<String> = []
+    }
+
+    private init(path: String, functions: UnsafeMutablePointer<CK_FUNCTION_LIST>) {
+        self.path = path
+        self.functions = functions
+    }
+
+    // MARK: Registry
+
+    private static let registry = Mutex<[String: Module]>([:])
+
+    /// The module at `path`, loaded and initialised at its first use in the process.
+    ///
+    /// - Throws: `.moduleRefused` for a path that may not be loaded or a file that is no working module.
+    static func attach(_ path: String, user: ObjectIdentifier) throws(HSMError) -> Module {
+        let canonical = try ModulePath.validated(path)
+        // A result, not a throw: the closure of `withLock` has one error type and loading must stay inside the lock.
+        let result = registry.withLock { modules -> Result<Module, HSMError> in
+            if let module = modules[canonical] {
+                module.state.withLock { $0.users[user] = $0.users[user] ?? false }
+                return .success(module)
+            }
+            do throws(HSMError) {
+                let module = try load(canonical)
+                module.state.withLock { $0.users[user] = false }
+                modules[canonical] = module
+                return .success(module)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private static func load(_ path: String) throws(HSMError) -> Module {
+        guard let functions = p11_kit_module_load(path, Int32(P11_KIT_MODULE_CRITICAL)) else {
+            let reason = p11_kit_message().map { String(cString: $0) } ?? "no reason given"
+            throw HSMError(.moduleRefused, "The module '\(path)' cannot be loaded: \(reason).")
+        }
+        // p11-kit can print every call with its arguments, the PIN of C_Login among them, to standard error.
+        for scope in [functions, nil] {
+            guard let value = p11_kit_config_option(scope, "log-calls") else { continue }
+            defer { free(value) }
+            guard String(cString: value) != "yes" else {
+                p11_kit_module_release(functions)
+                throw HSMError(
+                    .moduleRefused, "p11-kit is configured with 'log-calls: yes', which prints PINs. Switch it off.")
+            }
+        }
+        let value = ReturnValue(rawValue: p11_kit_module_initialize(functions))
+        guard value == .ok else {
+            p11_kit_module_release(functions)
+            throw HSMError(
+                .moduleRefused, "The module '\(path)' cannot be initialised.",
+                cause: .pkcs11(value, function: "C_Initialize"))
+        }
+        return Module(path: path, functions: functions)
+    }
+
+    /// Gives the module up. The last user's detaching finalises and unloads it: SoftHSM beside OpenSSL must not be left
+    /// to exit handlers, whose order is undefined.
+    func detach(user: ObjectIdentifier) {
+        Self.registry.withLock { modules in
+            let isLast = state.withLock { state in
+                state.users[user] != nil && state.users.removeValue(forKey: user) != nil && state.users.isEmpty
+            }
+            guard isLast else { return }
+            modules[path] = nil
+            gate.exclusive(patience: nil) {
+                let wasInitialised = state.withLock { state in
+                    state.epoch += 1
+                    defer { state.isInitialised = false }
+                    return state.isInitialised
+                }
+                if wasInitialised { p11_kit_module_finalize(functions) }
+                p11_kit_module_release(functions)
+            }
+        }
+    }
+
+    // MARK: Calls
+
+    var epoch: UInt64 { state.withLock { $0.epoch } }
+
+    /// Runs one call; nil if sessions of `epoch` no longer exist, in which case nothing was called.
+    @inline(__always)
+    func perform(epoch: UInt64, _ body: (UnsafeMutablePointer<CK_FUNCTION_LIST>) -> CK_RV) -> CK_RV? {
+        gate.shared {
+            guard state.withLock({ $0.epoch == epoch && $0.isInitialised }) else { return nil }
+            return body(functions)
+        }
+    }
+
+    // MARK: Initialising again
+
+    /// Marks whether a user serves requests, and so would be disturbed by another one's ``reinitialise(for:)``.
+    func setServing(_ isServing: Bool, user: ObjectIdentifier) {
+        state.withLock { $0.users[user] = isServing }
+    }
+
+    /// Whether any other user serves requests.
+    func servesOthers(than user: ObjectIdentifier) -> Bool {
+        state.withLock { $0.users.contains { $0.key != user && $0.value } }
+    }
+
+    /// Full C_Finalize and C_Initialize: the only way to see a token that appeared since, and to leave a broken state.
+    ///
+    /// Other users find their epoch over and connect again; their requests wait meanwhile.
+    ///
+    /// - Throws: `.tokenUnavailable` if a call does not end within `patience`, or if C_Initialize fails.
+    func reinitialise(patience: Duration) throws(HSMError) {
+        let outcome = gate.exclusive(patience: patience) { () -> ReturnValue in
+            let wasInitialised = state.withLock { state in
+                state.epoch += 1
+                defer { state.isInitialised = false }
+                return state.isInitialised
+            }
+            if wasInitialised { p11_kit_module_finalize(functions) }
+            let value = ReturnValue(rawValue: p11_kit_module_initialize(functions))
+            state.withLock { $0.isInitialised = value == .ok }
+            return value
+        }
+        guard let outcome else {
+            throw HSMError(.tokenUnavailable, "A call into the module '\(path)' does not return.")
+        }
+        guard outcome == .ok else {
+            throw HSMError(
+                .tokenUnavailable, "The module '\(path)' cannot be initialised again.",
+                cause: .pkcs11(outcome, function: "C_Initialize"))
+        }
+    }
+
+    // MARK: PIN guard
+
+    /// Remembers for the life of the process that a token refused its PIN: no object may try again.
+    func recordPINRefusal(serial: String) { _ = state.withLock { $0.pinRefused.insert(serial) } }
+
+    func isPINRefused(serial: String) -> Bool { state.withLock { $0.pinRefused.contains(serial) } }
+}

@@ -1,0 +1,50 @@
+import Synchronization
+
+/// One request's work on a token, done in one hop to a token thread.
+final class Job: Sendable {
+    let deadline: ContinuousClock.Instant
+    /// Tries once; nil means that the answer is delivered. Only the thread that took the job calls it.
+    let attempt: @Sendable (borrowing Session, Connection) -> HSMError?
+    /// Delivers a failure; without effect once an answer is delivered.
+    let reject: @Sendable (HSMError) -> Void
+    private let attempts = Atomic<Int>(0)
+
+    /// Makes a job that answers `continuation` exactly once.
+    init<R: Sendable>(
+        deadline: ContinuousClock.Instant, continuation: UnsafeContinuation<Result<R, HSMError>, Never>,
+        _ body: @escaping @Sendable (borrowing Session, Connection) throws(HSMError) -> R
+    ) {
+        let answer = Answer(continuation)
+        self.deadline = deadline
+        attempt = { (session, connection) in
+            do throws(HSMError) {
+                let result = try body(session, connection)
+                answer.deliver(.success(result))
+                return nil
+            } catch {
+                return error
+            }
+        }
+        reject = { answer.deliver(.failure($0)) }
+    }
+
+    /// Counts an attempt and says how many there were before it.
+    func countAttempt() -> Int { attempts.add(1, ordering: .relaxed).oldValue }
+
+    static let deadlineError = HSMError(.deadlineExceeded, "The token did not answer in time.")
+}
+
+/// Delivers the first of several answers.
+///
+/// A job can be answered by the thread that runs it and by the clock that finds it overdue.
+private final class Answer<R: Sendable>: Sendable {
+    private let continuation: UnsafeContinuation<Result<R, HSMError>, Never>
+    private let isDelivered = Atomic<Bool>(false)
+
+    init(_ continuation: UnsafeContinuation<Result<R, HSMError>, Never>) { self.continuation = continuation }
+
+    func deliver(_ result: Result<R, HSMError>) {
+        guard !isDelivered.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        continuation.resume(returning: result)
+    }
+}

@@ -1,0 +1,65 @@
+/// What the daemon knows about its token since provisioning: enough to refuse any other token and any other key.
+///
+/// Holds no secret. A token that carries the same label but another serial number, a key with another check value, or
+/// a key that does not open its sentinel is never used.
+public struct TokenManifest: Codable, Sendable, Equatable {
+    /// One key of the daemon on the token.
+    public struct Key: Codable, Sendable, Equatable {
+        /// CKA_ID, 16 random bytes in hex.
+        public var id: String
+        /// CKA_LABEL: `kmsd/<instance>/<role>/<version>`.
+        public var label: String
+        public var kind: KeyKind
+        /// Hex. Key pairs: SHA-256 of the SubjectPublicKeyInfo. AES: CKA_CHECK_VALUE, empty if the token has none.
+        public var fingerprint: String
+        /// Hex, sealing roles only: a random value sealed under the key; must open before the key is used.
+        public var sentinel: String?
+
+        public init(id: String, label: String, kind: KeyKind, fingerprint: String, sentinel: String?) {
+            self.id = id
+            self.label = label
+            self.kind = kind
+            self.fingerprint = fingerprint
+            self.sentinel = sentinel
+        }
+    }
+
+    /// Format version of this record; 1.
+    public var format: Int
+    /// 16 random bytes in hex, drawn once per daemon installation.
+    public var instance: String
+    public var token: TokenIdentity
+    /// By ``KeyRole`` raw value, so that the JSON is an object.
+    public var keys: [String: Key]
+
+    public init(format: Int = 1, instance: String, token: TokenIdentity, keys: [String: Key]) {
+        self.format = format
+        self.instance = instance
+        self.token = token
+        self.keys = keys
+    }
+
+    public subscript(role: KeyRole) -> Key? {
+        get { keys[role.rawValue] }
+        set { keys[role.rawValue] = newValue }
+    }
+
+    /// A fresh instance id: 16 random bytes in hex.
+    public static func makeInstance() -> String { Hex.encode(SystemRandom.bytes(16)) }
+
+    /// Whether `text` has the form of an instance id.
+    static func isInstance(_ text: String) -> Bool { Hex.decode(text)?.count == 16 }
+
+    /// The prefix of every label of an instance's objects.
+    static func labelPrefix(instance: String) -> String { "kmsd/\(instance)/" }
+
+    /// The label of a role's first key.
+    static func label(instance: String, role: KeyRole) -> String {
+        "\(labelPrefix(instance: instance))\(role.rawValue)/1"
+    }
+
+    /// The associated data of a role's sentinel.
+    static func sentinelContext(instance: String, role: KeyRole) -> [UInt8] {
+        Array("kmsd/\(instance)/\(role.rawValue)/sentinel".utf8)
+    }
+}
