@@ -1,0 +1,49 @@
+internal import CLibCrypto
+
+/// SHA-2 (FIPS 180-4) of whole messages.
+///
+/// - Concurrency: any thread, no shared state.
+public enum Digest {
+    /// 32 bytes.
+    public static func sha256(_ data: [UInt8]) throws(LibCryptoError) -> [UInt8] { try hash(data, .sha256) }
+    /// 48 bytes.
+    public static func sha384(_ data: [UInt8]) throws(LibCryptoError) -> [UInt8] { try hash(data, .sha384) }
+    /// 64 bytes.
+    public static func sha512(_ data: [UInt8]) throws(LibCryptoError) -> [UInt8] { try hash(data, .sha512) }
+
+    enum Function {
+        case sha256, sha384, sha512
+
+        var length: Int {
+            switch self {
+            case .sha256: 32
+            case .sha384: 48
+            case .sha512: 64
+            }
+        }
+
+        fileprivate var algorithm: Algorithms.Fetched {
+            switch self {
+            case .sha256: Algorithms.sha256
+            case .sha384: Algorithms.sha384
+            case .sha512: Algorithms.sha512
+            }
+        }
+    }
+
+    static func hash(_ data: [UInt8], _ function: Function) throws(LibCryptoError) -> [UInt8] {
+        try [UInt8].filled(function.length) { output throws(LibCryptoError) in
+            try data.lend { data throws(LibCryptoError) in try hash(data, function, into: output) }
+        }
+    }
+
+    /// `output` has exactly the digest's length.
+    static func hash(
+        _ data: UnsafeRawBufferPointer, _ function: Function, into output: UnsafeMutableRawBufferPointer
+    ) throws(LibCryptoError) {
+        precondition(output.count == function.length, "a digest buffer has the digest's length")
+        try OpenSSL.check(
+            "EVP_Digest",
+            EVP_Digest(data.baseAddress, data.count, output.bytes, nil, function.algorithm.pointer, nil))
+    }
+}
