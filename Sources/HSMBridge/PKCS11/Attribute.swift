@@ -25,6 +25,7 @@ struct AttributeType: RawRepresentable, Hashable, Sendable {
     static let sign = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_SIGN))
     static let verify = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_VERIFY))
     static let derive = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_DERIVE))
+    static let trusted = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_TRUSTED))
     static let wrapWithTrusted = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_WRAP_WITH_TRUSTED))
     static let checkValue = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_CHECK_VALUE))
     static let ecParameters = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_EC_PARAMS))

@@ -15,6 +15,8 @@ struct MechanismType: RawRepresentable, Hashable, Sendable {
     static let aesGCM = Self(rawValue: CK_MECHANISM_TYPE(CKM_AES_GCM))
     /// RFC 5649 in SoftHSM and in PKCS #11 2.40 modules that implement it at all.
     static let aesKeyWrapPad = Self(rawValue: CK_MECHANISM_TYPE(CKM_AES_KEY_WRAP_PAD))
+    static let aesECB = Self(rawValue: CK_MECHANISM_TYPE(CKM_AES_ECB))
+    static let ecdh1Derive = Self(rawValue: CK_MECHANISM_TYPE(CKM_ECDH1_DERIVE))
     static let sha256 = Self(rawValue: CK_MECHANISM_TYPE(CKM_SHA256))
     static let sha256HMAC = Self(rawValue: CK_MECHANISM_TYPE(CKM_SHA256_HMAC))
 }
@@ -24,6 +26,8 @@ enum Mechanism: Sendable {
     case plain(MechanismType)
     /// AES-GCM with a 96-bit IV and a 128-bit tag; a token such as SoftHSM would accept any lengths, even 0.
     case gcm(iv: [UInt8], associatedData: [UInt8])
+    /// ECDH without key derivation function: the x coordinate of the product. The point is ours, never a caller's.
+    case ecdh(point: [UInt8])
 
     static let gcmIVLength = 12
     static let gcmTagLength = 16
@@ -34,6 +38,19 @@ enum Mechanism: Sendable {
         case .plain(let type):
             var mechanism = CK_MECHANISM(mechanism: type.rawValue, pParameter: nil, ulParameterLen: 0)
             return body(&mechanism)
+        case .ecdh(let point):
+            return point.withNonNullBytes { point in
+                var parameters = CK_ECDH1_DERIVE_PARAMS()
+                parameters.kdf = CK_ULONG(CKD_NULL)
+                parameters.ulPublicDataLen = CK_ULONG(point.count)
+                parameters.pPublicData = point.baseAddress
+                return withUnsafeMutablePointer(to: &parameters) { pointer in
+                    var mechanism = CK_MECHANISM(
+                        mechanism: MechanismType.ecdh1Derive.rawValue, pParameter: pointer,
+                        ulParameterLen: CK_ULONG(MemoryLayout<CK_ECDH1_DERIVE_PARAMS>.size))
+                    return body(&mechanism)
+                }
+            }
         case .gcm(let iv, let associatedData):
             precondition(iv.count == Self.gcmIVLength, "a GCM IV of ours is 12 bytes (SP 800-38D section 8.2)")
             return iv.withNonNullBytes { iv in

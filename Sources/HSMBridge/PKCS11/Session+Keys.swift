@@ -79,6 +79,21 @@ extension Session {
         return key
     }
 
+    /// Multiplies a point by a private key (ECDH) into a new key object.
+    borrowing func derive(
+        _ privateKey: ObjectHandle, point: [UInt8], _ template: KeyTemplate
+    ) throws(HSMError) -> ObjectHandle {
+        var key = ObjectHandle()
+        try template.withCAttributesThrowing { (attributes, count) throws(HSMError) in
+            try call("C_DeriveKey") { functions, handle in
+                Mechanism.ecdh(point: point).withCMechanism {
+                    functions.pointee.C_DeriveKey(handle, $0, privateKey, attributes, count, &key)
+                }
+            }
+        }
+        return key
+    }
+
     /// More than the PKCS #8 of an RSA-4096 key.
     private static var longestWrappedKey: Int { 4096 }
 }

@@ -1,0 +1,28 @@
+/// What a token proved able to do, by known answers and self-consistency; mechanism flags are no evidence.
+public struct ProbeReport: Codable, Sendable, Equatable {
+    public enum Outcome: String, Codable, Sendable {
+        /// The operation gave the right answer.
+        case ok
+        /// The token says that it cannot.
+        case absent
+        /// The token claims to and gives a wrong or no answer.
+        case failed
+    }
+
+    public struct Capability: Codable, Sendable, Equatable {
+        /// Such as `aes-256-gcm` or `ecdh-bn254`.
+        public var name: String
+        public var outcome: Outcome
+        /// For a failure or absence: the return value and function, such as `CKR_MECHANISM_INVALID from C_SignInit`.
+        public var detail: String?
+        /// Operations per second of one session, where it was measured.
+        public var rate: Double?
+    }
+
+    public var token: TokenIdentity
+    public var capabilities: [Capability]
+    /// Sessions that were open at the same time, up to the number tried.
+    public var parallelSessions: Int
+
+    public subscript(name: String) -> Capability? { capabilities.first { $0.name == name } }
+}

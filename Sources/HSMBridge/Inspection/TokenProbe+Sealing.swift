@@ -1,0 +1,83 @@
+/// Probes of sealing and message authentication.
+extension TokenProbe {
+    mutating func gcm() throws(HSMError) -> Double? {
+        let key = try session.create(
+            Self.secret(
+                .aes, [.aesGCM],
+                [
+                    .bytes(.value, [UInt8](repeating: 0, count: 32)), .flag(.encrypt, true), .flag(.decrypt, true),
+                    .flag(.extractable, false),
+                ]))
+        created.append(key)
+        let iv = [UInt8](repeating: 0, count: 12)
+        let plain = [UInt8](repeating: 0, count: 16)
+        var sealed = [UInt8](repeating: 0, count: 32)
+        try Self.encrypt(session, key, iv, plain, &sealed)
+        guard sealed == ProbeVectors.gcmCiphertext else { throw Self.wrong("AES-256-GCM gives a wrong ciphertext.") }
+        guard try opens(sealed, key, iv) else { throw Self.wrong("AES-256-GCM does not open what it sealed.") }
+        var altered = sealed
+        altered[31] ^= 1
+        let fresh = try reopen()
+        guard (try? Self.decrypt(fresh, key, iv, altered)) == nil else {
+            throw Self.wrong("AES-256-GCM opens an altered ciphertext.")
+        }
+        let long = [UInt8](repeating: 7, count: 32)
+        var output = [UInt8](repeating: 0, count: 48)
+        var counter: UInt32 = 0
+        let session = try reopen()
+        return try Self.rate { () throws(HSMError) in
+            counter += 1
+            let iv = [0, 0, 0, 0, 0, 0, 0, 1] + withUnsafeBytes(of: counter.bigEndian) { Array($0) }
+            try Self.encrypt(session, key, iv, long, &output)
+        }
+    }
+
+    borrowing func opens(_ sealed: [UInt8], _ key: ObjectHandle, _ iv: [UInt8]) throws(HSMError) -> Bool {
+        try Self.decrypt(session, key, iv, sealed) == [UInt8](repeating: 0, count: sealed.count - 16)
+    }
+
+    static func encrypt(
+        _ session: borrowing Session, _ key: ObjectHandle, _ iv: [UInt8], _ plain: [UInt8], _ output: inout [UInt8]
+    ) throws(HSMError) {
+        var failure: HSMError?
+        plain.withUnsafeBytes { plain in
+            output.withUnsafeMutableBytes { output in
+                do throws(HSMError) {
+                    try session.encryptGCM(key: key, iv: iv, associatedData: [], plain, into: output)
+                } catch {
+                    failure = error
+                }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    static func decrypt(
+        _ session: borrowing Session, _ key: ObjectHandle, _ iv: [UInt8], _ sealed: [UInt8]
+    ) throws(HSMError) -> [UInt8] {
+        var output = [UInt8](repeating: 0, count: sealed.count)
+        var outcome: Result<Int, HSMError> = .success(0)
+        sealed.withUnsafeBytes { sealed in
+            output.withUnsafeMutableBytes { output in
+                do throws(HSMError) {
+                    outcome = .success(
+                        try session.decryptGCM(key: key, iv: iv, associatedData: [], sealed, into: output))
+                } catch {
+                    outcome = .failure(error)
+                }
+            }
+        }
+        return Array(output.prefix(try outcome.get()))
+    }
+
+    mutating func hmac() throws(HSMError) -> Double? {
+        let key = try session.create(
+            Self.secret(
+                .genericSecret, [.sha256HMAC],
+                [.bytes(.value, [UInt8](repeating: 0xAA, count: 131)), .flag(.sign, true), .flag(.extractable, false)]))
+        created.append(key)
+        let tag = try session.sign(.sha256HMAC, key: key, ProbeVectors.hmacData, length: 32)
+        guard tag == ProbeVectors.hmacTag else { throw Self.wrong("HMAC-SHA-256 gives a wrong tag.") }
+        return nil
+    }
+}

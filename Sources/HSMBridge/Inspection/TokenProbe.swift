@@ -1,0 +1,113 @@
+/// Asks a token what it can do, with throw-away session objects that are destroyed before the probe returns.
+///
+/// Every answer is a known one or consistent with itself: a mechanism list or a flag is no evidence (SoftHSM's flags
+/// deny explicit curves, which work; other modules promise mechanisms they then refuse).
+struct TokenProbe: ~Copyable {
+    let session: Session
+    let reopen: @Sendable () throws(HSMError) -> Session
+    var created: [ObjectHandle] = []
+
+    /// - Parameter reopen: Opens another read-write session of the same login.
+    init(_ reopen: @escaping @Sendable () throws(HSMError) -> Session) throws(HSMError) {
+        session = try reopen()
+        self.reopen = reopen
+    }
+
+    /// Runs every probe; a failing one is part of the report, never an error.
+    static func report(
+        identity: TokenIdentity, _ open: @escaping @Sendable () throws(HSMError) -> Session
+    ) throws(HSMError) -> ProbeReport {
+        var capabilities: [ProbeReport.Capability] = []
+        for (name, probe) in probes {
+            // A session of its own: a failed operation may stay active on it.
+            var attempt = try TokenProbe(open)
+            var capability = ProbeReport.Capability(name: name, outcome: .ok, detail: nil, rate: nil)
+            do throws(HSMError) {
+                capability.rate = try probe(&attempt)
+            } catch {
+                capability.outcome = error.code == .mechanismUnsupported ? .absent : .failed
+                capability.detail = error.cause.map { "\($0)" } ?? error.message
+            }
+            attempt.cleanUp()
+            capabilities.append(capability)
+        }
+        return ProbeReport(token: identity, capabilities: capabilities, parallelSessions: parallelSessions(open))
+    }
+
+    typealias Probe = @Sendable (inout TokenProbe) throws(HSMError) -> Double?
+
+    static let probes: [(String, Probe)] = [
+        ("aes-256-gcm", { (probe) throws(HSMError) in try probe.gcm() }),
+        ("hmac-sha-256", { (probe) throws(HSMError) in try probe.hmac() }),
+        ("ecdsa-p256", { (probe) throws(HSMError) in try probe.signature(.p256) }),
+        ("ecdsa-p384", { (probe) throws(HSMError) in try probe.signature(.p384) }),
+        ("ecdsa-p521", { (probe) throws(HSMError) in try probe.signature(.p521) }),
+        ("ecdsa-secp256k1", { (probe) throws(HSMError) in try probe.signature(.secp256k1) }),
+        ("ed25519", { (probe) throws(HSMError) in try probe.signature(.ed25519) }),
+        ("ecdh-p256", { (probe) throws(HSMError) in try probe.agreement() }),
+        ("ecdh-bn254", { (probe) throws(HSMError) in try probe.explicitCurve() }),
+        ("kwp-aes", { (probe) throws(HSMError) in try probe.wrapsAES() }),
+        ("kwp-ec", { (probe) throws(HSMError) in try probe.wrapsPair(.p256) }),
+        ("kwp-ed25519", { (probe) throws(HSMError) in try probe.wrapsPair(.ed25519) }),
+        ("session-copies", { (probe) throws(HSMError) in try probe.copies() }),
+        ("unwrap-template-enforced", { (probe) throws(HSMError) in try probe.enforcesUnwrapTemplate() }),
+        ("allowed-mechanisms-enforced", { (probe) throws(HSMError) in try probe.enforcesAllowedMechanisms() }),
+    ]
+
+    mutating func cleanUp() {
+        for object in created { try? session.destroy(object) }
+        created = []
+    }
+
+    static func parallelSessions(_ open: @Sendable () throws(HSMError) -> Session) -> Int {
+        func nest(_ depth: Int) -> Int {
+            guard depth < 32, let session = try? open() else { return depth }
+            let reached = nest(depth + 1)
+            return session.handle == 0 ? depth : reached
+        }
+        return nest(0)
+    }
+
+    // MARK: Throw-away keys
+
+    static func wrong(_ what: String) -> HSMError { HSMError(.deviceFailure, what) }
+
+    static func secret(_ type: KeyType, _ mechanisms: [MechanismType], _ usage: [Attribute]) -> KeyTemplate {
+        KeyTemplate([
+            .objectClass(.secretKey), .keyType(type), .flag(.token, false), .flag(.private, true),
+            .flag(.sensitive, true), .allowedMechanisms(mechanisms),
+        ]) + usage
+    }
+
+    mutating func generateAES(_ mechanisms: [MechanismType], _ usage: [Attribute]) throws(HSMError) -> ObjectHandle {
+        let key = try session.generateKey(
+            .aesKeyGeneration, Self.secret(.aes, mechanisms, [.number(.valueLength, 32)] + usage))
+        created.append(key)
+        return key
+    }
+
+    mutating func generatePair(
+        _ curve: EllipticCurve, _ usage: [Attribute], publicUsage: [Attribute]
+    ) throws(HSMError) -> (publicKey: ObjectHandle, privateKey: ObjectHandle) {
+        let pair = try session.generateKeyPair(
+            curve.isEdwards ? .edwardsKeyPairGeneration : .ecKeyPairGeneration,
+            publicKey: KeyTemplate([
+                .flag(.token, false), .flag(.private, false), .bytes(.ecParameters, curve.parameters),
+            ]) + publicUsage,
+            privateKey: KeyTemplate([.flag(.token, false), .flag(.private, true), .flag(.sensitive, true)]) + usage)
+        created += [pair.publicKey, pair.privateKey]
+        return pair
+    }
+
+    /// Operations per second over a tenth of a second.
+    static func rate(_ operation: () throws(HSMError) -> Void) throws(HSMError) -> Double {
+        let start = ContinuousClock.now
+        var count = 0
+        while ContinuousClock.now - start < .milliseconds(100) {
+            try operation()
+            count += 1
+        }
+        let elapsed = (ContinuousClock.now - start).components
+        return Double(count) / (Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+    }
+}
