@@ -59,6 +59,9 @@ final class Connection: Sendable {
         return try result.get()
     }
 
+    /// False once the module was initialised again, for this token or another one on it.
+    var isCurrentEpoch: Bool { door.module.epoch == epoch }
+
     /// Opens another session of this generation.
     func openSession(_ access: Session.Access) throws(HSMError) -> Session {
         try Session(door: door, slot: slot, epoch: epoch, access: access)

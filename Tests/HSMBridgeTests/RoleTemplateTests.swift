@@ -16,7 +16,7 @@ import Testing
         let door = CallDoor(module: module, observer: SilentObserver(), faults: nil)
         let found = try TokenSearch.find(door: door, uri: token.uri, manifest: nil)
         let session = try Session(door: door, slot: found.slot, epoch: found.epoch, access: .readWrite)
-        try session.login(pin: token.pinSource.load())
+        try #require(session.loginResult(pin: token.pinSource.load()).isLoggedIn)
         try body(session)
     }
 

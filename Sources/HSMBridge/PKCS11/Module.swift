@@ -24,7 +24,6 @@ final class Module: Sendable {
         var isInitialised = true
         /// Tokens that hold this module; true while they serve requests.
         var users: [ObjectIdentifier: Bool] = [:]
-        var pinRefused: Set<String> = []
     }
 
     private init(path: String, functions: UnsafeMutablePointer<CK_FUNCTION_LIST>) {
@@ -93,7 +92,8 @@ final class Module: Sendable {
             }
             guard isLast else { return }
             modules[path] = nil
-            gate.exclusive(patience: nil) {
+            // A call that never returns keeps the library loaded; its sessions die with the process.
+            gate.exclusive(patience: .seconds(2)) {
                 let wasInitialised = state.withLock { state in
                     state.epoch += 1
                     defer { state.isInitialised = false }
@@ -159,8 +159,17 @@ final class Module: Sendable {
 
     // MARK: PIN guard
 
-    /// Remembers for the life of the process that a token refused its PIN: no object may try again.
-    func recordPINRefusal(serial: String) { _ = state.withLock { $0.pinRefused.insert(serial) } }
+    /// Serial numbers of tokens that refused their PIN; kept for the life of the process.
+    private static let refusedPINs = Mutex<Set<String>>([])
 
-    func isPINRefused(serial: String) -> Bool { state.withLock { $0.pinRefused.contains(serial) } }
+    /// Runs a login, one at a time in the process; nil, and nothing run, for a token that once refused its PIN, whoever
+    /// asks: some tokens lock or erase themselves after a few wrong PINs.
+    func login(serial: String, _ body: () -> ReturnValue) -> ReturnValue? {
+        Self.refusedPINs.withLock { refused in
+            guard !refused.contains(serial) else { return nil }
+            let value = body()
+            if value.recovery == .operator { refused.insert(serial) }
+            return value
+        }
+    }
 }

@@ -60,17 +60,14 @@ struct Session: ~Copyable, Sendable {
         return info.state == CK_STATE(CKS_RO_USER_FUNCTIONS) || info.state == CK_STATE(CKS_RW_USER_FUNCTIONS)
     }
 
-    /// Logs the user in. Only `Connection` calls this, behind the guard against repeating a refused PIN.
-    borrowing func login(pin: borrowing SecretBytes) throws(HSMError) {
-        let value = pin.withUnsafeBytes { bytes in
+    /// Logs the user in. Only `Connector` calls this, behind the guard against repeating a refused PIN.
+    borrowing func loginResult(pin: borrowing SecretBytes) -> ReturnValue {
+        pin.withUnsafeBytes { bytes in
             result(of: "C_Login") { functions, handle in
                 // The C interface takes a mutable pointer to a PIN that no module writes to.
                 let pointer = UnsafeMutablePointer(mutating: bytes.bindMemory(to: UInt8.self).baseAddress)
                 return functions.pointee.C_Login(handle, CK_USER_TYPE(CKU_USER), pointer, CK_ULONG(bytes.count))
             }
-        }
-        guard value == .ok || value.rawValue == UInt(CKR_USER_ALREADY_LOGGED_IN) else {
-            throw HSMError.returned(value, by: "C_Login")
         }
     }
 
@@ -80,4 +77,9 @@ struct Session: ~Copyable, Sendable {
         try call("C_GenerateRandom") { $0.pointee.C_GenerateRandom($1, &bytes, CK_ULONG(count)) }
         return bytes
     }
+}
+
+extension ReturnValue {
+    /// Whether C_Login left the user logged in: login belongs to the process, so another object may have been first.
+    var isLoggedIn: Bool { self == .ok || rawValue == UInt(CKR_USER_ALREADY_LOGGED_IN) }
 }

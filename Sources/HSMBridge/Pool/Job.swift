@@ -7,7 +7,7 @@ final class Job: Sendable {
     let attempt: @Sendable (borrowing Session, Connection) -> HSMError?
     /// Delivers a failure; without effect once an answer is delivered.
     let reject: @Sendable (HSMError) -> Void
-    private let attempts = Atomic<Int>(0)
+    private let failures = Atomic<Int>(0)
 
     /// Makes a job that answers `continuation` exactly once.
     init<R: Sendable>(
@@ -28,8 +28,10 @@ final class Job: Sendable {
         reject = { answer.deliver(.failure($0)) }
     }
 
-    /// Counts an attempt and says how many there were before it.
-    func countAttempt() -> Int { attempts.add(1, ordering: .relaxed).oldValue }
+    /// How often the job was tried again because an attempt failed.
+    var retries: Int { failures.load(ordering: .relaxed) }
+
+    func countRetry() { failures.add(1, ordering: .relaxed) }
 
     static let deadlineError = HSMError(.deadlineExceeded, "The token did not answer in time.")
 }
@@ -37,7 +39,7 @@ final class Job: Sendable {
 /// Delivers the first of several answers.
 ///
 /// A job can be answered by the thread that runs it and by the clock that finds it overdue.
-private final class Answer<R: Sendable>: Sendable {
+final class Answer<R: Sendable>: Sendable {
     private let continuation: UnsafeContinuation<Result<R, HSMError>, Never>
     private let isDelivered = Atomic<Bool>(false)
 

@@ -23,8 +23,6 @@ final class WorkQueue: Sendable {
         var gate: Gate
         var waiting: RingBuffer<Job>
         var running: [Job?]
-        /// Successful operations since the last look, by which the monitor saves itself a check.
-        var completed = 0
     }
 
     private let limit: Int
@@ -77,12 +75,11 @@ final class WorkQueue: Sendable {
     /// - Parameters:
     ///   - thread: The index of the calling thread; its last job counts as ended.
     ///   - generation: The connection that its session belongs to; nil if it has none.
-    func next(thread: Int, holding generation: UInt64?, completed: Bool) -> Work {
+    func next(thread: Int, holding generation: UInt64?) -> Work {
         var isFirst = true
         return state.wait { state in
             if isFirst {
                 state.running[thread] = nil
-                if completed { state.completed += 1 }
                 isFirst = false
             }
             switch state.gate {
@@ -153,14 +150,6 @@ final class WorkQueue: Sendable {
                 + state.waiting.removeAll { $0.deadline <= now }
         }
         for job in overdue { job.reject(Job.deadlineError) }
-    }
-
-    /// The number of successes since the last call.
-    func takeCompleted() -> Int {
-        state.withLock { state in
-            defer { state.completed = 0 }
-            return state.completed
-        }
     }
 
     static let stoppedError = HSMError(.tokenUnavailable, "The token is being shut down.")

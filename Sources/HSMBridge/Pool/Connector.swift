@@ -1,0 +1,133 @@
+/// Makes a connection: finds the token, logs in, resolves and checks every key. Runs on the supervisor's thread.
+struct Connector: Sendable {
+    let configuration: TokenConfiguration
+
+    /// - Parameters:
+    ///   - manifest: What must be there; nil to connect to a token that is not provisioned.
+    ///   - probed: What resident keys an earlier connection proved possible; nil to find out.
+    /// - Throws: `.tokenNotFound`, `.tokenMismatch` (no login was tried), `.pinRefused`, `.pinSourceRefused`,
+    ///   `.keyMissing`, `.keyMismatch`, or what the module said.
+    func connect(
+        door: CallDoor, manifest: TokenManifest?, generation: UInt64, probed: Set<ResidentAlgorithm>?
+    ) throws(HSMError) -> Connection {
+        let found = try TokenSearch.find(door: door, uri: configuration.uri, manifest: manifest)
+        let keeper = try Session(door: door, slot: found.slot, epoch: found.epoch, access: .readOnly)
+        try login(keeper, serial: found.identity.serial)
+        var keys: [KeyRole: Connection.RoleKey] = [:]
+        if let manifest {
+            guard manifest.format == 1 else {
+                throw HSMError(.configurationRefused, "The token manifest has format \(manifest.format), not 1.")
+            }
+            for role in KeyRole.allCases {
+                guard let record = manifest[role] else { continue }
+                keys[role] = try resolve(role, record, manifest, keeper)
+            }
+        }
+        let algorithms: Set<ResidentAlgorithm>
+        if let probed { algorithms = probed } else { algorithms = try probe(keys, keeper) }
+        return Connection(
+            generation: generation, identity: found.identity, manifest: manifest, keys: keys, keeper: keeper,
+            residentLimit: configuration.residentHandleLimit, residentAlgorithms: algorithms)
+    }
+
+    private func login(_ session: borrowing Session, serial: String) throws(HSMError) {
+        guard try !session.isLoggedIn() else { return }
+        // Read before the guard is taken: a PIN file that cannot be read says nothing about the token.
+        let pin = try configuration.pinSource.load()
+        let result = session.door.module.login(serial: serial) { session.loginResult(pin: pin) }
+        guard let result else { throw Self.refusedBefore(serial) }
+        guard result.isLoggedIn else { throw HSMError.returned(result, by: "C_Login") }
+    }
+
+    private static func refusedBefore(_ serial: String) -> HSMError {
+        HSMError(
+            .pinRefused,
+            "The token \(serial) refused its PIN before; correct the PIN and restart. It is not tried again.")
+    }
+
+    // MARK: Keys
+
+    private func resolve(
+        _ role: KeyRole, _ record: TokenManifest.Key, _ manifest: TokenManifest, _ session: borrowing Session
+    ) throws(HSMError) -> Connection.RoleKey {
+        guard let id = Hex.decode(record.id), record.kind == role.kind else {
+            throw HSMError(.configurationRefused, "The manifest's entry for '\(role.rawValue)' is damaged.")
+        }
+        switch role.kind {
+        case .aes256Seal, .aes256Wrap:
+            let key = try single(.secretKey, id, record, session)
+            let checkValue = try session.attribute(.checkValue, of: key).map(Hex.encode) ?? ""
+            guard checkValue == record.fingerprint else { throw Self.mismatch(record) }
+            if role.kind == .aes256Seal {
+                try Connection.checkSentinel(session, manifest: manifest, role: role, record: record, key: key)
+            }
+            return Connection.RoleKey(original: key, hot: hotCopy(of: key, session), publicHandle: nil, publicKey: nil)
+        case .ecP256:
+            let privateKey = try single(.privateKey, id, record, session)
+            let publicHandle = try single(.publicKey, id, record, session)
+            let publicKey = try Self.describe(publicHandle, curve: .p256, session)
+            guard publicKey.fingerprint == record.fingerprint else { throw Self.mismatch(record) }
+            // The public object proves nothing about the private one until they agree on a signature.
+            let challenge = SystemRandom.bytes(32)
+            let signature = try session.sign(.ecdsa, key: privateKey, challenge, length: 64)
+            guard try session.verify(.ecdsa, key: publicHandle, challenge, signature: signature) else {
+                throw Self.mismatch(record)
+            }
+            return Connection.RoleKey(
+                original: privateKey, hot: hotCopy(of: privateKey, session), publicHandle: publicHandle,
+                publicKey: publicKey)
+        }
+    }
+
+    private func single(
+        _ objectClass: ObjectClass, _ id: [UInt8], _ record: TokenManifest.Key, _ session: borrowing Session
+    ) throws(HSMError) -> ObjectHandle {
+        let found = try session.find(.search(objectClass, id: id, label: record.label))
+        guard let key = found.first else {
+            throw HSMError(.keyMissing, "The token no longer holds the key '\(record.label)'.")
+        }
+        guard found.count == 1 else {
+            throw HSMError(.keyMismatch, "The token holds \(found.count) keys '\(record.label)' of one identifier.")
+        }
+        return key
+    }
+
+    /// The session copy of a key, or the key itself on a token that copies nothing.
+    private func hotCopy(of key: ObjectHandle, _ session: borrowing Session) -> ObjectHandle {
+        (try? session.copy(key, .sessionCopy)) ?? key
+    }
+
+    private static func mismatch(_ record: TokenManifest.Key) -> HSMError {
+        HSMError(.keyMismatch, "The key '\(record.label)' is not the one that was provisioned. It is not used.")
+    }
+
+    /// Reads a public key from its object.
+    static func describe(
+        _ publicHandle: ObjectHandle, curve: EllipticCurve, _ session: borrowing Session
+    ) throws(HSMError) -> PublicKeyDescription {
+        guard let value = try session.attribute(.ecPoint, of: publicHandle),
+            let point = curve.point(fromAttribute: value)
+        else { throw HSMError(.deviceFailure, "The token does not show the point of a public key.") }
+        let info = curve.subjectPublicKeyInfo(of: point)
+        return PublicKeyDescription(
+            curve: curve.name, point: point, subjectPublicKeyInfo: info,
+            fingerprint: Hex.encode(try session.sha256(info)))
+    }
+
+    // MARK: Probe
+
+    private func probe(
+        _ keys: [KeyRole: Connection.RoleKey], _ keeper: borrowing Session
+    ) throws(HSMError) -> Set<ResidentAlgorithm> {
+        guard let wrappingKey = keys[.residentWrap] else { return [] }
+        var proved: Set<ResidentAlgorithm> = []
+        for algorithm in ResidentAlgorithm.allCases {
+            // A session each: a refusal may leave an operation active.
+            let session = try Session(door: keeper.door, slot: keeper.slot, epoch: keeper.epoch, access: .readOnly)
+            if try ResidentFactory.isPossible(algorithm, session: session, wrappingKey: wrappingKey.hot) {
+                proved.insert(algorithm)
+            }
+        }
+        return proved
+    }
+}
