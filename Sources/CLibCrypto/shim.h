@@ -11,3 +11,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
+
+// Built from masks that do not reach Swift.
+static const int KMS_EVP_PKEY_KEYPAIR = EVP_PKEY_KEYPAIR;
+static const int KMS_EVP_PKEY_PUBLIC_KEY = EVP_PKEY_PUBLIC_KEY;

@@ -8,16 +8,18 @@ public enum Random {
     /// - Concurrency: any thread.
     public static func bytes(_ count: Int) throws(LibCryptoError) -> [UInt8] {
         precondition(count >= 0, "a count of bytes is not negative")
-        return try [UInt8].filled(count) { output throws(LibCryptoError) in
-            guard let base = output.baseAddress else { return }
-            var offset = 0
-            while offset < count {
-                let length = min(256, count - offset)
-                guard getentropy(base + offset, length) == 0 else {
-                    throw LibCryptoError(.internalFailure, "getentropy failed with errno \(errno).")
-                }
-                offset += length
+        return try [UInt8].filled(count) { output throws(LibCryptoError) in try fill(output) }
+    }
+
+    static func fill(_ output: UnsafeMutableRawBufferPointer) throws(LibCryptoError) {
+        guard let base = output.baseAddress else { return }
+        var offset = 0
+        while offset < output.count {
+            let length = min(256, output.count - offset)
+            guard getentropy(base + offset, length) == 0 else {
+                throw LibCryptoError(.internalFailure, "getentropy failed with errno \(errno).")
             }
+            offset += length
         }
     }
 }

@@ -1,0 +1,102 @@
+internal import CLibCrypto
+import SecretMemory
+
+/// Owns one EVP_PKEY.
+///
+/// @unchecked Sendable: the key is complete when the initialiser returns and is only read afterwards; OpenSSL allows
+/// concurrent operations on one EVP_PKEY, its caches of provider-side keys have a lock of their own, and the reference count
+/// is atomic. Freed once, by `deinit`.
+final class PKey: @unchecked Sendable {
+    let pointer: OpaquePointer
+
+    /// Takes over one reference.
+    private init(owning pointer: OpaquePointer) { self.pointer = pointer }
+
+    deinit { EVP_PKEY_free(pointer) }
+
+    /// A Weierstrass key pair from its two parts, which must belong together.
+    static func pair(
+        _ group: NamedGroup, _ scalar: borrowing SecretScalar, publicPoint: [UInt8]
+    ) throws(LibCryptoError) -> PKey {
+        let native = try scalar.nativeBytes()
+        return try native.withUnsafeBytes { native throws(LibCryptoError) in
+            try publicPoint.lend { publicPoint throws(LibCryptoError) in
+                // Read by the library, not written: the parameter type serves both.
+                let number = UnsafeMutableRawBufferPointer(mutating: native)
+                return try build(
+                    [
+                        Parameter.text("group", group.name), Parameter.octets("pub", publicPoint),
+                        Parameter.number("priv", number), Parameter.end,
+                    ], KMS_EVP_PKEY_KEYPAIR)
+            }
+        }
+    }
+
+    /// A Weierstrass public key. OpenSSL refuses a point off the curve.
+    static func publicOnly(_ group: NamedGroup, _ point: [UInt8]) throws(LibCryptoError) -> PKey {
+        guard point.count == 1 + 2 * group.fieldLength, point[0] == 0x04 else {
+            throw LibCryptoError(.invalidInput, "A public key is an uncompressed point: 04, X, Y.")
+        }
+        return try point.lend { point throws(LibCryptoError) in
+            try build(
+                [Parameter.text("group", group.name), Parameter.octets("pub", point), Parameter.end],
+                KMS_EVP_PKEY_PUBLIC_KEY, .invalidInput)
+        }
+    }
+
+    /// A key of a type whose keys are plain bytes, such as "ED25519".
+    static func raw(_ type: String, privateKey: UnsafeRawBufferPointer) throws(LibCryptoError) -> PKey {
+        PKey(
+            owning: try OpenSSL.check(
+                "EVP_PKEY_new_raw_private_key_ex",
+                EVP_PKEY_new_raw_private_key_ex(nil, type, nil, privateKey.bytes, privateKey.count)))
+    }
+
+    static func raw(_ type: String, publicKey: [UInt8]) throws(LibCryptoError) -> PKey {
+        PKey(
+            owning: try OpenSSL.check(
+                "EVP_PKEY_new_raw_public_key_ex",
+                EVP_PKEY_new_raw_public_key_ex(nil, type, nil, publicKey, publicKey.count), .invalidInput))
+    }
+
+    /// The public half of a raw key, 32 bytes.
+    func rawPublicKey() throws(LibCryptoError) -> [UInt8] {
+        try [UInt8].filled(32) { output throws(LibCryptoError) in
+            var length = output.count
+            try OpenSSL.check(
+                "EVP_PKEY_get_raw_public_key", EVP_PKEY_get_raw_public_key(pointer, output.bytes, &length))
+            try OpenSSL.check("EVP_PKEY_get_raw_public_key", length == output.count ? 1 : 0)
+        }
+    }
+
+    /// Writes a raw private key straight into `output`.
+    func copyRawPrivateKey(into output: UnsafeMutableRawBufferPointer) throws(LibCryptoError) {
+        var length = 0
+        try OpenSSL.check(
+            "EVP_PKEY_get_octet_string_param",
+            EVP_PKEY_get_octet_string_param(pointer, "priv", output.bytes, output.count, &length))
+        try OpenSSL.check("EVP_PKEY_get_octet_string_param", length == output.count ? 1 : 0)
+    }
+
+    /// Writes a scalar, big-endian and padded, straight into `output`; `EVP_PKEY_get_bn_param` would leave it on the stack.
+    func copyScalar(into output: UnsafeMutableRawBufferPointer) throws(LibCryptoError) {
+        var parameters = [Parameter.number("priv", output), Parameter.end]
+        try OpenSSL.check("EVP_PKEY_get_params", EVP_PKEY_get_params(pointer, &parameters))
+        try OpenSSL.check("EVP_PKEY_get_params", parameters[0].return_size == output.count ? 1 : 0)
+        #if _endian(little)
+            for index in 0..<output.count / 2 { output.swapAt(index, output.count - 1 - index) }
+        #endif
+    }
+
+    private static func build(
+        _ parameters: [OSSL_PARAM], _ selection: Int32, _ code: LibCryptoError.Code = .internalFailure
+    ) throws(LibCryptoError) -> PKey {
+        let context = try OpenSSL.check("EVP_PKEY_CTX_new_from_name", EVP_PKEY_CTX_new_from_name(nil, "EC", nil))
+        defer { EVP_PKEY_CTX_free(context) }
+        try OpenSSL.check("EVP_PKEY_fromdata_init", EVP_PKEY_fromdata_init(context))
+        var parameters = parameters
+        var key: OpaquePointer?
+        try OpenSSL.check("EVP_PKEY_fromdata", EVP_PKEY_fromdata(context, &key, selection, &parameters), code)
+        return PKey(owning: try OpenSSL.check("EVP_PKEY_fromdata", key, code))
+    }
+}

@@ -1,0 +1,99 @@
+internal import CLibCrypto
+public import SecretMemory
+
+/// A private signing key, held ready by OpenSSL with its numbers in locked memory, wiped with the last reference.
+///
+/// - Concurrency: any thread, several at once, without a lock: each signature duplicates a prepared context.
+public final class SigningKey: Sendable {
+    /// The public half.
+    public let verificationKey: VerificationKey
+    public var curve: SigningCurve { verificationKey.curve }
+    /// 32 bytes for Ed25519, else 0x04 ‖ X ‖ Y.
+    public var publicKey: [UInt8] { verificationKey.publicKey }
+    /// SubjectPublicKeyInfo, DER.
+    public var subjectPublicKeyInfo: [UInt8] { verificationKey.subjectPublicKeyInfo }
+
+    private let key: PKey
+    private let signer: PreparedSigner
+
+    /// Takes a raw private key.
+    ///
+    /// - Parameter privateKey: Exactly `curve.privateKeyLength` bytes: an Ed25519 seed or a big-endian scalar.
+    /// - Throws: `.invalidInput` for a wrong length or a scalar out of range; `.capacityExceeded` when the locked memory
+    ///   for keys is full.
+    public init(curve: SigningCurve, privateKey: borrowing SecretBytes) throws(LibCryptoError) {
+        try LibCrypto.admitKey()
+        guard privateKey.count == curve.privateKeyLength else {
+            throw LibCryptoError(
+                .invalidInput, "A \(curve.rawValue) private key must have \(curve.privateKeyLength) bytes.")
+        }
+        let publicKey: [UInt8]
+        if let group = curve.group {
+            let scalar = try privateKey.withUnsafeBytes { bytes throws(LibCryptoError) in
+                try SecretScalar.reading(bytes, in: group)
+            }
+            publicKey = try scalar.publicPoint()
+            key = try PKey.pair(group, scalar, publicPoint: publicKey)
+        } else {
+            key = try privateKey.withUnsafeBytes { bytes throws(LibCryptoError) in
+                try PKey.raw("ED25519", privateKey: bytes)
+            }
+            publicKey = try key.rawPublicKey()
+        }
+        verificationKey = VerificationKey(curve: curve, publicKey: publicKey, key: key)
+        signer = try PreparedSigner(key, hashesItself: curve.group == nil)
+    }
+
+    /// Makes a key from the kernel's generator; scalars by rejection (FIPS 186-5 A.2.2), so without bias.
+    public static func generate(_ curve: SigningCurve) throws(LibCryptoError) -> SigningKey {
+        for _ in 0..<64 {
+            let candidate = try SecretBytes.filled(curve.privateKeyLength) { output throws(LibCryptoError) in
+                try Random.fill(output)
+                if let group = curve.group { output[0] &= group.topByteMask }
+            }
+            do throws(LibCryptoError) {
+                return try SigningKey(curve: curve, privateKey: candidate)
+            } catch  where error.code == .invalidInput {
+                // Out of range, which is rarer than one draw in 2^32 on all these curves.
+                continue
+            }
+        }
+        throw LibCryptoError(.internalFailure, "The kernel's generator gives no usable scalar.")
+    }
+
+    /// The raw private key in locked memory, `curve.privateKeyLength` bytes.
+    public func privateKey() throws(LibCryptoError) -> SecretBytes {
+        try SecretBytes.filled(curve.privateKeyLength) { output throws(LibCryptoError) in
+            if curve.group == nil {
+                try key.copyRawPrivateKey(into: output)
+            } else {
+                try key.copyScalar(into: output)
+            }
+        }
+    }
+
+    /// Signs a message.
+    ///
+    /// - Parameters:
+    ///   - message: The message itself; ECDSA hashes it with the curve's hash (``SigningCurve/digest(of:)``).
+    ///   - encoding: Form of an ECDSA signature; Ed25519 has one form (64 bytes) and ignores it.
+    /// - Throws: `.internalFailure` only.
+    /// - Source: FIPS 186-5 (ECDSA with a random nonce, Ed25519); RFC 8032 (pure Ed25519).
+    public func sign(
+        _ message: [UInt8], encoding: ECDSASignature.Encoding = .der
+    ) throws(LibCryptoError) -> [UInt8] {
+        guard let digest = curve.digest else {
+            return try message.lend { message throws(LibCryptoError) in try signer.signMessage(message) }
+        }
+        return try message.lend { message throws(LibCryptoError) in
+            try signer.signDigest(of: message, digest, width: curve.privateKeyLength, encoding)
+        }
+    }
+
+    /// ``VerificationKey/verify(_:message:encoding:)`` with the public half.
+    public func verify(
+        _ signature: [UInt8], message: [UInt8], encoding: ECDSASignature.Encoding = .der
+    ) throws(LibCryptoError) -> Bool {
+        try verificationKey.verify(signature, message: message, encoding: encoding)
+    }
+}
