@@ -1,0 +1,24 @@
+/// Every domain-separation string of keys, envelopes and records, in one list; a test proves that none repeats and that
+/// none begins another.
+///
+/// A label enters a derivation or the associated data of one construction only, so that bytes made for one purpose are
+/// never accepted for another. Labels are part of the stored formats: they are never edited, only added.
+public enum Labels: String, CaseIterable, Sendable {
+    /// Begins the associated data of ``RecordIdentity``.
+    case recordIdentity = "kmsd/record-identity/v1"
+    /// HKDF info of an envelope's key and commitment.
+    case envelopeKeys = "kmsd/envelope/keys/v1"
+    /// Begins the associated data of an envelope.
+    case envelopeHeader = "kmsd/envelope/header/v1"
+    /// HKDF info of the key that authenticates a keystore's rows.
+    case rowAuthenticationKey = "kmsd/row-authentication/key/v1"
+    /// Begins the authenticated form of a keystore's row.
+    case keystoreRow = "kmsd/row/keystore/v1"
+    /// Begins the authenticated form of a key's row.
+    case keyRow = "kmsd/row/key/v1"
+    /// HKDF info of the public name of a local file's key.
+    case localFileIdentity = "kmsd/local-file/identity/v1"
+
+    /// UTF-8.
+    public var bytes: [UInt8] { Array(rawValue.utf8) }
+}

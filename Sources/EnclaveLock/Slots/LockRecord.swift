@@ -1,0 +1,81 @@
+import Foundation
+public import SecretMemory
+
+/// A keystore's lock key as stored: a list of slots, any one of which opens it. Adding or removing a slot touches no
+/// working key.
+public struct LockRecord: Codable, Sendable, Hashable {
+    /// The format; see `docs/FORMATS.md`.
+    public static let currentVersion = 1
+    /// ``RecordIdentity/type`` of a sealed lock key.
+    public static let secretType = "keystore-lock-key"
+
+    public var version: Int
+    public var slots: [LockSlot]
+
+    public init(slots: [LockSlot]) {
+        version = Self.currentVersion
+        self.slots = slots
+    }
+
+    /// Seals a lock key into a record of one slot.
+    ///
+    /// - Throws: as ``SecretLock/seal(_:identity:)``.
+    public static func make(
+        sealing lockKey: SharedSecret, with lock: any SecretLock, tenant: String, keystore: String, createdAt: Int64
+    ) async throws(EnclaveLockError) -> LockRecord {
+        let sealed = try await lock.seal(
+            lockKey, identity: identity(tenant: tenant, keystore: keystore, slot: 1))
+        return LockRecord(slots: [
+            LockSlot(
+                id: 1, kind: lock.kind, identity: lock.identity, sealed: Data(sealed), createdAt: createdAt)
+        ])
+    }
+
+    /// Opens the lock key with the first lock that has a slot here.
+    ///
+    /// - Throws: `.noMatchingSlot` if no lock has one; otherwise what the last matching lock threw.
+    public func open(
+        with locks: [any SecretLock], tenant: String, keystore: String
+    ) async throws(EnclaveLockError) -> SharedSecret {
+        var failure = EnclaveLockError(
+            .noMatchingSlot, "None of the keystore's lock slots belongs to a configured secret lock.")
+        for slot in slots {
+            for lock in locks where lock.kind == slot.kind && lock.identity == slot.identity {
+                do throws(EnclaveLockError) {
+                    return try await lock.open(
+                        Array(slot.sealed),
+                        identity: Self.identity(tenant: tenant, keystore: keystore, slot: slot.id))
+                } catch {
+                    failure = error
+                }
+            }
+        }
+        throw failure
+    }
+
+    /// Canonical JSON: sorted members, no white space.
+    public func encoded() throws(EnclaveLockError) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return [UInt8](try encoder.encode(self))
+        } catch {
+            throw EnclaveLockError(.internalFailure, "Could not encode a lock record: \(error)")
+        }
+    }
+
+    /// - Throws: `.openingFailed` for anything that is not a lock record of version 1 with at least one slot and no
+    ///   slot number twice.
+    public init(decoding bytes: [UInt8]) throws(EnclaveLockError) {
+        guard let record = try? JSONDecoder().decode(LockRecord.self, from: Data(bytes)),
+            record.version == Self.currentVersion, !record.slots.isEmpty,
+            record.slots.allSatisfy({ $0.id > 0 }), Set(record.slots.map(\.id)).count == record.slots.count
+        else { throw .doesNotOpen }
+        self = record
+    }
+
+    static func identity(tenant: String, keystore: String, slot: Int) -> RecordIdentity {
+        RecordIdentity(
+            tenant: tenant, keystore: keystore, key: "", type: secretType, version: UInt64(clamping: slot))
+    }
+}
