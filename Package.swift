@@ -93,11 +93,17 @@ let package = Package(
             name: "HSMBridgeTests", dependencies: ["HSMBridge", "SecretMemory", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "LibCryptoTests", dependencies: ["LibCrypto", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "EnclaveLockTests", dependencies: ["EnclaveLock", "LibCrypto", "TestSupport"], swiftSettings: settings
-        ),
+            name: "EnclaveLockTests",
+            dependencies: ["EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport"],
+            exclude: ["Golden"], swiftSettings: settings),
         .testTarget(name: "WorkingKeysTests", dependencies: ["WorkingKeys", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "PairingTests", dependencies: ["Pairing"], swiftSettings: settings),
-        .testTarget(name: "KeystoresTests", dependencies: ["Keystores", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "KeystoresTests",
+            dependencies: [
+                "Keystores", "EnclaveLock", "HSMBridge", "WorkingKeys", "LibCrypto", "SecretMemory", "TestSupport", grdb,
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "KMSServerTests",
             dependencies: [

@@ -25,7 +25,9 @@ public struct LocalFileLock: SecretLock {
         do {
             let name = try HKDF.sha256(
                 inputKey: key, salt: [], info: Labels.localFileIdentity.bytes, count: 16)
-            let hex = name.withUnsafeBytes { $0.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined() }
+            let hex = name.withUnsafeBytes {
+                $0.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+            }
             identity = "file:\(hex)"
         } catch {
             throw EnclaveLockError(.internalFailure, "Could not name a local lock: \(error)")

@@ -1,0 +1,85 @@
+import EnclaveLock
+import Foundation
+import HSMBridge
+import SecretMemory
+import Testing
+
+@Suite("Lock slots") struct LockRecordTests {
+    private let lockKey: [UInt8] = Array(1...32)
+
+    private func record(_ token: FakeToken) async throws -> LockRecord {
+        try await LockRecord.make(
+            sealing: SharedSecret(try Samples.secret(lockKey)), with: TokenLock(token: token), tenant: "alice",
+            keystore: "ks", createdAt: 1_700_000_000_000)
+    }
+
+    @Test("A record opens after a round trip through its stored form") func roundTrip() async throws {
+        let token = try FakeToken()
+        let decoded = try LockRecord(decoding: try await record(token).encoded())
+        #expect(decoded.version == 1)
+        #expect(decoded.slots.map(\.id) == [1])
+        let opened = try await decoded.open(with: [TokenLock(token: token)], tenant: "alice", keystore: "ks")
+        #expect(Samples.bytes(opened) == lockKey)
+    }
+
+    @Test("Any one slot opens it") func anySlot() async throws {
+        let (one, two) = (try FakeToken(identity: "fake:1"), try FakeToken(identity: "fake:2"))
+        var record = try await record(one)
+        let sealed = try await TokenLock(token: two).seal(
+            SharedSecret(try Samples.secret(lockKey)),
+            identity: RecordIdentity(
+                tenant: "alice", keystore: "ks", key: "", type: LockRecord.secretType, version: 2))
+        record.slots.append(
+            LockSlot(id: 2, kind: .token, identity: "fake:2", sealed: .init(sealed), createdAt: 0))
+        for token in [one, two] {
+            let opened = try await record.open(with: [TokenLock(token: token)], tenant: "alice", keystore: "ks")
+            #expect(Samples.bytes(opened) == lockKey)
+        }
+        // The first slot's token is away: the second serves.
+        one.fail(with: HSMError(.tokenUnavailable, "away"))
+        let both: [any SecretLock] = [TokenLock(token: one), TokenLock(token: two)]
+        #expect(Samples.bytes(try await record.open(with: both, tenant: "alice", keystore: "ks")) == lockKey)
+    }
+
+    @Test("Another keystore, another tenant, another slot number and another lock are refused")
+    func refused() async throws {
+        let token = try FakeToken()
+        let lock = TokenLock(token: token)
+        let record = try await record(token)
+        var renumbered = record
+        renumbered.slots[0].id = 2
+        for (record, tenant, keystore) in [(record, "bob", "ks"), (record, "alice", "kt"), (renumbered, "alice", "ks")]
+        {
+            let error = await #expect(throws: EnclaveLockError.self) {
+                try await record.open(with: [lock], tenant: tenant, keystore: keystore)
+            }
+            #expect(error?.code == .openingFailed)
+        }
+        let stranger = TokenLock(token: try FakeToken(identity: "fake:9"))
+        let error = await #expect(throws: EnclaveLockError.self) {
+            try await record.open(with: [stranger], tenant: "alice", keystore: "ks")
+        }
+        #expect(error?.code == .noMatchingSlot)
+    }
+
+    @Test("What is not a lock record is refused") func decoding() async throws {
+        for text in ["", "{}", "[]", #"{"version":1,"slots":[]}"#, #"{"version":2,"slots":[]}"#] {
+            let error = #expect(throws: EnclaveLockError.self) { try LockRecord(decoding: Array(text.utf8)) }
+            #expect(error?.code == .openingFailed)
+        }
+        var twice = try await record(try FakeToken())
+        twice.slots.append(twice.slots[0])
+        #expect(throws: EnclaveLockError.self) { try LockRecord(decoding: try twice.encoded()) }
+    }
+
+    @Test("The token's failure is told apart from a record that does not open") func tokenFailure() async throws {
+        let token = try FakeToken()
+        let record = try await record(token)
+        token.fail(with: HSMError(.overloaded, "full"))
+        let error = await #expect(throws: EnclaveLockError.self) {
+            try await record.open(with: [TokenLock(token: token)], tenant: "alice", keystore: "ks")
+        }
+        #expect(error?.code == .tokenFailed)
+        #expect(error?.cause?.code == .overloaded)
+    }
+}
