@@ -51,7 +51,7 @@ public struct SoftHSMToken: Sendable {
     }
 
     /// Tokens and pairs made per process.
-    static let count = 48
+    static let count = 80
     static let twinCount = 4
 
     private static let shared = Shared()
