@@ -22,6 +22,9 @@ public struct SoftHSMToken: Sendable {
 
     public var pinSource: PINSource { .file(pinFile.path) }
 
+    /// The PIN, for programs that take it from an environment variable.
+    public func pin() throws -> String { try String(contentsOf: pinFile, encoding: .utf8) }
+
     /// Environment under which other programs see the same tokens.
     public var environment: [String: String] { ["SOFTHSM2_CONF": Self.shared.root + "/softhsm2.conf"] }
 
