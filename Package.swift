@@ -91,12 +91,15 @@ let package = Package(
         .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CProcess"], swiftSettings: settings),
         .testTarget(
             name: "HSMBridgeTests", dependencies: ["HSMBridge", "SecretMemory", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "LibCryptoTests", dependencies: ["LibCrypto", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "LibCryptoTests", dependencies: ["LibCrypto", "SecretMemory", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "EnclaveLockTests",
             dependencies: ["EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport"],
             exclude: ["Golden"], swiftSettings: settings),
-        .testTarget(name: "WorkingKeysTests", dependencies: ["WorkingKeys", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "WorkingKeysTests", dependencies: ["WorkingKeys", "LibCrypto", "SecretMemory", "TestSupport"],
+            exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(name: "PairingTests", dependencies: ["Pairing"], swiftSettings: settings),
         .testTarget(
             name: "KeystoresTests",

@@ -1,4 +1,5 @@
 import LibCrypto
+import TestSupport
 import Testing
 
 @Suite struct ECDSASignatureTests {

@@ -1,5 +1,6 @@
 import LibCrypto
 import SecretMemory
+import TestSupport
 import Testing
 
 @Suite struct PKCS8Tests {

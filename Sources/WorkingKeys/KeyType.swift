@@ -1,0 +1,48 @@
+/// The kinds of working keys; the raw value is the `key_type` of the keystore API.
+public enum KeyType: String, CaseIterable, Codable, Sendable {
+    case ed25519 = "ED25519"
+    case ecdsaP256DER = "ECDSAP256DER"
+    case ecdsaP384DER = "ECDSAP384DER"
+    case ecdsaP521DER = "ECDSAP521DER"
+    case ecdsaP256P1363 = "ECDSAP256IEEEP1363"
+    case ecdsaP384P1363 = "ECDSAP384IEEEP1363"
+    case ecdsaP521P1363 = "ECDSAP521IEEEP1363"
+    case ecdsaSecp256k1P1363 = "ECDSASecp256k1IEEEP1363"
+    case aes128GCM = "AES128GCM"
+    case aes256GCM = "AES256GCM"
+    case aes256GCMNoPrefix = "AES256GCMNoPrefix"
+    case chaCha20Poly1305 = "ChaCha20Poly1305"
+    case xChaCha20Poly1305 = "XChaCha20Poly1305"
+    case hmacSHA256Tag256 = "HMACSHA256Tag256"
+
+    /// Whether the key has a public half, and its identifier is a thumbprint.
+    public var isAsymmetric: Bool { family == .signing }
+
+    /// Whether the import route takes it, as PKCS#8.
+    public var isImportable: Bool { family == .signing && self != .ecdsaSecp256k1P1363 }
+
+    /// Whether new keys carry an output prefix: 0x01 and a 4-byte id that names the version (see ``OutputPrefix``).
+    public var hasOutputPrefix: Bool {
+        switch self {
+        case .aes128GCM, .aes256GCM, .chaCha20Poly1305, .xChaCha20Poly1305, .hmacSHA256Tag256, .ecdsaSecp256k1P1363:
+            true
+        default: false
+        }
+    }
+
+    /// What the key can be asked to do.
+    public var operations: Set<KeyOperation> {
+        switch family {
+        case .signing: [.sign, .verify]
+        case .encryption: [.encrypt, .decrypt]
+        case .mac: [.computeMAC, .verifyMAC]
+        }
+    }
+}
+
+/// What a key can be asked to do; the raw value is the last part of the route.
+public enum KeyOperation: String, CaseIterable, Codable, Sendable {
+    case sign, verify, encrypt, decrypt
+    case computeMAC = "computemac"
+    case verifyMAC = "verifymac"
+}

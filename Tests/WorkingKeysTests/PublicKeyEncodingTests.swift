@@ -1,0 +1,85 @@
+import Foundation
+import TestSupport
+import Testing
+import WorkingKeys
+
+/// Members of `kid_and_export.json`.
+private struct KidVectors: Decodable {
+    struct Vector: Decodable {
+        let keyType, thumbprintInput, kid: String
+        let exportedPublicKey: String?
+    }
+    struct JWK: Decodable {
+        let crv, kty, x: String
+        let y: String?
+    }
+    let vectors: [Vector]
+}
+
+@Suite struct PublicKeyEncodingTests {
+    @Test func everyVectorGivesItsIdentifierAndExport() throws {
+        let file = try VectorFile.load("kid_and_export.json", as: KidVectors.self)
+        var checked: [String] = []
+        var unserved: [String] = []
+        for vector in file.vectors {
+            let jwk = try JSONDecoder().decode(KidVectors.JWK.self, from: Data(vector.thumbprintInput.utf8))
+            let x = try VectorFile.base64URL(jwk.x)
+            let y = try jwk.y.map { try VectorFile.base64URL($0) }
+            // Rows of types that are not served still prove the thumbprint.
+            let thumbprint =
+                if let y {
+                    try JWKThumbprint.ellipticCurve(curve: jwk.crv, x: x, y: y)
+                } else {
+                    try JWKThumbprint.octetKeyPair(curve: jwk.crv, x: x)
+                }
+            #expect(thumbprint == vector.kid)
+            guard let type = KeyType(rawValue: vector.keyType) else {
+                unserved.append(vector.keyType)
+                continue
+            }
+            checked.append(vector.keyType)
+            let raw = y.map { [4] + x + $0 } ?? x
+            #expect(try PublicKeyEncoding.thumbprint(raw, type: type) == vector.kid, "\(type)")
+            if let exported = vector.exportedPublicKey {
+                let bytes = try PublicKeyEncoding.export(raw, type: type)
+                #expect(Data(bytes).base64EncodedString() == exported, "\(type)")
+            }
+        }
+        #expect(checked.count == 8)
+        #expect(
+            Set(unserved) == [
+                "NISTP256ECDHKW", "NISTP384ECDHKW", "NISTP521ECDHKW", "X25519ECDHKW", "BLS12381G2",
+            ])
+    }
+
+    @Test func rawKeysOfAWrongLengthAreRefused() {
+        for type in KeyType.allCases {
+            let expected: WorkingKeyError.Code = type.isAsymmetric ? .invalidArgument : .unsupportedOperation
+            #expect(code { _ = try PublicKeyEncoding.export([4], type: type) } == expected)
+            #expect(code { _ = try PublicKeyEncoding.thumbprint([], type: type) } == expected)
+        }
+    }
+
+    @Test func randomIdentifiersHaveFiftyCharacters() throws {
+        let allowed = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+        var seen: Set<String> = []
+        for _ in 0..<100 {
+            let identifier = try KeyIdentifier.random()
+            #expect(identifier.count == 50)
+            #expect(identifier.allSatisfy { allowed.contains($0) })
+            seen.insert(identifier)
+        }
+        #expect(seen.count == 100)
+    }
+
+    @Test func prefixesSplitAndJoin() throws {
+        #expect(OutputPrefix.bytes(0x1234_5678) == [1, 0x12, 0x34, 0x56, 0x78])
+        let split = try #require(OutputPrefix.split([1, 0x12, 0x34, 0x56, 0x78, 9]))
+        #expect(split.id == 0x1234_5678)
+        #expect(split.body == [9])
+        for short in [[], [1], [1, 2, 3, 4, 5], [0, 2, 3, 4, 5, 6]] as [[UInt8]] {
+            #expect(OutputPrefix.split(short) == nil)
+        }
+        #expect(try OutputPrefix.randomID() != 0)
+    }
+}
