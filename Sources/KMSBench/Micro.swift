@@ -8,9 +8,14 @@ struct Micro: AsyncParsableCommand {
         abstract: "In-process parts of a request, in nanoseconds.",
         discussion: "Each figure is the smallest mean of many short batches. Prints one JSON object per line.")
 
+    @Option(help: "Token URI with module-path and pin-source, for the cells that need a token.")
+    var tokenURI: String
+
     func run() async throws {
         try JSONCells.measure()
         try SecretCells.measure()
+        try CryptoCells.measure()
+        try await TokenCells.measure(uri: tokenURI)
     }
 }
 
