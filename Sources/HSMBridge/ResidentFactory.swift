@@ -7,6 +7,7 @@ enum ResidentFactory {
         _ algorithm: ResidentAlgorithm, session: borrowing Session, wrappingKey: ObjectHandle
     ) throws(HSMError) -> ResidentKeyBlob {
         let original: ObjectHandle
+        var publicHandle: ObjectHandle?
         var publicKey: [UInt8]?
         let movable: [Attribute] = Self.session + [.flag(.sensitive, true), .flag(.extractable, true)]
         if let curve = algorithm.curve {
@@ -19,7 +20,7 @@ enum ResidentFactory {
                 privateKey: KeyTemplate(movable + algorithm.usage + [.flag(.derive, false), .flag(.decrypt, false)]))
             original = pair.privateKey
             publicKey = try session.attribute(.ecPoint, of: pair.publicKey).flatMap(curve.point(fromAttribute:))
-            try? session.destroy(pair.publicKey)
+            publicHandle = pair.publicKey
         } else {
             original = try session.generateKey(
                 algorithm.keyGeneration,
@@ -39,6 +40,7 @@ enum ResidentFactory {
             throw error
         }
         try session.destroy(original)
+        if let publicHandle { try session.destroy(publicHandle) }
         guard algorithm.curve == nil || publicKey != nil else {
             throw HSMError(.deviceFailure, "The token does not show the point of a public key.")
         }
@@ -67,7 +69,10 @@ enum ResidentFactory {
         let mismatch = HSMError(.keyMismatch, "An unwrapped key is not the one its record describes.")
         let challenge = SystemRandom.bytes(32)
         guard let curve = blob.algorithm.curve else {
-            guard try session.number(.valueLength, of: handle) == UInt(blob.algorithm.keyLength) else { throw mismatch }
+            // RFC 5649 adds 8 bytes to a multiple of 8. SoftHSM does not record the length of an unwrapped key.
+            let length = blob.algorithm.keyLength
+            let recorded = try session.number(.valueLength, of: handle) ?? 0
+            guard blob.wrapped.count == length + 8, recorded == 0 || recorded == UInt(length) else { throw mismatch }
             return
         }
         guard let point = blob.publicKey, point.count == curve.pointLength else { throw mismatch }

@@ -5,10 +5,13 @@ struct SupervisorThread: ~Copyable {
     private var connection: Connection?
     private var writer: OwnedSession?
     private var generation: UInt64 = 0
-    private var lastInitialisation: ContinuousClock.Instant?
+    private var nextInitialisation: ContinuousClock.Instant?
+    private var disturbance: Duration = Self.shortestDisturbance
 
-    /// How often a token that is away may make others on its module connect again.
-    private static let disturbance: Duration = .seconds(10)
+    /// How often a token that is away may make others on its module connect again: soon at first, then ever more
+    /// seldom.
+    private static let shortestDisturbance: Duration = .milliseconds(250)
+    private static let longestDisturbance: Duration = .seconds(10)
 
     init(supervisor: Supervisor) { self.supervisor = supervisor }
 
@@ -48,6 +51,7 @@ struct SupervisorThread: ~Copyable {
             let fresh = try attempt(depth)
             connection = fresh
             module?.setServing(true, user: user)
+            disturbance = Self.shortestDisturbance
             supervisor.succeed(fresh)
         } catch {
             disconnect()
@@ -78,17 +82,27 @@ struct SupervisorThread: ~Copyable {
     private mutating func connectOnce(_ module: Module) throws(HSMError) -> Connection {
         generation += 1
         let (manifest, probed) = supervisor.expectations()
-        return try Connector(configuration: supervisor.configuration).connect(
-            door: supervisor.makeDoor(module), manifest: manifest, generation: generation, probed: probed)
+        let connector = Connector(configuration: supervisor.configuration)
+        let (door, generation) = (supervisor.makeDoor(module), generation)
+        let result = module.undisturbed { () -> Result<Connection, HSMError> in
+            do throws(HSMError) {
+                return .success(
+                    try connector.connect(door: door, manifest: manifest, generation: generation, probed: probed))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     /// - Returns: False if it was not done because it would disturb others too often.
     private mutating func initialiseAgain(_ module: Module) throws(HSMError) -> Bool {
         let now = ContinuousClock.now
-        if module.servesOthers(than: user), let last = lastInitialisation, now - last < Self.disturbance {
-            return false
+        if module.servesOthers(than: user) {
+            if let next = nextInitialisation, now < next { return false }
+            nextInitialisation = now + disturbance
+            disturbance = min(disturbance * 2, Self.longestDisturbance)
         }
-        lastInitialisation = now
         try module.reinitialise(patience: .seconds(2))
         return true
     }
@@ -129,13 +143,25 @@ struct SupervisorThread: ~Copyable {
 
     // MARK: Writing
 
+    private enum WriteOutcome {
+        case notStarted
+        case ended(HSMError?)
+    }
+
     private mutating func write(_ job: Job) {
         guard let connection else { return job.reject(WorkQueue.stoppedError) }
-        let failure: HSMError?
-        do throws(HSMError) {
-            failure = job.attempt(try session(connection).session, connection)
-        } catch {
-            failure = error
+        let outcome = connection.door.module.undisturbed { () -> WriteOutcome in
+            guard connection.isCurrentEpoch else { return .notStarted }
+            do throws(HSMError) {
+                return .ended(job.attempt(try session(connection).session, connection))
+            } catch {
+                return .ended(error)
+            }
+        }
+        guard case .ended(let failure) = outcome else {
+            // The module was initialised again: the job waits for the next connection.
+            supervisor.renew(generation: connection.generation)
+            return supervisor.enqueue(job)
         }
         guard let failure else { return }
         writer = nil

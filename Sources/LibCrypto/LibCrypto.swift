@@ -4,7 +4,7 @@ import Synchronization
 /// Process-wide preparation of both libraries.
 public enum LibCrypto {
     /// Bytes of locked memory set aside for the private numbers of OpenSSL keys unless told otherwise: a held key takes
-    /// 32 (Ed25519) to 128 (P-521) of them.
+    /// 32 (P-256) to 128 (P-521) of them. Ed25519 keys live in `SecretBytes` instead.
     public static let defaultSecureHeap = 1 << 20
 
     private static let requestedHeap = Atomic<Int>(defaultSecureHeap)

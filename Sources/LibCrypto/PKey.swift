@@ -44,38 +44,12 @@ final class PKey: @unchecked Sendable {
         }
     }
 
-    /// A key of a type whose keys are plain bytes, such as "ED25519".
-    static func raw(_ type: String, privateKey: UnsafeRawBufferPointer) throws(LibCryptoError) -> PKey {
-        PKey(
-            owning: try OpenSSL.check(
-                "EVP_PKEY_new_raw_private_key_ex",
-                EVP_PKEY_new_raw_private_key_ex(nil, type, nil, privateKey.bytes, privateKey.count)))
-    }
-
+    /// A public key of a type whose keys are plain bytes, such as "ED25519".
     static func raw(_ type: String, publicKey: [UInt8]) throws(LibCryptoError) -> PKey {
         PKey(
             owning: try OpenSSL.check(
                 "EVP_PKEY_new_raw_public_key_ex",
                 EVP_PKEY_new_raw_public_key_ex(nil, type, nil, publicKey, publicKey.count), .invalidInput))
-    }
-
-    /// The public half of a raw key, 32 bytes.
-    func rawPublicKey() throws(LibCryptoError) -> [UInt8] {
-        try [UInt8].filled(32) { output throws(LibCryptoError) in
-            var length = output.count
-            try OpenSSL.check(
-                "EVP_PKEY_get_raw_public_key", EVP_PKEY_get_raw_public_key(pointer, output.bytes, &length))
-            try OpenSSL.check("EVP_PKEY_get_raw_public_key", length == output.count ? 1 : 0)
-        }
-    }
-
-    /// Writes a raw private key straight into `output`.
-    func copyRawPrivateKey(into output: UnsafeMutableRawBufferPointer) throws(LibCryptoError) {
-        var length = 0
-        try OpenSSL.check(
-            "EVP_PKEY_get_octet_string_param",
-            EVP_PKEY_get_octet_string_param(pointer, "priv", output.bytes, output.count, &length))
-        try OpenSSL.check("EVP_PKEY_get_octet_string_param", length == output.count ? 1 : 0)
     }
 
     /// Writes a scalar, big-endian and padded, straight into `output`; `EVP_PKEY_get_bn_param` would leave it on the stack.

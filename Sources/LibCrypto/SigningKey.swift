@@ -1,7 +1,7 @@
 internal import CLibCrypto
 public import SecretMemory
 
-/// A private signing key, held ready by OpenSSL with its numbers in locked memory, wiped with the last reference.
+/// A private signing key, held ready with its numbers in locked memory, wiped with the last reference.
 ///
 /// - Concurrency: any thread, several at once, without a lock: each signature duplicates a prepared context.
 public final class SigningKey: Sendable {
@@ -13,8 +13,12 @@ public final class SigningKey: Sendable {
     /// SubjectPublicKeyInfo, DER.
     public var subjectPublicKeyInfo: [UInt8] { verificationKey.subjectPublicKeyInfo }
 
-    private let key: PKey
-    private let signer: PreparedSigner
+    private let backing: Backing
+
+    private enum Backing: Sendable {
+        case weierstrass(PKey, PreparedSigner)
+        case edwards(Ed25519Signer)
+    }
 
     /// Takes a raw private key.
     ///
@@ -27,21 +31,21 @@ public final class SigningKey: Sendable {
             throw LibCryptoError(
                 .invalidInput, "A \(curve.rawValue) private key must have \(curve.privateKeyLength) bytes.")
         }
-        let publicKey: [UInt8]
         if let group = curve.group {
             let scalar = try privateKey.withUnsafeBytes { bytes throws(LibCryptoError) in
                 try SecretScalar.reading(bytes, in: group)
             }
-            publicKey = try scalar.publicPoint()
-            key = try PKey.pair(group, scalar, publicPoint: publicKey)
+            let publicKey = try scalar.publicPoint()
+            let key = try PKey.pair(group, scalar, publicPoint: publicKey)
+            verificationKey = VerificationKey(curve: curve, publicKey: publicKey, key: key)
+            backing = .weierstrass(key, try PreparedSigner(key))
         } else {
-            key = try privateKey.withUnsafeBytes { bytes throws(LibCryptoError) in
-                try PKey.raw("ED25519", privateKey: bytes)
+            let signer = try privateKey.withUnsafeBytes { bytes throws(LibCryptoError) in
+                try Ed25519Signer(seed: bytes)
             }
-            publicKey = try key.rawPublicKey()
+            verificationKey = try VerificationKey(curve: curve, publicKey: signer.publicKey)
+            backing = .edwards(signer)
         }
-        verificationKey = VerificationKey(curve: curve, publicKey: publicKey, key: key)
-        signer = try PreparedSigner(key, hashesItself: curve.group == nil)
     }
 
     /// Makes a key from the kernel's generator; scalars by rejection (FIPS 186-5 A.2.2), so without bias.
@@ -64,10 +68,9 @@ public final class SigningKey: Sendable {
     /// The raw private key in locked memory, `curve.privateKeyLength` bytes.
     public func privateKey() throws(LibCryptoError) -> SecretBytes {
         try SecretBytes.filled(curve.privateKeyLength) { output throws(LibCryptoError) in
-            if curve.group == nil {
-                try key.copyRawPrivateKey(into: output)
-            } else {
-                try key.copyScalar(into: output)
+            switch backing {
+            case .weierstrass(let key, _): try key.copyScalar(into: output)
+            case .edwards(let signer): signer.copySeed(into: output)
             }
         }
     }
@@ -82,11 +85,13 @@ public final class SigningKey: Sendable {
     public func sign(
         _ message: [UInt8], encoding: ECDSASignature.Encoding = .der
     ) throws(LibCryptoError) -> [UInt8] {
-        guard let digest = curve.digest else {
-            return try message.lend { message throws(LibCryptoError) in try signer.signMessage(message) }
-        }
-        return try message.lend { message throws(LibCryptoError) in
-            try signer.signDigest(of: message, digest, width: curve.privateKeyLength, encoding)
+        try message.lend { message throws(LibCryptoError) in
+            switch backing {
+            case .edwards(let signer): return try signer.sign(message)
+            case .weierstrass(_, let signer):
+                guard let digest = curve.digest else { throw LibCryptoError(.internalFailure, "A curve has no hash.") }
+                return try signer.signDigest(of: message, digest, width: curve.privateKeyLength, encoding)
+            }
         }
     }
 

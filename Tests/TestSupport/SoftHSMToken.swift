@@ -22,6 +22,9 @@ public struct SoftHSMToken: Sendable {
 
     public var pinSource: PINSource { .file(pinFile.path) }
 
+    /// The PIN, for programs that take it from an environment variable.
+    public func pin() throws -> String { try String(contentsOf: pinFile, encoding: .utf8) }
+
     /// Environment under which other programs see the same tokens.
     public var environment: [String: String] { ["SOFTHSM2_CONF": Self.shared.root + "/softhsm2.conf"] }
 
@@ -51,7 +54,7 @@ public struct SoftHSMToken: Sendable {
     }
 
     /// Tokens and pairs made per process.
-    static let count = 48
+    static let count = 80
     static let twinCount = 4
 
     private static let shared = Shared()

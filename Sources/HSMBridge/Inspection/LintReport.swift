@@ -17,29 +17,45 @@ public struct LintReport: Codable, Sendable, Equatable {
     /// One thing wrong with one object.
     public struct Finding: Codable, Sendable, Equatable {
         public var grade: Grade
-        /// The attribute in the standard's spelling, such as `CKA_EXTRACTABLE`.
+        /// The attribute in the standard's spelling, such as `CKA_EXTRACTABLE`; two that must not meet are joined by +.
         public var attribute: String
         /// What is wrong and what follows from it.
         public var message: String
     }
 
     public struct Object: Codable, Sendable, Equatable {
-        /// `secret-key`, `private-key`, `public-key` or the class's number.
-        public var objectClass: String
-        public var label: String
+        /// The worst of the findings.
+        public let grade: Grade
+        /// `secret-key`, `private-key`, `public-key`, `certificate`, `data` or the class's number.
+        public let objectClass: String
+        public let label: String
         /// CKA_ID in hex.
-        public var id: String
+        public let id: String
         /// Whether the manifest names the object.
-        public var isManaged: Bool
-        public var findings: [Finding]
+        public let isManaged: Bool
+        public let findings: [Finding]
 
-        public var grade: Grade { findings.map(\.grade).max() ?? .ok }
+        init(objectClass: String, label: String, id: String, isManaged: Bool, findings: [Finding]) {
+            grade = findings.map(\.grade).max() ?? .ok
+            self.objectClass = objectClass
+            self.label = label
+            self.id = id
+            self.isManaged = isManaged
+            self.findings = findings
+        }
     }
 
-    public var token: TokenIdentity
-    public var objects: [Object]
+    /// The worst of everything.
+    public let grade: Grade
+    public let token: TokenIdentity
+    public let objects: [Object]
     /// Findings about the token as a whole, such as a key that the manifest names and the token lacks.
-    public var findings: [Finding]
+    public let findings: [Finding]
 
-    public var grade: Grade { (objects.map(\.grade) + findings.map(\.grade)).max() ?? .ok }
+    init(token: TokenIdentity, objects: [Object], findings: [Finding]) {
+        grade = (objects.map(\.grade) + findings.map(\.grade)).max() ?? .ok
+        self.token = token
+        self.objects = objects
+        self.findings = findings
+    }
 }

@@ -5,8 +5,10 @@ struct ObjectSnapshot: Sendable, Equatable {
     var id: [UInt8]
     /// Boolean attributes the object has.
     var flags: [AttributeType: Bool]
-    /// nil: the object does not restrict its mechanisms.
+    /// nil or empty: the object does not restrict its mechanisms.
     var allowedMechanisms: [MechanismType]?
+    /// Whether CKA_UNWRAP_TEMPLATE limits what the object unwraps to.
+    var hasUnwrapTemplate: Bool
 
     var isSecret: Bool {
         objectClass == ObjectClass.secretKey.rawValue || objectClass == ObjectClass.privateKey.rawValue
@@ -19,6 +21,8 @@ struct ObjectSnapshot: Sendable, Equatable {
         case .secretKey: "secret-key"
         case .privateKey: "private-key"
         case .publicKey: "public-key"
+        case .certificate: "certificate"
+        case .data: "data"
         default: "class-\(objectClass)"
         }
     }
@@ -37,6 +41,7 @@ struct ObjectSnapshot: Sendable, Equatable {
         return ObjectSnapshot(
             objectClass: try session.number(.objectClass, of: object) ?? .max,
             label: try session.text(.label, of: object) ?? "", id: try session.attribute(.id, of: object) ?? [],
-            flags: flags, allowedMechanisms: try session.allowedMechanisms(of: object))
+            flags: flags, allowedMechanisms: try session.allowedMechanisms(of: object),
+            hasUnwrapTemplate: try session.length(.unwrapTemplate, of: object) ?? 0 > 0)
     }
 }

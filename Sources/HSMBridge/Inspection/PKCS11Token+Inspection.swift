@@ -5,7 +5,7 @@ extension PKCS11Token {
     /// - Throws: `.tokenUnavailable` and the like if there is no session; a capability that fails is in the report.
     /// - Concurrency: serialised with provisioning; requests go on beside it.
     public func probe() async throws(HSMError) -> ProbeReport {
-        try await performSerialised { (_, connection) throws(HSMError) in
+        try await look { (_, connection) throws(HSMError) in
             try TokenProbe.report(identity: connection.identity) { () throws(HSMError) in
                 try connection.openSession(.readWrite)
             }
@@ -20,12 +20,34 @@ extension PKCS11Token {
     /// - Concurrency: serialised with provisioning; reads every object, so milliseconds per object on a soft token.
     public func lint(against expected: TokenManifest? = nil) async throws(HSMError) -> LintReport {
         let manifest = expected ?? manifest
-        return try await performSerialised { (session, connection) throws(HSMError) in
+        return try await look { (session, connection) throws(HSMError) in
             var snapshots: [ObjectSnapshot] = []
             for object in try session.find([.flag(.token, true)]) {
-                snapshots.append(try ObjectSnapshot.read(object, session))
+                do throws(HSMError) {
+                    snapshots.append(try ObjectSnapshot.read(object, session))
+                } catch {
+                    // Another process may destroy an object between the search and the reading.
+                    guard error.returnValue?.recovery == .reResolve else { throw error }
+                }
             }
             return TokenLint.report(snapshots, token: connection.identity, manifest: manifest)
         }
     }
+
+    /// Work that changes nothing and so may be done again when the connection was renewed under it.
+    private func look<R: Sendable>(
+        _ body: @escaping @Sendable (borrowing Session, Connection) throws(HSMError) -> R
+    ) async throws(HSMError) -> R {
+        for _ in 1..<Self.looks {
+            do throws(HSMError) {
+                return try await performSerialised(body)
+            } catch {
+                guard error.isLostSession else { throw error }
+            }
+            try await waitUntilReady(timeout: configuration.callTimeout)
+        }
+        return try await performSerialised(body)
+    }
+
+    private static var looks: Int { 4 }
 }

@@ -18,8 +18,8 @@ extension TokenProbe {
         var altered = sealed
         altered[31] ^= 1
         let fresh = try reopen()
-        guard (try? Self.decrypt(fresh, key, iv, altered)) == nil else {
-            throw Self.wrong("AES-256-GCM opens an altered ciphertext.")
+        try Self.refused("AES-256-GCM opens an altered ciphertext.") { () throws(HSMError) in
+            _ = try Self.decrypt(fresh, key, iv, altered)
         }
         let long = [UInt8](repeating: 7, count: 32)
         var output = [UInt8](repeating: 0, count: 48)

@@ -62,19 +62,52 @@ extension TokenProbe {
             .objectClass(.secretKey), .keyType(.aes), .flag(.token, false), .flag(.private, true),
             .flag(.sensitive, false), .flag(.extractable, true), .flag(.encrypt, true),
         ]
-        if let object = try? fresh.unwrap(wrapped, under: wrapping, .aesKeyWrapPad, readable) {
-            created.append(object)
+        let object: ObjectHandle
+        do throws(HSMError) {
+            object = try fresh.unwrap(wrapped, under: wrapping, .aesKeyWrapPad, readable)
+        } catch {
+            guard Self.templateRefusals.contains(error.returnValue?.rawValue ?? 0) else { throw error }
+            return nil
+        }
+        created.append(object)
+        // A token may also obey its own template in silence.
+        guard try fresh.flag(.sensitive, of: object) == true, try fresh.flag(.extractable, of: object) == false else {
             throw Self.wrong("A wrapping key unwraps to a readable key in spite of its unwrap template.")
         }
         return nil
     }
 
+    private static let templateRefusals: [UInt] = [
+        UInt(CKR_TEMPLATE_INCONSISTENT), UInt(CKR_ATTRIBUTE_VALUE_INVALID), UInt(CKR_ATTRIBUTE_READ_ONLY),
+        UInt(CKR_ACTION_PROHIBITED), UInt(CKR_KEY_FUNCTION_NOT_PERMITTED),
+    ]
+
+    /// A key limited to AES-GCM must refuse AES-ECB, which a key without limits must accept: a token that has no
+    /// AES-ECB at all proves nothing by refusing it.
     mutating func enforcesAllowedMechanisms() throws(HSMError) -> Double? {
-        let key = try generateAES([.aesGCM], [.flag(.encrypt, true), .flag(.extractable, false)])
-        let value = session.result(of: "C_EncryptInit") { functions, handle in
+        let usage: [Attribute] = [.flag(.encrypt, true), .flag(.extractable, false)]
+        let limited = try generateAES([.aesGCM], usage)
+        let free = try session.generateKey(
+            .aesKeyGeneration,
+            KeyTemplate([
+                .objectClass(.secretKey), .keyType(.aes), .flag(.token, false), .flag(.private, true),
+                .flag(.sensitive, true), .number(.valueLength, 32),
+            ]) + usage)
+        created.append(free)
+        let control = startsECB(try reopen(), free)
+        guard control == .ok else { throw HSMError.returned(control, by: "C_EncryptInit") }
+        let value = startsECB(try reopen(), limited)
+        guard value != .ok else { throw Self.wrong("A key limited to AES-GCM also encrypts with AES-ECB.") }
+        let refusals = [
+            UInt(CKR_MECHANISM_INVALID), UInt(CKR_KEY_FUNCTION_NOT_PERMITTED), UInt(CKR_KEY_TYPE_INCONSISTENT),
+        ]
+        guard refusals.contains(value.rawValue) else { throw HSMError.returned(value, by: "C_EncryptInit") }
+        return nil
+    }
+
+    private borrowing func startsECB(_ session: borrowing Session, _ key: ObjectHandle) -> ReturnValue {
+        session.result(of: "C_EncryptInit") { functions, handle in
             Mechanism.plain(.aesECB).withCMechanism { functions.pointee.C_EncryptInit(handle, $0, key) }
         }
-        guard value != .ok else { throw Self.wrong("A key limited to AES-GCM also encrypts with AES-ECB.") }
-        return nil
     }
 }

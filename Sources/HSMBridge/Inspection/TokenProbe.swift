@@ -13,7 +13,7 @@ struct TokenProbe: ~Copyable {
         self.reopen = reopen
     }
 
-    /// Runs every probe; a failing one is part of the report, never an error.
+    /// Runs every probe; a failing one is part of the report. Only the loss of the token or of its login is an error.
     static func report(
         identity: TokenIdentity, _ open: @escaping @Sendable () throws(HSMError) -> Session
     ) throws(HSMError) -> ProbeReport {
@@ -25,6 +25,8 @@ struct TokenProbe: ~Copyable {
             do throws(HSMError) {
                 capability.rate = try probe(&attempt)
             } catch {
+                // A lost session says nothing about what the token can do.
+                guard !error.isLostSession else { throw error }
                 capability.outcome = error.code == .mechanismUnsupported ? .absent : .failed
                 capability.detail = error.cause.map { "\($0)" } ?? error.message
             }

@@ -62,6 +62,8 @@ struct ObjectClass: RawRepresentable, Hashable, Sendable {
     static let publicKey = Self(rawValue: UInt(CKO_PUBLIC_KEY))
     static let privateKey = Self(rawValue: UInt(CKO_PRIVATE_KEY))
     static let secretKey = Self(rawValue: UInt(CKO_SECRET_KEY))
+    static let certificate = Self(rawValue: UInt(CKO_CERTIFICATE))
+    static let data = Self(rawValue: UInt(CKO_DATA))
 }
 
 /// CKK_*.

@@ -15,6 +15,7 @@ final class Module: Sendable {
     // (p11-kit keeps the same table across C_Finalize and C_Initialize of one module).
     private nonisolated(unsafe) let functions: UnsafeMutablePointer<CK_FUNCTION_LIST>
     private let gate = ReadWriteGate()
+    private let leases = ReadWriteGate()
     private let state = Mutex(State())
 
     private struct State {
@@ -120,6 +121,10 @@ final class Module: Sendable {
 
     // MARK: Initialising again
 
+    /// Runs work of many calls that cannot simply be repeated; no other user initialises the module again meanwhile.
+    /// Not reentrant, and never around ``reinitialise(patience:)``.
+    func undisturbed<R>(_ body: () -> R) -> R { leases.shared(body) }
+
     /// Marks whether a user serves requests, and so would be disturbed by another one's ``reinitialise(for:)``.
     func setServing(_ isServing: Bool, user: ObjectIdentifier) {
         state.withLock { $0.users[user] = isServing }
@@ -136,18 +141,20 @@ final class Module: Sendable {
     ///
     /// - Throws: `.tokenUnavailable` if a call does not end within `patience`, or if C_Initialize fails.
     func reinitialise(patience: Duration) throws(HSMError) {
-        let outcome = gate.exclusive(patience: patience) { () -> ReturnValue in
-            let wasInitialised = state.withLock { state in
-                state.epoch += 1
-                defer { state.isInitialised = false }
-                return state.isInitialised
+        let outcome = leases.exclusive(patience: patience) {
+            gate.exclusive(patience: patience) { () -> ReturnValue in
+                let wasInitialised = state.withLock { state in
+                    state.epoch += 1
+                    defer { state.isInitialised = false }
+                    return state.isInitialised
+                }
+                if wasInitialised { p11_kit_module_finalize(functions) }
+                let value = ReturnValue(rawValue: p11_kit_module_initialize(functions))
+                state.withLock { $0.isInitialised = value == .ok }
+                return value
             }
-            if wasInitialised { p11_kit_module_finalize(functions) }
-            let value = ReturnValue(rawValue: p11_kit_module_initialize(functions))
-            state.withLock { $0.isInitialised = value == .ok }
-            return value
         }
-        guard let outcome else {
+        guard let outcome = outcome ?? nil else {
             throw HSMError(.tokenUnavailable, "A call into the module '\(path)' does not return.")
         }
         guard outcome == .ok else {

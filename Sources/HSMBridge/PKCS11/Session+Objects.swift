@@ -44,6 +44,15 @@ extension Session {
         return Array(value.prefix(Int(attribute.ulValueLen)))
     }
 
+    /// How long an attribute's value is; nil if the object does not have it or does not reveal it.
+    borrowing func length(_ type: AttributeType, of object: ObjectHandle) throws(HSMError) -> UInt? {
+        var attribute = CK_ATTRIBUTE(type: type.rawValue, pValue: nil, ulValueLen: 0)
+        let value = result(of: "C_GetAttributeValue") { $0.pointee.C_GetAttributeValue($1, object, &attribute, 1) }
+        if [UInt(CKR_ATTRIBUTE_TYPE_INVALID), UInt(CKR_ATTRIBUTE_SENSITIVE)].contains(value.rawValue) { return nil }
+        guard value == .ok else { throw HSMError.returned(value, by: "C_GetAttributeValue") }
+        return attribute.ulValueLen == KMS_CK_UNAVAILABLE_INFORMATION ? nil : UInt(attribute.ulValueLen)
+    }
+
     private static var longestAttribute: CK_ULONG { 64 * 1024 }
 
     borrowing func flag(_ type: AttributeType, of object: ObjectHandle) throws(HSMError) -> Bool? {

@@ -59,7 +59,7 @@ struct Connector: Sendable {
             let checkValue = try session.attribute(.checkValue, of: key).map(Hex.encode) ?? ""
             guard checkValue == record.fingerprint else { throw Self.mismatch(record) }
             if role.kind == .aes256Seal {
-                try Connection.checkSentinel(session, manifest: manifest, role: role, record: record, key: key)
+                try proveSentinel(role, record, manifest, key, session)
             }
             return Connection.RoleKey(original: key, hot: hotCopy(of: key, session), publicHandle: nil, publicKey: nil)
         case .ecP256:
@@ -79,6 +79,26 @@ struct Connector: Sendable {
         }
     }
 
+    /// Tells a key that is not the provisioned one from a device that decrypts nothing: both answer CKR_GENERAL_ERROR
+    /// in SoftHSM, but only the former opens what it has just sealed.
+    private func proveSentinel(
+        _ role: KeyRole, _ record: TokenManifest.Key, _ manifest: TokenManifest, _ key: ObjectHandle,
+        _ session: borrowing Session
+    ) throws(HSMError) {
+        do throws(HSMError) {
+            try Connection.checkSentinel(session, manifest: manifest, role: role, record: record, key: key)
+        } catch {
+            guard case .pkcs11(let value, _)? = error.cause,
+                value.recovery == .inputOrDevice || error.code == .authenticationFailed
+            else { throw error }
+            let fresh = try Session(door: session.door, slot: session.slot, epoch: session.epoch, access: .readOnly)
+            let iv = SystemRandom.bytes(Mechanism.gcmIVLength)
+            let sealed = try GCM.encrypt([1], key: key, iv: iv, associatedData: [], session: fresh)
+            _ = try GCM.decrypt(sealed, key: key, iv: iv, associatedData: [], session: fresh)
+            throw Self.mismatch(record)
+        }
+    }
+
     private func single(
         _ objectClass: ObjectClass, _ id: [UInt8], _ record: TokenManifest.Key, _ session: borrowing Session
     ) throws(HSMError) -> ObjectHandle {
@@ -92,7 +112,8 @@ struct Connector: Sendable {
         return key
     }
 
-    /// The session copy of a key, or the key itself on a token that copies nothing.
+    /// The session copy of a key, or the key itself on a token that makes none: SoftHSM copies no key that cannot be
+    /// modified, and that it cannot be modified is worth more than a faster root key.
     private func hotCopy(of key: ObjectHandle, _ session: borrowing Session) -> ObjectHandle {
         (try? session.copy(key, .sessionCopy)) ?? key
     }

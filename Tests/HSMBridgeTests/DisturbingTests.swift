@@ -1,0 +1,4 @@
+import Testing
+
+/// Tests that make the module initialise again, one at a time. Tests outside notice at most a pause.
+@Suite(.serialized) struct DisturbingTests {}

@@ -1,0 +1,115 @@
+import SecretMemory
+import TestSupport
+import Testing
+
+@testable import HSMBridge
+
+@Suite struct PoolTests {
+    @Test func thirtyTwoTasksMeetNoError() async throws {
+        let token = try await SoftHSMToken.make().provisioned()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for task in 0..<32 {
+                group.addTask {
+                    for round in 0..<20 {
+                        let context: [UInt8] = [UInt8(task), UInt8(round)]
+                        let plaintext = SystemRandom.bytes(32)
+                        let sealed = try await token.seal(
+                            SealingTests.secret(plaintext), under: .rootLock, context: context)
+                        let opened = try await token.open(sealed, under: .rootLock, context: context)
+                        #expect(SealingTests.bytes(opened) == plaintext)
+                        let key = try await token.generateResident(.p256)
+                        #expect(try await token.sign(digest: plaintext, with: key).count == 64)
+                        await token.forget(key.identifier)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        await token.shutdown()
+    }
+
+    /// Token objects made one after the other, although asked for at once: SoftHSM fails some of concurrent creations.
+    @Test func serialisedCreationNeverFails() async throws {
+        let token = try await SoftHSMToken.make().provisioned()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<32 {
+                group.addTask {
+                    try await token.performSerialised { (session, _) throws(HSMError) in
+                        let key = try session.generateKey(
+                            .aesKeyGeneration,
+                            .secretKey(for: .rootLock, id: SystemRandom.bytes(16), label: "kmsd-test"))
+                        try session.destroy(key)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        await token.shutdown()
+    }
+
+    @Test func everySessionIsClosed() async throws {
+        let faults = FaultPlan()
+        let token = try await SoftHSMToken.make().provisioned(faults: faults)
+        let bad = SystemRandom.bytes(100)
+        for _ in 0..<50 {
+            _ = await #expect(throws: HSMError.self) { try await token.open([1] + bad, under: .rootLock, context: [1]) }
+            _ = try await token.sign([1], with: .audit)
+        }
+        let open = faults.calls(of: "C_OpenSession") - faults.calls(of: "C_CloseSession")
+        #expect((1...4).contains(open), "the keeper, the writer and at most one per thread, not \(open)")
+        await token.shutdown()
+        #expect(faults.calls(of: "C_OpenSession") == faults.calls(of: "C_CloseSession"))
+    }
+
+    @Test func afterShutdownRequestsFail() async throws {
+        let token = try await SoftHSMToken.make().provisioned()
+        await token.shutdown()
+        await token.shutdown()
+        let error = await #expect(throws: HSMError.self) { try await token.sign([1], with: .audit) }
+        #expect(error?.code == .tokenUnavailable)
+        #expect(!token.health.isReady)
+    }
+
+    @Test func provisioningTwiceIsRefusedAndSweepingClears() async throws {
+        let soft = try SoftHSMToken.make()
+        let instance = TokenManifest.makeInstance()
+        let first = PKCS11Token(configuration: soft.configuration())
+        first.start()
+        try await first.waitUntilReady(timeout: .seconds(20))
+        let manifest = try await first.provision(instance: instance)
+        #expect(Set(manifest.keys.keys) == Set(KeyRole.allCases.map(\.rawValue)))
+        #expect(try await first.sweep() == [], "nothing in use is swept")
+        await first.shutdown()
+
+        // As after a kill before the manifest was stored.
+        let second = PKCS11Token(configuration: soft.configuration())
+        second.start()
+        try await second.waitUntilReady(timeout: .seconds(20))
+        let error = await #expect(throws: HSMError.self) { try await second.provision(instance: instance) }
+        #expect(error?.code == .alreadyProvisioned)
+        let other = await #expect(throws: HSMError.self) { try await second.sweep() }
+        #expect(other?.code == .invalidArgument)
+        #expect(try await second.sweep(instance: TokenManifest.makeInstance()) == [])
+        let swept = try await second.sweep(instance: instance)
+        #expect(swept.count == KeyRole.allCases.count + 1, "the audit key is a pair")
+        let again = try await second.provision(instance: instance)
+        #expect(again != manifest)
+        await second.shutdown()
+    }
+
+    @Test func failedProvisioningLeavesNothing() async throws {
+        let soft = try SoftHSMToken.make()
+        let faults = FaultPlan()
+        let token = PKCS11Token(configuration: soft.configuration(), faults: faults)
+        token.start()
+        try await token.waitUntilReady(timeout: .seconds(20))
+        let instance = TokenManifest.makeInstance()
+        faults.fail("C_GenerateKeyPair", with: try #require(ReturnValue(name: "CKR_FUNCTION_FAILED")))
+        _ = await #expect(throws: HSMError.self) { try await token.provision(instance: instance) }
+        #expect(faults.calls(of: "C_GenerateKeyPair") == 3)
+        faults.clear()
+        #expect(try await token.sweep(instance: instance) == [])
+        _ = try await token.provision(instance: instance)
+        await token.shutdown()
+    }
+}

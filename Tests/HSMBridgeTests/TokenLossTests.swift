@@ -1,0 +1,237 @@
+import Foundation
+import SecretMemory
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import HSMBridge
+
+/// Tokens that vanish, return, or are replaced by others.
+extension DisturbingTests {
+    @Suite struct TokenLossTests {
+        private final class Flag: Sendable {
+            private let value = Atomic(false)
+            var isRaised: Bool { value.load(ordering: .acquiring) }
+            func raise() { value.store(true, ordering: .releasing) }
+        }
+
+        private static func eventually(_ limit: Duration = .seconds(10), _ isTrue: () -> Bool) async throws -> Duration
+        {
+            let start = ContinuousClock.now
+            while !isTrue() {
+                guard ContinuousClock.now - start < limit else { return limit * 2 }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            return ContinuousClock.now - start
+        }
+
+        private static func move(_ from: URL, _ to: URL) throws { try FileManager.default.moveItem(at: from, to: to) }
+
+        private static func away(_ soft: SoftHSMToken) -> URL {
+            SoftHSMToken.tokensDirectory.deletingLastPathComponent()
+                .appendingPathComponent("away-" + soft.directory.lastPathComponent)
+        }
+
+        @Test func aTokenTakenAwayUnderLoadHealsWithinASecond() async throws {
+            let soft = try SoftHSMToken.make()
+            let token = try await soft.provisioned()
+            let sealed = try await token.seal(SealingTests.secret([5]), under: .rootLock, context: [1])
+            let isOver = Flag()
+            let codes = try await withThrowingTaskGroup(of: Set<HSMError.Code>.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        var codes: Set<HSMError.Code> = []
+                        while !isOver.isRaised {
+                            do throws(HSMError) {
+                                let opened = try await token.open(sealed, under: .rootLock, context: [1])
+                                #expect(SealingTests.bytes(opened) == [5])
+                            } catch {
+                                codes.insert(error.code)
+                                try await Task.sleep(for: .milliseconds(1))
+                            }
+                        }
+                        return codes
+                    }
+                }
+                for _ in 0..<3 {
+                    try Self.move(soft.directory, Self.away(soft))
+                    #expect(try await Self.eventually { !token.health.isReady } < .seconds(2))
+                    try await Task.sleep(for: .milliseconds(300))
+                    #expect(!token.health.isReady)
+                    try Self.move(Self.away(soft), soft.directory)
+                    #expect(try await Self.eventually { token.health.isReady } < .seconds(1))
+                    let opened = try await token.open(sealed, under: .rootLock, context: [1])
+                    #expect(SealingTests.bytes(opened) == [5])
+                }
+                isOver.raise()
+                return try await group.reduce(into: Set()) { $0.formUnion($1) }
+            }
+            #expect(codes.isSubset(of: [.tokenUnavailable, .tokenNotFound, .keyMissing]), "\(codes)")
+            await token.shutdown()
+        }
+
+        @Test func theDaemonStartsWithoutItsToken() async throws {
+            let soft = try SoftHSMToken.make()
+            let first = try await soft.provisioned()
+            let manifest = try #require(first.manifest)
+            await first.shutdown()
+            try Self.move(soft.directory, Self.away(soft))
+            let token = PKCS11Token(configuration: soft.configuration(manifest: manifest))
+            token.start()
+            #expect(try await Self.eventually { token.health.error != nil } < .seconds(5))
+            let error = await #expect(throws: HSMError.self) { try await token.sign([1], with: .audit) }
+            #expect(error?.code == .tokenNotFound)
+            let late = await #expect(throws: HSMError.self) {
+                try await token.waitUntilReady(timeout: .milliseconds(200))
+            }
+            #expect(late?.code == .tokenNotFound)
+            try Self.move(Self.away(soft), soft.directory)
+            let healed = try await Self.eventually(.seconds(15)) { token.health.isReady }
+            #expect(healed < .seconds(12), "at most one disturbance of other tokens every ten seconds")
+            #expect(try await token.sign([1], with: .audit).count == 64)
+            await token.shutdown()
+        }
+
+        @Test func anImpostorIsNeverUsedAndTheRightTokenIsWelcomeBack() async throws {
+            let twins = try SoftHSMToken.makeTwins()
+            try Self.move(twins.impostor.directory, Self.away(twins.impostor))
+            var configuration = twins.original.configuration()
+            // Named by label only: the manifest must tell them apart.
+            configuration.uri = TokenURI(token: twins.original.label, modulePath: twins.original.modulePath)
+            let faults = FaultPlan()
+            let token = PKCS11Token(configuration: configuration, faults: faults)
+            token.start()
+            try await token.waitUntilReady(timeout: .seconds(20))
+            _ = try await token.provision(instance: TokenManifest.makeInstance())
+            try Self.move(twins.original.directory, Self.away(twins.original))
+            try Self.move(Self.away(twins.impostor), twins.impostor.directory)
+            #expect(try await Self.eventually { !token.health.isReady } < .seconds(2))
+            let logins = faults.calls(of: "C_Login")
+            let seen = try await Self.eventually(.seconds(15)) {
+                if case .refused(let error) = token.health { error.code == .tokenMismatch } else { false }
+            }
+            #expect(seen < .seconds(15))
+            #expect(faults.calls(of: "C_Login") == logins, "the impostor never sees the PIN")
+            let error = await #expect(throws: HSMError.self) { try await token.sign([1], with: .audit) }
+            #expect(error?.code == .tokenMismatch)
+            try Self.move(Self.away(twins.original), twins.original.directory)
+            #expect(try await Self.eventually(.seconds(15)) { token.health.isReady } < .seconds(12))
+            #expect(try await token.sign([1], with: .audit).count == 64)
+            await token.shutdown()
+        }
+
+        @Test func anotherKeyIsRefused() async throws {
+            let soft = try SoftHSMToken.make()
+            let first = try await soft.provisioned()
+            let manifest = try #require(first.manifest)
+            await first.shutdown()
+            var cases: [(TokenManifest, HSMError.Code)] = []
+            for role in KeyRole.allCases {
+                var other = manifest
+                other[role]?.fingerprint = String(manifest[role]?.fingerprint.reversed() ?? [])
+                cases.append((other, .keyMismatch))
+                var missing = manifest
+                missing[role]?.id = String(repeating: "0", count: 32)
+                cases.append((missing, .keyMissing))
+            }
+            var exchanged = manifest
+            exchanged[.rootLock]?.sentinel = manifest[.shareLockUser]?.sentinel
+            cases.append((exchanged, .keyMismatch))
+            for (manifest, code) in cases {
+                let token = PKCS11Token(configuration: soft.configuration(manifest: manifest))
+                token.start()
+                let error = await #expect(throws: HSMError.self) {
+                    try await token.waitUntilReady(timeout: .milliseconds(150))
+                }
+                #expect(error?.code == code)
+                if case .refused = token.health {} else { Issue.record("not refused: \(token.health)") }
+                await token.shutdown()
+            }
+        }
+
+        @Test func aKeyDestroyedByAnotherProgramIsNoticed() async throws {
+            let soft = try SoftHSMToken.make()
+            let token = try await soft.provisioned()
+            let label = try #require(token.manifest?[.rootLock]?.label)
+            let pin = try String(contentsOf: soft.pinFile, encoding: .utf8)
+            try Command.succeed(
+                "pkcs11-tool",
+                [
+                    "--module", soft.modulePath, "--token-label", soft.label, "--login", "--pin", pin,
+                    "--delete-object",
+                    "--type", "secrkey", "--label", label,
+                ], environment: soft.environment)
+            let noticed = try await Self.eventually {
+                if case .refused(let error) = token.health { error.code == .keyMissing } else { false }
+            }
+            #expect(noticed < .seconds(3), "although the session copy still works")
+            await token.shutdown()
+        }
+
+        @Test func aWrongPINIsTriedExactlyOnce() async throws {
+            let soft = try SoftHSMToken.make()
+            let right = try String(contentsOf: soft.pinFile, encoding: .utf8)
+            try Data("not-the-pin".utf8).write(to: soft.pinFile)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: soft.pinFile.path)
+            let faults = FaultPlan()
+            let token = PKCS11Token(configuration: soft.configuration(), faults: faults)
+            token.start()
+            let error = await #expect(throws: HSMError.self) { try await token.waitUntilReady(timeout: .seconds(20)) }
+            #expect(error?.code == .pinRefused)
+            try Data(right.utf8).write(to: soft.pinFile)
+            try await Task.sleep(for: .seconds(1))
+            for _ in 0..<10 {
+                let error = await #expect(throws: HSMError.self) { try await token.sign([1], with: .audit) }
+                #expect(error?.code == .pinRefused)
+            }
+            #expect(faults.calls(of: "C_Login") == 1)
+            let again = PKCS11Token(configuration: soft.configuration(), faults: faults)
+            again.start()
+            let second = await #expect(throws: HSMError.self) { try await again.waitUntilReady(timeout: .seconds(20)) }
+            #expect(second?.code == .pinRefused)
+            #expect(faults.calls(of: "C_Login") == 1, "not even by another object of the process")
+            await again.shutdown()
+            await token.shutdown()
+        }
+
+        @Test func anUnreadablePINIsRetriedWithoutALogin() async throws {
+            let soft = try SoftHSMToken.make()
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: soft.pinFile.path)
+            let faults = FaultPlan()
+            let token = PKCS11Token(configuration: soft.configuration(), faults: faults)
+            token.start()
+            let error = await #expect(throws: HSMError.self) {
+                try await token.waitUntilReady(timeout: .milliseconds(500))
+            }
+            #expect(error?.code == .pinSourceRefused)
+            #expect(faults.calls(of: "C_Login") == 0)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: soft.pinFile.path)
+            try await token.waitUntilReady(timeout: .seconds(5))
+            await token.shutdown()
+        }
+
+        @Test func aModulePathThatOthersControlIsRefused() async throws {
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+                "kmsd-module-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let soft = try SoftHSMToken.make()
+            let copy = folder.appendingPathComponent("module.so")
+            try FileManager.default.copyItem(
+                atPath: URL(fileURLWithPath: soft.modulePath).resolvingSymlinksInPath().path, toPath: copy.path)
+            try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: copy.path)
+            for path in [copy.path, folder.path, folder.path + "/absent.so", "module.so"] {
+                var configuration = soft.configuration()
+                configuration.uri.modulePath = path
+                let token = PKCS11Token(configuration: configuration)
+                token.start()
+                let error = await #expect(throws: HSMError.self) {
+                    try await token.waitUntilReady(timeout: .milliseconds(100))
+                }
+                #expect(error?.code == .moduleRefused, "\(path)")
+                await token.shutdown()
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+"""Every key type: ids, encodings and results, checked by another implementation of the same cryptography."""
+import re
+
+import crypto
+import pytest
+from cryptography.exceptions import InvalidSignature
+from webkms_client import ALL_TYPES, IMPORTABLE, MAC, SIGNING, SYMMETRIC, KMSError
+
+NONCES = {"XChaCha20Poly1305": 24}
+MESSAGES = (b"", b"\x00", b"test message", bytes(range(256)) * 40)
+
+
+def refused(status, call, *arguments):
+    with pytest.raises(KMSError) as refusal:
+        call(*arguments)
+    assert refusal.value.status == status, refusal.value
+    return refusal.value
+
+
+def flipped(data, index):
+    return data[:index] + bytes([data[index] ^ 1]) + data[index + 1:]
+
+
+@pytest.mark.parametrize("key_type", SIGNING)
+def test_signatures_verify_elsewhere(keystore, key_type):
+    key = keystore.create(key_type)
+    assert key.export() == (key.public_key, key_type)
+    for message in MESSAGES:
+        signature = key.sign(message)
+        crypto.verify(key_type, key.public_key, signature, message)
+        key.verify(signature, message)
+
+
+@pytest.mark.parametrize("key_type", SIGNING)
+def test_created_signing_keys_are_named_by_their_thumbprint(keystore, key_type):
+    key = keystore.create(key_type)
+    assert key.id == crypto.key_id(key_type, key.public_key)
+
+
+@pytest.mark.parametrize("key_type", SIGNING)
+def test_wrong_signatures_are_refused(keystore, key_type):
+    key = keystore.create(key_type)
+    signature = key.sign(b"message")
+    refused(400, key.verify, signature, b"massage")
+    refused(400, key.verify, flipped(signature, len(signature) - 1), b"message")
+    refused(400, key.verify, signature[:-1], b"message")
+    refused(400, key.verify, signature + b"\x00", b"message")
+    refused(400, key.verify, b"", b"message")
+    refused(400, keystore.create(key_type).verify, signature, b"message")
+
+
+@pytest.mark.parametrize("key_type", SIGNING)
+def test_rotated_signing_key_verifies_old_and_signs_new(keystore, key_type):
+    old = keystore.create(key_type)
+    old_signature = old.sign(b"before")
+    new = old.rotate()
+    new_public, _ = new.export()
+    assert new.id == crypto.key_id(key_type, new_public)
+    new_signature = new.sign(b"after")
+    crypto.verify(key_type, new_public, new_signature, b"after")
+    with pytest.raises(InvalidSignature):
+        crypto.verify(key_type, old.public_key, new_signature, b"after")
+    new.verify(old_signature, b"before")
+    new.verify(new_signature, b"after")
+    refused(404, old.sign, b"again")
+
+
+@pytest.mark.parametrize("key_type", IMPORTABLE)
+def test_imported_key_is_the_callers(keystore, key_type):
+    private = crypto.make_private(key_type)
+    key = keystore.import_key(crypto.pkcs8(private), key_type)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{50}", key.id)
+    public = crypto.public_bytes(key_type, private)
+    assert key.export() == (public, key_type)
+    crypto.verify(key_type, public, key.sign(b"message"), b"message")
+    assert key.metadata()["provenance"] == "imported"
+
+
+def test_imported_ed25519_signs_byte_for_byte_as_elsewhere(keystore):
+    private = crypto.make_private("ED25519")
+    key = keystore.import_key(crypto.pkcs8(private), "ED25519", "deterministic")
+    for message in MESSAGES:
+        assert key.sign(message) == private.sign(message)
+
+
+@pytest.mark.parametrize("key_type", IMPORTABLE)
+def test_import_compares_curve_and_type(keystore, key_type):
+    other = "ECDSAP384DER" if key_type != "ECDSAP384DER" and "P384" not in key_type else "ECDSAP256DER"
+    refused(400, keystore.import_key, crypto.pkcs8(crypto.make_private(other)), key_type)
+    assert keystore.keys() == []
+
+
+@pytest.mark.parametrize("key_type", SYMMETRIC)
+def test_aead(keystore, key_type):
+    key = keystore.create(key_type)
+    assert key.public_key is None and re.fullmatch(r"[A-Za-z0-9_-]{50}", key.id)
+    nonces = set()
+    for message in MESSAGES:
+        for associated_data in (None, b"", b"test aad"):
+            ciphertext, nonce = key.encrypt(message, associated_data)
+            assert len(nonce) == NONCES.get(key_type, 12)
+            assert len(ciphertext) == len(message) + 16
+            assert key.decrypt(ciphertext, nonce, associated_data) == message
+            nonces.add(nonce)
+    assert len(nonces) == 3 * len(MESSAGES)
+
+
+@pytest.mark.parametrize("key_type", SYMMETRIC)
+def test_aead_refuses_what_it_did_not_make(keystore, key_type):
+    key = keystore.create(key_type)
+    ciphertext, nonce = key.encrypt(b"message", b"aad")
+    texts = {
+        refused(400, key.decrypt, flipped(ciphertext, 0), nonce, b"aad").message,
+        refused(400, key.decrypt, flipped(ciphertext, len(ciphertext) - 1), nonce, b"aad").message,
+        refused(400, key.decrypt, ciphertext, flipped(nonce, 0), b"aad").message,
+        refused(400, key.decrypt, ciphertext, nonce, b"AAD").message,
+        refused(400, key.decrypt, ciphertext, nonce, None).message,
+        refused(400, keystore.create(key_type).decrypt, ciphertext, nonce, b"aad").message,
+    }
+    assert len(texts) == 1, f"the answers tell why: {texts}"
+    refused(400, key.decrypt, ciphertext[:15], nonce, b"aad")
+    refused(400, key.decrypt, ciphertext, nonce[:-1], b"aad")
+    refused(400, key.decrypt, b"", b"", b"aad")
+
+
+@pytest.mark.parametrize("key_type", SYMMETRIC)
+def test_rotation_keeps_every_version_decrypting(keystore, key_type):
+    key, sealed = keystore.create(key_type), []
+    for turn in range(4):
+        sealed.append((f"version {turn}".encode(), *key.encrypt(f"version {turn}".encode())))
+        key = key.rotate()
+    for message, ciphertext, nonce in sealed:
+        assert key.decrypt(ciphertext, nonce) == message
+    versions = key.metadata()["versions"]
+    assert [version["version"] for version in versions] == [1, 2, 3, 4, 5]
+    assert [version["primary"] for version in versions] == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize("key_type", MAC)
+def test_mac(keystore, key_type):
+    key = keystore.create(key_type)
+    for data in MESSAGES:
+        mac = key.compute_mac(data)
+        assert len(mac) == 37 and mac[0] == 1
+        assert key.compute_mac(data) == mac
+        key.verify_mac(mac, data)
+        refused(400, key.verify_mac, mac, data + b"x")
+        for index in (0, 4, 5, 36):
+            refused(400, key.verify_mac, flipped(mac, index), data)
+    new = key.rotate()
+    new.verify_mac(mac, MESSAGES[-1])
+    assert new.compute_mac(MESSAGES[-1]) != mac
+
+
+@pytest.mark.parametrize("key_type", ALL_TYPES)
+def test_a_key_does_only_what_its_type_does(keystore, key_type):
+    key = keystore.create(key_type)
+    calls = {
+        "sign": lambda: key.sign(b"m"), "verify": lambda: key.verify(b"s" * 64, b"m"),
+        "encrypt": lambda: key.encrypt(b"m"), "decrypt": lambda: key.decrypt(b"c" * 16, b"n" * 12),
+        "mac": lambda: key.compute_mac(b"m"), "verify_mac": lambda: key.verify_mac(b"m" * 37, b"m"),
+        "export": key.export,
+    }
+    own = {"sign", "verify", "export"} if key_type in SIGNING else (
+        {"encrypt", "decrypt"} if key_type in SYMMETRIC else {"mac", "verify_mac"})
+    for name, call in calls.items():
+        if name not in own:
+            refused(400, call)
+
+
+@pytest.mark.parametrize("key_type", SIGNING + SYMMETRIC + MAC)
+def test_rotation_demands_the_same_type(keystore, key_type):
+    key = keystore.create(key_type)
+    other = "ED25519" if key_type != "ED25519" else "AES256GCM"
+    refused(400, key.rotate, other)
+    assert [entry["id"] for entry in keystore.keys()] == [key.id]
+    assert len(key.metadata()["versions"]) == 1

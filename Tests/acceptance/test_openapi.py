@@ -1,0 +1,122 @@
+"""The published description and the daemon say the same."""
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import crypto
+import jsonschema
+import pytest
+import yaml
+from daemon import ROOT
+from openapi_spec_validator import validate
+from webkms_client import encode
+
+PATH = ROOT / "Sources" / "KMSServer" / "Resources" / "openapi.yaml"
+DOCUMENT = yaml.safe_load(PATH.read_text())
+
+
+def operations():
+    for path, item in DOCUMENT["paths"].items():
+        for method in ("get", "put", "post", "delete"):
+            if method in item:
+                yield item[method]["operationId"], method.upper(), path, item[method]
+
+
+OPERATIONS = {name: (method, path, operation) for name, method, path, operation in operations()}
+
+
+def test_document_is_valid():
+    validate(DOCUMENT)
+
+
+def test_served_document_is_the_file(kms):
+    response = kms.raw("GET", "/openapi.yaml")
+    assert response.status_code == 200 and response.content == PATH.read_bytes()
+
+
+def test_own_routes_are_marked():
+    ours = {name for name, (_, _, operation) in OPERATIONS.items() if operation.get("x-kmsd-extension")}
+    assert ours == {"listKeystores", "getKeystore", "listKeys", "getKey", "destroyKey", "disableKey", "enableKey",
+                    "restoreKey", "livez", "readyz", "openapi"}
+
+
+BODIES = {
+    "createKeystore": {"controller": "did:example:openapi"}, "createKey": {"key_type": "ED25519"},
+    "importKey": {"key": encode(crypto.pkcs8(crypto.make_private("ED25519"))), "key_type": "ED25519"},
+    "rotateKey": {"key_type": "ED25519"}, "sign": {"message": encode(b"m")}, "encrypt": {"message": encode(b"m")},
+    "computeMAC": {"data": encode(b"m")},
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(OPERATIONS) - {"openapi"}))
+def test_answers_have_the_described_shape(kms, keystore, name):
+    """Every operation once, on a key it suits; success and a 404 both checked against the schemas."""
+    method, path, operation = OPERATIONS[name]
+    if name in ("verify", "decrypt", "verifyMAC"):
+        key_type = {"verify": "ED25519", "decrypt": "AES256GCM", "verifyMAC": "HMACSHA256Tag256"}[name]
+    else:
+        key_type = {"encrypt": "AES256GCM", "computeMAC": "HMACSHA256Tag256"}.get(name, "ED25519")
+    key = keystore.create(key_type)
+    body = BODIES.get(name)
+    if name == "verify":
+        body = {"message": encode(b"m"), "signature": encode(key.sign(b"m"))}
+    elif name == "decrypt":
+        ciphertext, nonce = key.encrypt(b"m")
+        body = {"ciphertext": encode(ciphertext), "nonce": encode(nonce)}
+    elif name == "verifyMAC":
+        body = {"data": encode(b"m"), "mac": encode(key.compute_mac(b"m"))}
+    elif name == "restoreKey":
+        key.destroy(grace=60)
+    conforms(operation, kms.raw(method, path.format(keystore=keystore.id, key=key.id), body), 200)
+    if "{key}" in path or "{keystore}" in path:
+        conforms(operation, kms.raw(method, path.format(keystore="absent", key="absent"), body), 404)
+
+
+def conforms(operation, response, status):
+    assert response.status_code == status, response.content
+    described = resolve(operation["responses"][str(status)])
+    content = described.get("content")
+    if not content:
+        assert response.content == b""
+        return
+    schema = {**content["application/json"]["schema"], "components": DOCUMENT["components"]}
+    jsonschema.Draft202012Validator(schema).validate(response.json())
+
+
+def resolve(node):
+    while "$ref" in node:
+        target = DOCUMENT
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def test_examples_fit_their_schemas():
+    count = 0
+    for _, _, _, operation in operations():
+        contents = list(operation.get("requestBody", {}).get("content", {}).values())
+        contents += [content for response in operation["responses"].values()
+                     for content in resolve(response).get("content", {}).values()]
+        for content in contents:
+            examples = [content["example"]] if "example" in content else [
+                example["value"] for example in content.get("examples", {}).values()]
+            for example in examples:
+                schema = {**content["schema"], "components": DOCUMENT["components"]}
+                jsonschema.Draft202012Validator(schema).validate(example)
+                count += 1
+    assert count > 10
+
+
+def test_generated_requests_find_no_server_error(daemon, tmp_path):
+    """Schemathesis makes requests from the description, good and bad: no 5xx, no undescribed answer."""
+    tool = Path(sys.executable).with_name("schemathesis")
+    result = subprocess.run(
+        [tool, "run", PATH, "--url", daemon.base, "--max-examples", "25", "--seed", "8074", "--workers", "1",
+         "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--request-timeout", "20",
+         "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"],
+        capture_output=True, text=True, timeout=600, cwd=tmp_path, stdin=subprocess.DEVNULL,
+        env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ})
+    assert result.returncode == 0, re.sub(r"\n{3,}", "\n\n", result.stdout[-8000:] + result.stderr[-2000:])
