@@ -41,14 +41,24 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
     /// Reads the PIN straight into locked memory.
     ///
     /// The file must be a regular file (no symbolic link) of ours or root's with mode 0600 or narrower, in a directory
-    /// that nobody else can write to. One trailing line break is dropped.
+    /// of ours or root's that others can neither list nor write to. One trailing line break is dropped. What was
+    /// checked is what is read: the file is opened relative to the opened directory.
     ///
     /// - Throws: `.pinSourceRefused`, naming the file and what to change.
     /// - Concurrency: blocks on a local file; call it off the cooperative pool.
     public func load() throws(HSMError) -> SecretBytes {
         let path = try resolved()
-        try Self.checkDirectory(of: path)
-        let file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        let slash = path.lastIndex(of: "/") ?? path.startIndex
+        let parent = path[..<slash]
+        let directory = open(parent.isEmpty ? "/" : String(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else {
+            throw Self.refused(path, "lies in a directory that cannot be opened (errno \(errno))")
+        }
+        defer { close(directory) }
+        try Self.checkDirectory(directory, path)
+        // O_NONBLOCK: opening a FIFO must not wait for its writer.
+        let name = String(path[slash...].dropFirst())
+        let file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             let reason = errno
             throw Self.refused(path, reason == ELOOP ? "is a symbolic link" : "cannot be opened (errno \(reason))")
@@ -65,8 +75,11 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
                     if length == 0 { break }
                     count += length
                 }
-                if count > 0, buffer[count - 1] == UInt8(ascii: "\n") { count -= 1 }
-                if count > 0, buffer[count - 1] == UInt8(ascii: "\r") { count -= 1 }
+                guard count < buffer.count else { return count }
+                if count > 0, buffer[count - 1] == UInt8(ascii: "\n") {
+                    count -= 1
+                    if count > 0, buffer[count - 1] == UInt8(ascii: "\r") { count -= 1 }
+                }
                 return count
             }
             guard Self.lengths.contains(pin.count) else {
@@ -102,21 +115,28 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
         guard info.st_uid == geteuid() || info.st_uid == 0 else {
             throw refused(path, "belongs to user \(info.st_uid), not to this user or root")
         }
-        guard info.st_mode & 0o077 == 0 else {
-            throw refused(path, "can be read by others (mode \(String(info.st_mode & 0o777, radix: 8))); chmod 600 it")
+        guard info.st_mode & 0o177 == 0 else {
+            throw refused(path, "has mode \(octal(info.st_mode)), wider than 600; chmod 600 it")
         }
     }
 
-    private static func checkDirectory(of path: String) throws(HSMError) {
-        let directory = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+    private static func checkDirectory(_ directory: Int32, _ path: String) throws(HSMError) {
         var info = stat()
-        guard stat(directory.isEmpty ? "/" : directory, &info) == 0 else {
+        guard fstat(directory, &info) == 0 else {
             throw refused(path, "lies in a directory that cannot be examined (errno \(errno))")
         }
-        guard info.st_mode & 0o022 == 0 || info.st_mode & S_ISVTX != 0 else {
-            throw refused(path, "lies in a directory that others can write to; chmod 700 the directory")
+        guard info.st_uid == geteuid() || info.st_uid == 0 else {
+            throw refused(path, "lies in a directory of user \(info.st_uid), not of this user or root")
+        }
+        guard info.st_mode & 0o026 == 0 else {
+            throw refused(
+                path,
+                "lies in a directory of mode \(octal(info.st_mode)) that others can list or write to; "
+                    + "chmod 700 the directory")
         }
     }
+
+    private static func octal(_ mode: mode_t) -> String { String(mode & 0o7777, radix: 8) }
 
     private static func refused(_ path: String, _ why: String) -> HSMError {
         HSMError(.pinSourceRefused, "PIN file '\(path)' \(why).")

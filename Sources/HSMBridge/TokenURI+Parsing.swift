@@ -1,25 +1,54 @@
 extension TokenURI {
+    /// The two parts of a URI and what may stand in each unencoded (RFC 7512 section 2.3).
+    enum Part {
+        case path, query
+
+        var separator: UInt8 { self == .path ? UInt8(ascii: ";") : UInt8(ascii: "&") }
+
+        func allows(_ byte: UInt8) -> Bool {
+            if isUnreserved(byte) || Self.reserved.contains(byte) { return true }
+            return (self == .path ? Self.pathOnly : Self.queryOnly).contains(byte)
+        }
+
+        /// What is printed unencoded: enough for a path to stay readable.
+        func prints(_ byte: UInt8) -> Bool {
+            isUnreserved(byte) || self == .query && (byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":"))
+        }
+
+        private static let reserved = Array(":[]@!$'()*+,=".utf8)
+        private static let pathOnly = Array("&".utf8)
+        /// The RFC also allows `?`: a second one is more likely a mistaken `&`, and may hide a PIN in a path.
+        private static let queryOnly = Array("/|".utf8)
+    }
+
     /// Splits `name=value` pairs and decodes the values; a name may appear once in the whole URI.
+    ///
+    /// Works on bytes: a combining character must not hide a separator.
     static func attributes(
-        _ text: Substring, separator: Character, seen: inout Set<String>
+        _ text: ArraySlice<UInt8>, _ part: Part, seen: inout Set<String>
     ) throws(HSMError) -> [(String, [UInt8])] {
         if text.isEmpty { return [] }
         var result: [(String, [UInt8])] = []
-        for pair in text.split(separator: separator, omittingEmptySubsequences: false) {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty else { throw refused("an attribute is not 'name=value'") }
-            let name = String(parts[0])
+        for pair in text.split(separator: part.separator, omittingEmptySubsequences: false) {
+            guard let equals = pair.firstIndex(of: UInt8(ascii: "=")), equals > pair.startIndex else {
+                throw refused("an attribute is not 'name=value'")
+            }
+            let name = String(decoding: pair[..<equals], as: UTF8.self)
+            if name == "pin-value" { throw pinValue }
+            if part == .path, ["module-path", "pin-source"].contains(name) {
+                throw refused("'\(name)' belongs after '?'")
+            }
             guard seen.insert(name).inserted else { throw refused("'\(printable(name))' appears twice") }
-            let value = try decoded(parts[1], name)
+            let value = try decoded(pair[(equals + 1)...], part, name)
             guard !value.isEmpty else { throw refused("'\(printable(name))' is empty") }
             result.append((name, value))
         }
         return result
     }
 
-    private static func decoded(_ text: Substring, _ name: String) throws(HSMError) -> [UInt8] {
+    private static func decoded(_ text: ArraySlice<UInt8>, _ part: Part, _ name: String) throws(HSMError) -> [UInt8] {
         var bytes: [UInt8] = []
-        var iterator = text.utf8.makeIterator()
+        var iterator = text.makeIterator()
         while let byte = iterator.next() {
             if byte == UInt8(ascii: "%") {
                 guard let high = iterator.next().flatMap(nibble), let low = iterator.next().flatMap(nibble) else {
@@ -27,7 +56,7 @@ extension TokenURI {
                 }
                 bytes.append(high << 4 | low)
             } else {
-                guard byte > 0x20, byte < 0x7F else {
+                guard part.allows(byte) else {
                     throw refused("'\(printable(name))' has a character that must be percent-encoded")
                 }
                 bytes.append(byte)
@@ -47,31 +76,45 @@ extension TokenURI {
 
     static func string(_ name: String, _ value: [UInt8]) throws(HSMError) -> String {
         guard !value.contains(0), let text = String(validating: value, as: UTF8.self) else {
-            throw refused("'\(name)' is not text")
+            throw refused("'\(name)' is not UTF-8 text without NUL")
         }
         return text
     }
 
-    /// Percent-encodes everything outside RFC 3986's unreserved set and `/`, `:`.
-    static func encoded(_ bytes: [UInt8]) -> String {
+    /// Percent-encodes all that is not printed as it is.
+    static func encoded(_ bytes: some Sequence<UInt8>, _ part: Part) -> String {
         var text = ""
         for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"), UInt8(ascii: "/"), UInt8(ascii: ":"):
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                text += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
+            if part.prints(byte) { text.unicodeScalars.append(Unicode.Scalar(byte)) } else { text += encoded(byte) }
         }
         return text
     }
 
-    /// A name that may come from a mistaken URI, cut and without control characters.
+    static func encoded(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 16, uppercase: true)
+        return digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
+            true
+        default: false
+        }
+    }
+
+    /// A name from a mistaken URI: cut, and anything but letters masked, since a misplaced PIN may be part of it.
     static func printable(_ name: String) -> String {
-        String(name.unicodeScalars.prefix(32).map { $0.value < 0x20 || $0.value > 0x7E ? "?" : Character($0) })
+        String(decoding: name.utf8.prefix(32).map { isLetter($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"): true
+        default: false
+        }
     }
 
     static func refused(_ why: String) -> HSMError {

@@ -41,18 +41,27 @@ public struct TokenURI: Hashable, Sendable, CustomStringConvertible {
         guard text.utf8.count <= Self.longestText else {
             throw Self.refused("it is longer than \(Self.longestText) bytes")
         }
-        guard text.prefix(7).lowercased() == "pkcs11:" else { throw Self.refused("it does not start with 'pkcs11:'") }
-        let parts = text.dropFirst(7).split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let bytes = Array(text.utf8)
+        guard bytes.prefix(Self.scheme.count).map(Self.lowercase) == Self.scheme else {
+            throw Self.refused("it does not start with 'pkcs11:'")
+        }
+        let rest = bytes.dropFirst(Self.scheme.count)
+        let mark = rest.firstIndex(of: UInt8(ascii: "?"))
         self.init()
         var seen: Set<String> = []
-        for (name, value) in try Self.attributes(parts[0], separator: ";", seen: &seen) {
+        for (name, value) in try Self.attributes(rest[..<(mark ?? rest.endIndex)], .path, seen: &seen) {
             try setPathAttribute(name, value)
         }
-        if parts.count == 2 {
-            for (name, value) in try Self.attributes(parts[1], separator: "&", seen: &seen) {
-                try setQueryAttribute(name, value)
-            }
+        guard let mark else { return }
+        for (name, value) in try Self.attributes(rest[(mark + 1)...], .query, seen: &seen) {
+            try setQueryAttribute(name, value)
         }
+    }
+
+    private static let scheme = Array("pkcs11:".utf8)
+
+    private static func lowercase(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 
     private mutating func setPathAttribute(_ name: String, _ value: [UInt8]) throws(HSMError) {
@@ -71,9 +80,6 @@ public struct TokenURI: Hashable, Sendable, CustomStringConvertible {
             type = text
         case "slot-id", "slot-description", "slot-manufacturer":
             throw Self.refused("'\(name)' names a slot, which changes; name the token by 'token' and 'serial'")
-        case "module-path", "pin-source":
-            throw Self.refused("'\(name)' belongs after '?'")
-        case "pin-value": throw Self.pinValue
         default: throw Self.refused("'\(Self.printable(name))' is not an attribute of a token")
         }
     }
@@ -89,24 +95,24 @@ public struct TokenURI: Hashable, Sendable, CustomStringConvertible {
             _ = try PINSource(parsing: source)
             pinSource = source
         case "module-name": throw Self.refused("'module-name' is ambiguous; give 'module-path'")
-        case "pin-value": throw Self.pinValue
         default: throw Self.refused("'\(Self.printable(name))' is not a query attribute of a token")
         }
     }
 
-    /// Canonical text: attributes in a fixed order, everything outside the RFC's unreserved set percent-encoded.
+    /// Canonical text: attributes in a fixed order, everything outside the RFC's unreserved set percent-encoded, an
+    /// identifier encoded throughout (section 2.3). It holds no secret: a PIN cannot get into a value.
     public var description: String {
         var path: [String] = []
         for (name, value) in [
             ("token", token), ("serial", serial), ("manufacturer", manufacturer), ("model", model),
             ("object", object), ("type", type),
         ] {
-            if let value { path.append("\(name)=\(Self.encoded(Array(value.utf8)))") }
+            if let value { path.append("\(name)=\(Self.encoded(value.utf8, .path))") }
         }
-        if let id { path.append("id=\(Self.encoded(id))") }
+        if let id { path.append("id=\(id.map(Self.encoded).joined())") }
         var query: [String] = []
-        if let modulePath { query.append("module-path=\(Self.encoded(Array(modulePath.utf8)))") }
-        if let pinSource { query.append("pin-source=\(Self.encoded(Array(pinSource.utf8)))") }
+        if let modulePath { query.append("module-path=\(Self.encoded(modulePath.utf8, .query))") }
+        if let pinSource { query.append("pin-source=\(Self.encoded(pinSource.utf8, .query))") }
         return "pkcs11:" + path.joined(separator: ";") + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
     }
 

@@ -31,20 +31,75 @@ import Testing
         #expect(text == "1234")
     }
 
-    @Test(arguments: [0o644, 0o640, 0o604, 0o660])
+    @Test(arguments: [0o644, 0o640, 0o604, 0o660, 0o700, 0o601])
     func aFileThatOthersCanReadIsRefused(mode: Int) throws {
         expectRefusal(.file(try file("1234", mode: mode)), "chmod 600")
     }
 
-    @Test func aDirectoryThatOthersCanWriteIsRefused() throws {
-        expectRefusal(.file(try file("1234", directoryMode: 0o777)), "directory")
+    @Test(arguments: [0o777, 0o770, 0o720, 0o755, 0o704, 0o1777])
+    func aDirectoryThatOthersCanListOrWriteIsRefused(mode: Int) throws {
+        expectRefusal(.file(try file("1234", directoryMode: mode)), "chmod 700 the directory")
+    }
+
+    @Test(arguments: [0o700, 0o500, 0o711, 0o750])
+    func aDirectoryThatOthersOnlyPassIsAccepted(mode: Int) throws {
+        let pin = try PINSource.file(try file("1234", directoryMode: mode)).load()
+        #expect(pin.count == 4)
+    }
+
+    /// Only one line break goes; everything else is part of the PIN, and NUL bytes are not special.
+    @Test(arguments: [("12 34\n\n", "12 34\n"), ("1234\r", "1234\r"), ("\u{e4}\u{20ac}\0x", "\u{e4}\u{20ac}\0x")])
+    func nothingElseIsDropped(content: String, expected: String) throws {
+        let pin = try PINSource.file(try file(content)).load()
+        let bytes = pin.withUnsafeBytes { Array($0) }
+        #expect(bytes == Array(expected.utf8))
+    }
+
+    @Test func theLongestPINIsAcceptedWithItsLineBreak() throws {
+        let pin = try PINSource.file(try file(String(repeating: "9", count: 255) + "\r\n")).load()
+        #expect(pin.count == 255)
+    }
+
+    /// A pipe must neither be read nor waited for.
+    @Test func aPipeIsRefusedAtOnce() throws {
+        let path = try file("1234") + ".pipe"
+        #expect(mkfifo(path, 0o600) == 0)
+        expectRefusal(.file(path), "regular file")
+    }
+
+    /// Another user's file or folder could be changed by that user.
+    @Test func filesAndFoldersOfOthersAreRefused() throws {
+        let path = try file("1234")
+        let other = try file("1234")
+        guard geteuid() == 0 else {
+            // Only root can give files away, so nobody else can plant one as this user's or root's.
+            #expect(chown(path, 0, 0) != 0)
+            return
+        }
+        #expect(chown(path, 4711, 4711) == 0)
+        expectRefusal(.file(path), "belongs to user 4711")
+        #expect(chown((other as NSString).deletingLastPathComponent, 4711, 4711) == 0)
+        expectRefusal(.file(other), "directory of user 4711")
+    }
+
+    @Test func textAndSourceAgree() throws {
+        #expect(try PINSource(parsing: "file:/run/pin") == .file("/run/pin"))
+        #expect(try PINSource(parsing: "file:///run/pin") == .file("/run/pin"))
+        #expect(try PINSource(parsing: "/run/pin") == .file("/run/pin"))
+        for text in ["file:/run/pin", "credential:kmsd-pin"] {
+            #expect(try PINSource(parsing: text).description == text)
+        }
+        for text in ["", "file:", "file:pin", "file://host/pin", "credential:", "credential:.."] {
+            #expect(throws: HSMError.self, "\(text)") { _ = try PINSource(parsing: text) }
+        }
     }
 
     @Test func linksFoldersAndMissingFilesAreRefused() throws {
         let path = try file("1234")
         try FileManager.default.createSymbolicLink(atPath: path + ".link", withDestinationPath: path)
         expectRefusal(.file(path + ".link"), "symbolic link")
-        expectRefusal(.file((path as NSString).deletingLastPathComponent), "regular file")
+        try FileManager.default.createDirectory(atPath: path + ".folder", withIntermediateDirectories: false)
+        expectRefusal(.file(path + ".folder"), "regular file")
         expectRefusal(.file(path + ".missing"), "opened")
     }
 

@@ -24,6 +24,12 @@ import Testing
         ("pkcs11:token=a b", "percent-encoded"), ("pkcs11:type=key", "type"),
         ("pkcs11:token=a?pin-source=x", "absolute"),
         ("pkcs11:token=a?pin-source=credential:../x", "credential"), ("pkcs11:token=%ff", "text"),
+        ("p\u{212A}cs11:token=a", "pkcs11:"), ("pkcs11:token=a/b", "percent-encoded"),
+        ("pkcs11:token=a\u{301}", "percent-encoded"), ("pkcs11:token=a#b", "percent-encoded"),
+        ("pkcs11:token=a?module-path=/x&module-path=/y", "twice"), ("pkcs11:token=a;;serial=1", "name=value"),
+        ("pkcs11:token=a?module-path=/x?pin-value=1234", "percent-encoded"), ("pkcs11:token=a?slot-id=1", "slot-id"),
+        ("pkcs11:library-version=1", "library-version"), ("pkcs11:token=a;pin-value=1234", "pin-value"),
+        ("pkcs11:" + String(repeating: "a", count: 5000), "longer"), ("", "pkcs11:"), ("pkcs11:=a", "name=value"),
     ])
     func mistakesAreNamed(text: String, hint: String) {
         do throws(HSMError) {
@@ -49,28 +55,9 @@ import Testing
         #expect(!uri.matches(label: "A", serial: "1", manufacturer: "x", model: "y"))
     }
 
-    /// No input crashes the parser, and whatever it accepts prints to something it reads back as equal.
-    @Test func mutatedInputNeverCrashes() throws {
-        var generator = SystemRandomNumberGenerator()
-        let seed = Array("pkcs11:token=ab%20c;serial=0a;id=%01%02?module-path=/x.so&pin-source=file:/run/pin".utf8)
-        var accepted = 0
-        for _ in 0..<100_000 {
-            var bytes = seed
-            for _ in 0..<Int.random(in: 1...4, using: &generator) {
-                switch Int.random(in: 0...2, using: &generator) {
-                case 0:
-                    bytes[Int.random(in: 0..<bytes.count, using: &generator)] = .random(in: 0...255, using: &generator)
-                case 1: bytes.remove(at: Int.random(in: 0..<bytes.count, using: &generator))
-                default:
-                    bytes.insert(
-                        .random(in: 0x20...0x7E, using: &generator),
-                        at: Int.random(in: 0...bytes.count, using: &generator))
-                }
-            }
-            guard let uri = try? TokenURI(parsing: String(decoding: bytes, as: UTF8.self)) else { continue }
-            accepted += 1
-            #expect(try TokenURI(parsing: uri.description) == uri)
-        }
-        #expect(accepted > 0)
+    @Test func theCanonicalFormIsTheStandards() throws {
+        let uri = try TokenURI(parsing: "PKCS11:serial=1;token=a%2fb%20c;id=A%01?pin-source=/run/p%7e&module-path=/x:y")
+        #expect(uri.description == "pkcs11:token=a%2Fb%20c;serial=1;id=%41%01?module-path=/x:y&pin-source=/run/p~")
+        #expect(try TokenURI(parsing: "pkcs11:").description == "pkcs11:")
     }
 }
