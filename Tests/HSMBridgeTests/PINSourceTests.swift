@@ -1,12 +1,12 @@
 import Foundation
 import HSMBridge
 import SecretMemory
+import TestSupport
 import Testing
 
 @Suite struct PINSourceTests {
     private func file(_ content: String, mode: Int = 0o600, directoryMode: Int = 0o700) throws -> String {
-        let directory = NSTemporaryDirectory() + "kmsd-pin-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let directory = try ScratchDirectory.make("pin").path
         let path = directory + "/pin"
         try Data(content.utf8).write(to: URL(fileURLWithPath: path))
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)

@@ -23,10 +23,7 @@ public enum Command {
         process.arguments = [program] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         // Files rather than pipes: neither side can block on a full pipe.
-        let directory = FileManager.default.temporaryDirectory
-            .appendingPathComponent("kmsd-command-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(
-            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let directory = try ScratchDirectory.make("command")
         defer { try? FileManager.default.removeItem(at: directory) }
         let files = try ["in", "out", "err"].map { name in
             let url = directory.appendingPathComponent(name)

@@ -42,6 +42,9 @@ public struct SoftHSMToken: Sendable {
         }
     }
 
+    /// Removes the token from the disk, as a stranger might; the whole set goes when the process ends.
+    public func destroy() throws { try FileManager.default.removeItem(at: directory) }
+
     /// Two tokens of one label: index 0 is the first, 1 its impostor with the same label and the same PIN.
     public static func makeTwins() throws -> (original: SoftHSMToken, impostor: SoftHSMToken) {
         if let reason = shared.failure { throw Command.Failure(description: reason) }
@@ -66,8 +69,10 @@ public struct SoftHSMToken: Sendable {
         let twins: Mutex<[[SoftHSMToken]]>
 
         init() {
-            root = NSTemporaryDirectory() + "kmsd-softhsm-\(UUID().uuidString)"
+            let folder = try? ScratchDirectory.make("softhsm")
+            root = folder?.path ?? NSTemporaryDirectory()
             do {
+                guard folder != nil else { throw Command.Failure(description: "no scratch directory could be made") }
                 let made = try Self.makeAll(root)
                 pool = Mutex(made.single)
                 twins = Mutex(made.twins)
@@ -84,7 +89,6 @@ public struct SoftHSMToken: Sendable {
             let tokens = root + "/tokens"
             try FileManager.default.createDirectory(
                 atPath: tokens, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: root)
             let configuration = """
                 directories.tokendir = \(tokens)
                 objectstore.backend = file
