@@ -15,7 +15,9 @@ enum TokenLint {
                 isManaged: record(of: snapshot, manifest) != nil,
                 findings: findings(of: snapshot, manifest: manifest) + (isDuplicate ? [duplicate] : []))
         }
-        return LintReport(token: token, objects: objects, findings: missing(snapshots, manifest))
+        // A token lists its objects in any order; two reports of one state must be equal.
+        let sorted = objects.sorted { ($0.label, $0.objectClass, $0.id) < ($1.label, $1.objectClass, $1.id) }
+        return LintReport(token: token, objects: sorted, findings: missing(snapshots, manifest))
     }
 
     /// The manifest's entry for an object: identifier and label must both be its.
