@@ -13,6 +13,8 @@ public struct KeystoreConfiguration: Sendable, Hashable {
     public var maximumMessageBytes: Int = 1 << 20
     /// Most key ids in one keystore, destroyed ones included.
     public var maximumKeysPerKeystore: Int = 1_000_000
+    /// Most versions of one key, since each use of the key opens all.
+    public var maximumVersionsPerKey: Int = 1_000
     /// Most keystores of one controller.
     public var maximumKeystoresPerController: Int = 1_000_000
 

@@ -1,0 +1,143 @@
+import Synchronization
+
+/// Opened keys of the last minutes, in shards so that cores seldom wait for each other.
+///
+/// A use of a key begins by reading its shard's *epoch* and ends by comparing it: every revocation raises the epoch before
+/// it is answered, so a result computed with a key that was revoked meanwhile is discarded, whether the key was
+/// still in the cache, already evicted or never put there.
+///
+/// Eviction is by second chance (CLOCK). A sweeper drops expired keys, used or not.
+///
+/// - Concurrency: any thread; critical sections are a dictionary access long.
+final class OpenedKeyCache: Sendable {
+    private struct Slot {
+        let address: KeyAddress
+        let key: OpenedKey
+        var used: Bool
+    }
+
+    private struct State {
+        var positions: [KeyAddress: Int] = [:]
+        var slots: [Slot?] = []
+        var free: [Int] = []
+        var hand = 0
+    }
+
+    private final class Shard: Sendable {
+        let epoch = Atomic<UInt64>(0)
+        let state = Mutex(State())
+    }
+
+    private let shards: [Shard]
+    private let capacity: Int
+    private let sweepInterval: Duration
+    private let sweeper = Mutex<Task<Void, Never>?>(nil)
+
+    /// - Parameter capacity: Most keys in all shards together, about.
+    init(capacity: Int, timeToLive: Duration) {
+        let count = capacity >= 1024 ? 64 : 1
+        shards = (0..<count).map { _ in Shard() }
+        self.capacity = max(1, capacity / count)
+        sweepInterval = min(.seconds(1), max(.milliseconds(10), timeToLive / 10))
+    }
+
+    deinit { sweeper.withLock { $0?.cancel() } }
+
+    var count: Int { shards.reduce(0) { sum, shard in sum + shard.state.withLock { $0.positions.count } } }
+
+    /// To be read before a key is looked up or loaded.
+    func epoch(_ address: KeyAddress) -> UInt64 { shard(address).epoch.load(ordering: .acquiring) }
+
+    func find(_ address: KeyAddress) -> OpenedKey? {
+        let key = shard(address).state.withLock { state -> OpenedKey? in
+            guard let position = state.positions[address] else { return nil }
+            state.slots[position]?.used = true
+            return state.slots[position]?.key
+        }
+        guard let key, key.expires > ContinuousClock.now else { return nil }
+        return key
+    }
+
+    /// Keeps a key unless something was revoked since `epoch`, when the key's row may have been read.
+    func insert(_ key: OpenedKey, at address: KeyAddress, epoch: UInt64) {
+        guard key.expires > ContinuousClock.now else { return }
+        let shard = shard(address)
+        shard.state.withLock { state in
+            guard shard.epoch.load(ordering: .acquiring) == epoch else { return }
+            if let position = state.positions[address] {
+                state.slots[position] = Slot(address: address, key: key, used: true)
+                return
+            }
+            let position = place(&state)
+            state.slots[position] = Slot(address: address, key: key, used: false)
+            state.positions[address] = position
+        }
+        startSweeping()
+    }
+
+    /// Drops a key and makes every use under way find out.
+    func revoke(_ address: KeyAddress) {
+        let shard = shard(address)
+        shard.state.withLock { state in
+            shard.epoch.add(1, ordering: .acquiringAndReleasing)
+            remove(address, &state)
+        }
+    }
+
+    private func shard(_ address: KeyAddress) -> Shard {
+        shards.count == 1 ? shards[0] : shards[address.hashValue & (shards.count - 1)]
+    }
+
+    private func remove(_ address: KeyAddress, _ state: inout State) {
+        guard let position = state.positions.removeValue(forKey: address) else { return }
+        state.slots[position] = nil
+        state.free.append(position)
+    }
+
+    /// A position to write to, evicting if the shard is full.
+    private func place(_ state: inout State) -> Int {
+        if let position = state.free.popLast() { return position }
+        if state.slots.count < capacity {
+            state.slots.append(nil)
+            return state.slots.count - 1
+        }
+        // Every slot is taken here; the second turn finds one whose mark the first has cleared.
+        while true {
+            let position = state.hand
+            state.hand = (position + 1) % state.slots.count
+            guard let slot = state.slots[position], slot.used else {
+                if let slot = state.slots[position] { state.positions[slot.address] = nil }
+                state.slots[position] = nil
+                return position
+            }
+            state.slots[position]?.used = false
+        }
+    }
+
+    // MARK: Sweeping
+
+    private func startSweeping() {
+        sweeper.withLock { task in
+            guard task == nil else { return }
+            task = Task { [weak self, sweepInterval] in
+                repeat { try? await Task.sleep(for: sweepInterval) } while !Task.isCancelled && self?.sweep() == true
+            }
+        }
+    }
+
+    /// Drops expired keys; false when nothing is left, and then the sweeper has ended.
+    private func sweep() -> Bool {
+        let now = ContinuousClock.now
+        for shard in shards {
+            shard.state.withLock { state in
+                for case .some(let slot) in state.slots where slot.key.expires <= now { remove(slot.address, &state) }
+            }
+        }
+        return sweeper.withLock { task in
+            // Under this lock, so that an insertion after the count starts a new sweeper.
+            if count > 0 { return true }
+            task = nil
+            return false
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import EnclaveLock
+import Foundation
+import SecretMemory
+
+extension KeystoreService {
+    public func createKeystore(controller: String, protection: Protection) async throws -> KeystoreMetadata {
+        try Names.checkController(controller)
+        return try await translated {
+            if protection == .resident { _ = try requireResident() }
+            let createdAt = now
+            let id = try KeystoreIdentifier.make(seconds: UInt32(truncatingIfNeeded: createdAt / 1000))
+            let lockKey = SharedSecret(try SecretBytes.random(count: Envelope.lockKeyLength))
+            let slots = try await LockRecord.make(
+                sealing: lockKey, with: lock, tenant: controller, keystore: id, createdAt: createdAt)
+            var record = KeystoreRecord(
+                id: id, controller: controller, protection: protection.rawValue, lockRecord: try slots.encoded(),
+                createdAt: createdAt, authenticator: [])
+            record.authenticator = try RowAuthenticator(lockKey: lockKey).authenticator(of: record)
+            try await store.insertKeystore(record, limit: configuration.maximumKeystoresPerController)
+            return Self.metadata(record)
+        }
+    }
+
+    public func keystores(controller: String?, after: String?, limit: Int) async throws -> Page<KeystoreMetadata> {
+        try Names.checkPage(after: after, limit: limit)
+        return try await translated {
+            let records = try await store.keystores(controller: controller, after: after, limit: limit + 1)
+            let items = records.prefix(limit).map { Self.metadata($0) }
+            return Page(items: items, next: records.count > limit ? items.last?.id : nil)
+        }
+    }
+
+    public func keystore(_ id: String) async throws -> KeystoreMetadata {
+        try await translated { Self.metadata(try await open(id).record) }
+    }
+
+    /// A damaged record shows no lock slots; using it says what is wrong.
+    private static func metadata(_ record: KeystoreRecord) -> KeystoreMetadata {
+        let slots = (try? LockRecord(decoding: record.lockRecord))?.slots ?? []
+        return KeystoreMetadata(
+            id: record.id, controller: record.controller,
+            // A name nobody knows promises nothing: sealed claims less.
+            protection: Protection(rawValue: record.protection) ?? .sealed,
+            lockSlots: slots.map { slot in
+                KeystoreMetadata.LockSlotSummary(id: slot.id, kind: slot.kind.rawValue, identity: slot.identity)
+            },
+            createdAt: Date(milliseconds: record.createdAt))
+    }
+}
+
+extension Date {
+    init(milliseconds: Int64) { self.init(timeIntervalSince1970: Double(milliseconds) / 1000) }
+}

@@ -1,0 +1,153 @@
+import WorkingKeys
+
+extension KeystoreService {
+    /// Longest wait before a destruction.
+    private static let longestGrace = Duration.seconds(365 * 24 * 3600)
+    /// Overdue keys read at a time.
+    private static let sweepPage = 500
+
+    /// What a change of state comes to.
+    private enum Change {
+        case nothing
+        case update(KeyRecord)
+        /// The record is a tombstone: its versions are erased.
+        case erase(KeyRecord)
+    }
+
+    public func disableKey(keystore: String, key: String) async throws -> KeyMetadata {
+        try await change(keystore, key) { record, _ in
+            switch KeyState(rawValue: record.state) {
+            case .enabled:
+                var changed = record
+                changed.state = KeyState.disabled.rawValue
+                return .update(changed)
+            case .disabled: return .nothing
+            default: throw Self.ended(record)
+            }
+        }
+    }
+
+    public func enableKey(keystore: String, key: String) async throws -> KeyMetadata {
+        try await change(keystore, key) { record, _ in
+            switch KeyState(rawValue: record.state) {
+            case .disabled:
+                var changed = record
+                changed.state = KeyState.enabled.rawValue
+                return .update(changed)
+            case .enabled: return .nothing
+            default: throw Self.ended(record)
+            }
+        }
+    }
+
+    public func destroyKey(keystore: String, key: String, grace: Duration?) async throws -> KeyMetadata {
+        let grace = grace ?? configuration.destroyGrace
+        guard grace >= .zero, grace <= Self.longestGrace else {
+            throw KMSError(.invalidArgument, "The grace period is 0 to 365 days.")
+        }
+        return try await change(keystore, key) { record, now in
+            guard record.state != KeyState.destroyed.rawValue else { throw Self.ended(record) }
+            if grace == .zero { return .erase(Self.tombstone(record, at: now)) }
+            var changed = record
+            changed.state = KeyState.pendingDestruction.rawValue
+            changed.destroyAt = min(record.destroyAt ?? .max, now + Self.milliseconds(grace))
+            return changed == record ? .nothing : .update(changed)
+        }
+    }
+
+    public func cancelDestruction(keystore: String, key: String) async throws -> KeyMetadata {
+        try await change(keystore, key) { record, now in
+            switch KeyState(rawValue: record.state) {
+            case .pendingDestruction:
+                guard let destroyAt = record.destroyAt, destroyAt > now else { throw Self.ended(record) }
+                var changed = record
+                changed.state = KeyState.disabled.rawValue
+                changed.destroyAt = nil
+                return .update(changed)
+            case .destroyed: throw Self.ended(record)
+            default: throw KMSError(.invalidArgument, "The key '\(record.id)' does not wait for its destruction.")
+            }
+        }
+    }
+
+    public func sweep() async throws -> Int {
+        try await translated {
+            var destroyed = 0
+            var last: KeyAddress?
+            while true {
+                let page = try await store.overdueKeys(at: now, after: last, limit: Self.sweepPage)
+                guard let end = page.last else { return destroyed }
+                for address in page {
+                    // A damaged or locked keystore keeps its keys until it is mended; the others go on.
+                    let metadata = try? await change(address.keystore, address.key) { record, now in
+                        guard record.state == KeyState.pendingDestruction.rawValue, let destroyAt = record.destroyAt,
+                            destroyAt <= now
+                        else { return .nothing }
+                        return .erase(Self.tombstone(record, at: now))
+                    }
+                    if metadata?.state == .destroyed { destroyed += 1 }
+                }
+                last = end
+            }
+        }
+    }
+
+    // MARK: Changing
+
+    /// Reads a key's row, lets `decide` say what it becomes, and stores that unless the row changed meanwhile; then it
+    /// starts again. Uses of the key are revoked before the answer, whatever it is.
+    private func change(
+        _ keystore: String, _ key: String, _ decide: (KeyRecord, Int64) throws -> Change
+    ) async throws -> KeyMetadata {
+        try Names.checkKey(key)
+        return try await translated {
+            let keystore = try await open(keystore)
+            let address = KeyAddress(keystore: keystore.record.id, key: key)
+            defer { openedKeys.revoke(address) }
+            for _ in 0..<64 {
+                let record = try await row(address, in: keystore)
+                switch try decide(record, now) {
+                case .nothing: return try Self.metadata(record, in: keystore)
+                case .update(var changed):
+                    changed.authenticator = try keystore.rows.authenticator(of: changed)
+                    guard try await store.updateKey(changed, expecting: record.authenticator) else { continue }
+                    return try Self.metadata(changed, in: keystore)
+                case .erase(var tombstone):
+                    tombstone.authenticator = try keystore.rows.authenticator(of: tombstone)
+                    let unwrapped = residentKey(record, in: keystore)
+                    guard try await store.eraseKey(tombstone, expecting: record.authenticator) else { continue }
+                    openedKeys.revoke(address)
+                    await unwrapped?.forget()
+                    return try Self.metadata(tombstone, in: keystore)
+                }
+            }
+            throw KMSError(.overloaded, "The key '\(key)' changes too often at once; try again.")
+        }
+    }
+
+    /// The key inside the token, to be forgotten there; nil for a sealed key and for one that does not open.
+    private func residentKey(_ record: KeyRecord, in keystore: OpenKeystore) -> ResidentKey? {
+        guard keystore.protection == .resident, let opened = try? openKey(record, in: keystore),
+            case .resident(let key) = opened.body
+        else { return nil }
+        return key
+    }
+
+    private static func tombstone(_ record: KeyRecord, at time: Int64) -> KeyRecord {
+        var tombstone = record
+        tombstone.state = KeyState.destroyed.rawValue
+        tombstone.destroyAt = time
+        tombstone.publicKey = nil
+        tombstone.versions = []
+        return tombstone
+    }
+
+    private static func ended(_ record: KeyRecord) -> KMSError {
+        KMSError(.keyDisabled, "The key '\(record.id)' is \(record.state).")
+    }
+
+    private static func milliseconds(_ duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
+        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    }
+}

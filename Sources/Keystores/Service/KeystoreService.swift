@@ -1,0 +1,179 @@
+public import EnclaveLock
+import Foundation
+public import HSMBridge
+import SecretMemory
+import Synchronization
+import WorkingKeys
+
+/// The keystore domain over a store, a secret lock and, if there is one, a token that holds keys.
+///
+/// The hot path of a key that was used lately takes one short lock and no query, no token call and no hop; resident keys
+/// take their one token call.
+///
+/// - Concurrency: any number of calls at once, from any task.
+public final class KeystoreService: KeystoreServing {
+    /// Authentic keystore rows that are remembered at most; they hold no secret and never change.
+    private static let rememberedKeystores = 10_000
+
+    let store: any KeystoreStore
+    let lock: any SecretLock
+    let resident: (any ResidentKeyOperations)?
+    let configuration: KeystoreConfiguration
+    let openedKeys: OpenedKeyCache
+    let lockKeys: LockKeyCache
+    let lastReadiness = Mutex<(at: ContinuousClock.Instant, problems: [ReadinessProblem])?>(nil)
+    private let keystoreRows = Mutex<[String: KeystoreRecord]>([:])
+    private let clock: @Sendable () -> Date
+
+    /// - Parameters:
+    ///   - lock: Seals the lock key of every new keystore.
+    ///   - resident: Holds the keys of resident keystores; nil if no token does.
+    public convenience init(
+        store: any KeystoreStore, lock: any SecretLock, resident: (any ResidentKeyOperations)?,
+        configuration: KeystoreConfiguration
+    ) {
+        self.init(store: store, lock: lock, resident: resident, configuration: configuration, clock: { Date() })
+    }
+
+    init(
+        store: any KeystoreStore, lock: any SecretLock, resident: (any ResidentKeyOperations)?,
+        configuration: KeystoreConfiguration, clock: @escaping @Sendable () -> Date
+    ) {
+        self.store = store
+        self.lock = lock
+        self.resident = resident
+        self.configuration = configuration
+        self.clock = clock
+        openedKeys = OpenedKeyCache(capacity: configuration.keyCacheSize, timeToLive: configuration.lockKeyTTL)
+        lockKeys = LockKeyCache(
+            timeToLive: configuration.lockKeyTTL, capacity: max(1, configuration.lockKeyCacheSize))
+    }
+
+    /// Milliseconds since 1970.
+    var now: Int64 { Int64((clock().timeIntervalSince1970 * 1000).rounded(.down)) }
+
+    /// Runs a call so that nothing but ``KMSError`` leaves it.
+    func translated<R>(_ body: () async throws -> R) async throws -> R {
+        do { return try await body() } catch { throw KMSError.translate(error) }
+    }
+
+    // MARK: Opening
+
+    /// Opens a keystore: from memory, or by the secret lock. The row is authenticated either way.
+    func open(_ id: String) async throws -> OpenKeystore {
+        try Names.checkKeystore(id)
+        let record: KeystoreRecord
+        if let remembered = keystoreRows.withLock({ $0[id] }) {
+            record = remembered
+        } else if let stored = try await store.keystore(id) {
+            record = stored
+        } else {
+            throw KMSError.noKeystore(id)
+        }
+        let lock = lock
+        let lease = try await lockKeys.lease(for: id) { () async throws(EnclaveLockError) in
+            try await LockRecord(decoding: record.lockRecord)
+                .open(with: [lock], tenant: record.controller, keystore: record.id)
+        }
+        let keystore = try OpenKeystore(record: record, lease: lease)
+        keystoreRows.withLock { rows in
+            if rows.count >= Self.rememberedKeystores { rows.removeAll() }
+            rows[id] = record
+        }
+        return keystore
+    }
+
+    /// A key's row, authenticated.
+    func row(_ address: KeyAddress, in keystore: OpenKeystore) async throws -> KeyRecord {
+        guard let record = try await store.key(keystore: address.keystore, id: address.key) else {
+            throw KMSError.noKey(address.key)
+        }
+        guard try keystore.rows.accepts(record), record.protection == keystore.protection.rawValue else {
+            throw KMSError.damaged("key '\(address.key)'")
+        }
+        return record
+    }
+
+    /// Runs `body` with an opened key and gives its result only if the key was not revoked meanwhile.
+    func use<R>(
+        _ keystore: String, _ key: String, _ body: (OpenedKey) async throws -> R
+    ) async throws -> R {
+        try Names.checkKeystore(keystore)
+        try Names.checkKey(key)
+        let address = KeyAddress(keystore: keystore, key: key)
+        return try await translated {
+            // Each turn but the first follows a revocation in the same shard.
+            for _ in 0..<64 {
+                let epoch = openedKeys.epoch(address)
+                let opened: OpenedKey
+                if let found = openedKeys.find(address) {
+                    opened = found
+                } else {
+                    opened = try await load(address)
+                    openedKeys.insert(opened, at: address, epoch: epoch)
+                }
+                let result = try await body(opened)
+                if openedKeys.epoch(address) == epoch { return result }
+            }
+            throw KMSError(.overloaded, "Too many keys change state at once; try again.")
+        }
+    }
+
+    private func load(_ address: KeyAddress) async throws -> OpenedKey {
+        let keystore = try await open(address.keystore)
+        let record = try await row(address, in: keystore)
+        guard record.state == KeyState.enabled.rawValue else {
+            throw KMSError(.keyDisabled, "The key '\(address.key)' is \(record.state).")
+        }
+        return try openKey(record, in: keystore)
+    }
+
+    /// Opens every version of a key.
+    func openKey(_ record: KeyRecord, in keystore: OpenKeystore) throws -> OpenedKey {
+        do {
+            guard let type = KeyType(rawValue: record.type), !record.versions.isEmpty else {
+                throw KMSError(.internal, "A key has no version or an unknown type.")
+            }
+            // The highest version is the primary.
+            let secrets = try record.versions.reversed().map { try keystore.open($0, of: record) }
+            let body: OpenedKey.Body
+            let publicKey: [UInt8]?
+            switch keystore.protection {
+            case .sealed:
+                let materials = try secrets.map { try $0.withSecret { try KeyMaterial(deserializing: $0) } }
+                guard materials.allSatisfy({ $0.type == type }) else {
+                    throw KMSError(.internal, "A key version is not of its key's type.")
+                }
+                body = .sealed(try WorkingKey(versions: materials, primary: 0))
+                publicKey = materials[0].publicKey
+            case .resident:
+                let key = try ResidentKey(
+                    type: type, versions: try secrets.map { try ResidentVersion(deserializing: $0) },
+                    token: try requireResident())
+                body = .resident(key)
+                publicKey = try key.publicKey
+            }
+            guard publicKey == record.publicKey else {
+                throw KMSError(.internal, "The stored public key is not the private key's.")
+            }
+            return OpenedKey(type: type, body: body, publicKey: publicKey, expires: keystore.expires)
+        } catch let error as WorkingKeyError where error.code == .capacityExceeded {
+            throw error
+        } catch let error as SecretMemoryError {
+            throw error
+        } catch let error as KMSError where error.code != .internal {
+            throw error
+        } catch {
+            throw KMSError.damaged("key '\(record.id)'", error)
+        }
+    }
+
+    func requireResident() throws -> any ResidentKeyOperations {
+        guard let resident else {
+            throw KMSError(
+                .mechanismUnsupported,
+                "This daemon has no token that holds keys; use a keystore with 'sealed' protection.")
+        }
+        return resident
+    }
+}

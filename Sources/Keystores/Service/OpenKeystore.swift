@@ -1,0 +1,49 @@
+import EnclaveLock
+import SecretMemory
+
+/// A keystore whose lock key is open and whose row is authentic: what is needed to seal and open its keys.
+///
+/// It lives for one request; the lock key stays in the cache or is wiped with it.
+struct OpenKeystore: Sendable {
+    let record: KeystoreRecord
+    let protection: Protection
+    let lockKey: SharedSecret
+    /// When everything opened with the lock key must be gone.
+    let expires: ContinuousClock.Instant
+    let rows: RowAuthenticator
+
+    /// - Throws: ``KMSError`` for a row that is not authentic.
+    init(record: KeystoreRecord, lease: LockKeyCache.Lease) throws {
+        rows = try RowAuthenticator(lockKey: lease.key)
+        guard try rows.accepts(record), let protection = Protection(rawValue: record.protection) else {
+            throw KMSError.damaged("keystore '\(record.id)'")
+        }
+        self.record = record
+        self.protection = protection
+        lockKey = lease.key
+        expires = lease.expires
+    }
+
+    private func identity(key: String, type: String, version: UInt64) -> RecordIdentity {
+        RecordIdentity(
+            tenant: record.controller, keystore: record.id, key: key, type: type, version: version)
+    }
+
+    func seal(_ secret: SharedSecret, key: String, type: String, version: UInt64) throws -> [UInt8] {
+        try lockKey.withSecret { lockKey in
+            try secret.withSecret { secret in
+                try Envelope.seal(
+                    secret, lockKey: lockKey, identity: identity(key: key, type: type, version: version))
+            }
+        }
+    }
+
+    func open(_ version: KeyRecord.Version, of record: KeyRecord) throws -> SharedSecret {
+        SharedSecret(
+            try lockKey.withSecret { lockKey in
+                try Envelope.open(
+                    version.sealed, lockKey: lockKey,
+                    identity: identity(key: record.id, type: record.type, version: version.version))
+            })
+    }
+}

@@ -1,0 +1,134 @@
+import GRDB
+import Synchronization
+
+/// Puts writes that arrive together into one transaction, so that they share its flush to the disk.
+///
+/// A write starts at once when none is running; those that arrive meanwhile wait and go together into the next
+/// transaction, at most ``batchLimit``. Each has a savepoint of its own: one that fails leaves the others alone. A write is
+/// answered after the commit.
+///
+/// - Concurrency: any thread; work runs on the database's writer queue.
+final class GroupCommit: Sendable {
+    static let batchLimit = 128
+
+    /// A write that waits. Exactly one of `commit`'s result and `fail` is called, once.
+    private struct Item: Sendable {
+        /// Does the work and hands back how to answer success.
+        let run: @Sendable (Database) throws -> @Sendable () -> Void
+        let fail: @Sendable (any Error) -> Void
+        let erases: Bool
+    }
+
+    private struct State {
+        var waiting: [Item] = []
+        var running = false
+    }
+
+    private enum Admission { case full, waits, starts }
+
+    private let pool: DatabasePool
+    private let queueLimit: Int
+    private let faults: WriteFaults
+    private let didFail: @Sendable () -> Void
+    private let state = Mutex(State())
+
+    /// - Parameter didFail: Called on the writer queue after a transaction was rolled back.
+    init(pool: DatabasePool, queueLimit: Int, faults: WriteFaults, didFail: @escaping @Sendable () -> Void) {
+        self.pool = pool
+        self.queueLimit = queueLimit
+        self.faults = faults
+        self.didFail = didFail
+    }
+
+    /// Runs `body` in a transaction and returns after its commit.
+    ///
+    /// - Parameters:
+    ///   - erases: Whether deleted bytes must leave the write-ahead log before the answer.
+    ///   - body: Changes the database only; it may run again alone if its batch could not be stored.
+    /// - Throws: what `body` throws; ``KMSError`` with `.storageUnavailable` or `.overloaded`.
+    func perform<R: Sendable>(
+        erases: Bool = false, _ body: @escaping @Sendable (Database) throws -> R
+    ) async throws -> R {
+        try await withCheckedThrowingContinuation { continuation in
+            let item = Item(
+                run: { db in
+                    let result = try body(db)
+                    return { continuation.resume(returning: result) }
+                },
+                fail: { continuation.resume(throwing: $0) }, erases: erases)
+            let admission: Admission = state.withLock { state in
+                guard state.waiting.count < queueLimit else { return .full }
+                state.waiting.append(item)
+                defer { state.running = true }
+                return state.running ? .waits : .starts
+            }
+            switch admission {
+            case .full: item.fail(KMSError(.overloaded, "Too many changes wait to be stored; try again."))
+            case .waits: break
+            case .starts: pool.asyncWriteWithoutTransaction { db in self.drain(db) }
+            }
+        }
+    }
+
+    private func drain(_ db: Database) {
+        while true {
+            let batch: [Item] = state.withLock { state in
+                let batch = Array(state.waiting.prefix(Self.batchLimit))
+                state.waiting.removeFirst(batch.count)
+                if batch.isEmpty { state.running = false }
+                return batch
+            }
+            if batch.isEmpty { return }
+            commit(batch, db)
+        }
+    }
+
+    private func commit(_ batch: [Item], _ db: Database) {
+        var outcomes: [Result<@Sendable () -> Void, any Error>] = []
+        do {
+            try faults.reached(.beforeTransaction)
+            try db.inTransaction(.immediate) {
+                for item in batch { outcomes.append(try attempt(item, db)) }
+                try faults.reached(.beforeCommit)
+                return .commit
+            }
+        } catch {
+            didFail()
+            if batch.count > 1, StoreFailure.concernsOneRow(error) {
+                for item in batch { commit([item], db) }
+                return
+            }
+            for item in batch { item.fail(StoreFailure.translate(error)) }
+            return
+        }
+        // Committed: whatever happens now, the answer is yes.
+        try? faults.reached(.afterCommit)
+        if batch.contains(where: \.erases) {
+            // Best effort: a reader may hold the log open; the bytes then go with a later checkpoint.
+            _ = try? db.checkpoint(.truncate)
+        }
+        for (item, outcome) in zip(batch, outcomes) {
+            switch outcome {
+            case .success(let answer): answer()
+            case .failure(let error): item.fail(StoreFailure.translate(error))
+            }
+        }
+    }
+
+    /// Runs one write in its savepoint.
+    ///
+    /// - Throws: what concerns the whole transaction.
+    private func attempt(_ item: Item, _ db: Database) throws -> Result<@Sendable () -> Void, any Error> {
+        var answer: Result<@Sendable () -> Void, any Error> = .failure(CancellationError())
+        do {
+            try db.inSavepoint {
+                answer = .success(try item.run(db))
+                return .commit
+            }
+        } catch {
+            guard error is KMSError, db.isInsideTransaction else { throw error }
+            return .failure(error)
+        }
+        return answer
+    }
+}

@@ -1,0 +1,13 @@
+/// A keystore's row. Nothing in it is trusted before its authenticator is checked under the lock key.
+public struct KeystoreRecord: Sendable, Hashable {
+    public var id: String
+    public var controller: String
+    /// A ``Protection``'s name.
+    public var protection: String
+    /// Encoded lock record; see `docs/FORMATS.md`.
+    public var lockRecord: [UInt8]
+    /// Milliseconds since 1970.
+    public var createdAt: Int64
+    /// 32 bytes.
+    public var authenticator: [UInt8]
+}

@@ -1,0 +1,299 @@
+import Foundation
+import GRDB
+import Synchronization
+
+/// Keystores in one SQLite file, for one daemon.
+///
+/// Write-ahead log, flushed to the disk at every commit (`synchronous=FULL`), deleted bytes overwritten
+/// (`secure_delete`), files with mode 0600.
+///
+/// - Concurrency: reads run beside each other and beside the writer on threads of their own; writes are grouped.
+public final class SQLiteKeystoreStore: KeystoreStore {
+    /// Rows with these numbers are counted once per process and owner; see ``countRows(_:_:_:)``.
+    private static let countedOwners = 10_000
+
+    let pool: DatabasePool
+    private let writer: GroupCommit
+    private let faults: WriteFaults
+    private let counts: Counts
+
+    /// How many rows an owner has. Used on the writer queue only, where it is exact; forgotten when a write fails.
+    private final class Counts: Sendable {
+        let values = Mutex<[String: Int]>([:])
+    }
+
+    /// Opens or makes the database. Blocks for a few file operations; reads no key.
+    ///
+    /// - Parameters:
+    ///   - path: The file; its directory must exist.
+    ///   - queueLimit: Most writes that may wait.
+    /// - Throws: ``KMSError`` with `.storageUnavailable`; the detail says what to do.
+    public convenience init(path: String, queueLimit: Int = 4_096) throws {
+        try self.init(path: path, queueLimit: queueLimit, faults: .none)
+    }
+
+    init(path: String, queueLimit: Int, faults: WriteFaults) throws {
+        try DatabaseFiles.prepare(path: path)
+        var configuration = GRDB.Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(5)
+        configuration.maximumReaderCount = 4
+        configuration.label = "kmsd.store"
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
+        }
+        do {
+            pool = try DatabasePool(path: path, configuration: configuration)
+            try pool.writeWithoutTransaction { db in
+                // The pool sets NORMAL after its preparation, so FULL is set here, and proven.
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                try Self.expect(db, "synchronous", 2)
+                try Self.expect(db, "foreign_keys", 1)
+                try Self.expect(db, "secure_delete", 1)
+                try Schema.migrate(db)
+            }
+        } catch {
+            throw StoreFailure.translate(error)
+        }
+        self.faults = faults
+        let counts = Counts()
+        self.counts = counts
+        writer = GroupCommit(pool: pool, queueLimit: queueLimit, faults: faults) {
+            counts.values.withLock { $0.removeAll() }
+        }
+    }
+
+    /// Closes the files after the writes under way.
+    public func close() throws { try pool.close() }
+
+    private static func expect(_ db: Database, _ pragma: String, _ value: Int) throws {
+        let found = try Int.fetchOne(db, sql: "PRAGMA \(pragma)")
+        guard found == value else {
+            throw KMSError(
+                .storageUnavailable, "The database cannot be used.",
+                detail: "SQLite keeps \(pragma) at \(found.map(String.init) ?? "nothing") instead of \(value).")
+        }
+    }
+
+    // MARK: Keystores
+
+    public func insertKeystore(_ record: KeystoreRecord, limit: Int) async throws {
+        try await writer.perform { [self] db in
+            guard try !exists(db, "SELECT 1 FROM keystores WHERE id = ?", [record.id]) else {
+                throw KMSError(.alreadyExists, "The keystore '\(record.id)' exists already.")
+            }
+            let count = try countRows(db, "SELECT COUNT(*) FROM keystores WHERE controller = ?", record.controller)
+            guard count < limit else {
+                throw KMSError(.quotaExceeded, "This controller has \(limit) keystores, which is the limit.")
+            }
+            try change(
+                db,
+                "INSERT INTO keystores (id, controller, protection, lock_record, created_at, authenticator) "
+                    + "VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    record.id, record.controller, record.protection, Data(record.lockRecord), record.createdAt,
+                    Data(record.authenticator),
+                ])
+            setCount(count + 1, "SELECT COUNT(*) FROM keystores WHERE controller = ?", record.controller)
+        }
+    }
+
+    public func keystore(_ id: String) async throws -> KeystoreRecord? {
+        try await read { db in
+            try Self.fetchOne(db, "SELECT * FROM keystores WHERE id = ?", [id])?.keystoreRecord
+        }
+    }
+
+    public func keystores(controller: String?, after: String?, limit: Int) async throws -> [KeystoreRecord] {
+        try await read { db in
+            let rows =
+                if let controller {
+                    try Row.fetchAll(
+                        db,
+                        sql: "SELECT * FROM keystores WHERE controller = ? AND id > ? ORDER BY id LIMIT ?",
+                        arguments: [controller, after ?? "", limit])
+                } else {
+                    try Row.fetchAll(
+                        db, sql: "SELECT * FROM keystores WHERE id > ? ORDER BY id LIMIT ?",
+                        arguments: [after ?? "", limit])
+                }
+            return rows.map { StoredRow($0).keystoreRecord }
+        }
+    }
+
+    // MARK: Keys
+
+    public func insertKey(_ record: KeyRecord, limit: Int) async throws {
+        try await writer.perform { [self] db in
+            guard try exists(db, "SELECT 1 FROM keystores WHERE id = ?", [record.keystore]) else {
+                throw KMSError(.notFound, "There is no keystore '\(record.keystore)'.")
+            }
+            try refuseTaken(db, record)
+            let count = try countRows(db, "SELECT COUNT(*) FROM keys WHERE keystore = ?", record.keystore)
+            guard count < limit else {
+                throw KMSError(.quotaExceeded, "The keystore has \(limit) keys, which is the limit.")
+            }
+            try insert(db, record)
+            setCount(count + 1, "SELECT COUNT(*) FROM keys WHERE keystore = ?", record.keystore)
+        }
+    }
+
+    public func key(keystore: String, id: String) async throws -> KeyRecord? {
+        try await read { db in
+            guard
+                let row = try Self.fetchOne(
+                    db, "SELECT * FROM keys WHERE keystore = ? AND id = ?", [keystore, id])
+            else { return nil }
+            let versions = try db.cachedStatement(
+                sql: "SELECT version, created_at, sealed FROM key_versions WHERE keystore = ? AND key = ? "
+                    + "ORDER BY version")
+            return row.keyRecord(
+                versions: try Row.fetchAll(versions, arguments: [keystore, id]).map { StoredRow($0).keyVersion })
+        }
+    }
+
+    public func keys(keystore: String, after: String?, limit: Int) async throws -> [KeyRecord] {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT * FROM keys WHERE keystore = ? AND id > ? ORDER BY id LIMIT ?",
+                arguments: [keystore, after ?? "", limit])
+            guard let last = rows.last else { return [] }
+            var versions: [String: [KeyRecord.Version]] = [:]
+            let lines = try Row.fetchCursor(
+                db,
+                sql: "SELECT key, version, created_at FROM key_versions "
+                    + "WHERE keystore = ? AND key > ? AND key <= ? ORDER BY key, version",
+                arguments: [keystore, after ?? "", StoredRow(last).text("id")])
+            while let line = try lines.next() {
+                versions[StoredRow(line).text("key"), default: []].append(StoredRow(line).keyVersion)
+            }
+            return rows.map { row in
+                StoredRow(row).keyRecord(versions: versions[StoredRow(row).text("id")] ?? [])
+            }
+        }
+    }
+
+    public func updateKey(_ record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
+        try await writer.perform { [self] db in try update(db, record, expected) }
+    }
+
+    public func replaceKey(id: String, with record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
+        // The old envelopes leave the log too: they hold the same secrets under the old name.
+        try await writer.perform(erases: true) { [self] db in
+            guard
+                try exists(
+                    db, "SELECT 1 FROM keys WHERE keystore = ? AND id = ? AND authenticator = ?",
+                    [record.keystore, id, Data(expected)])
+            else { return false }
+            try refuseTaken(db, record)
+            try insert(db, record)
+            try change(db, "DELETE FROM key_versions WHERE keystore = ? AND key = ?", [record.keystore, id])
+            try change(db, "DELETE FROM keys WHERE keystore = ? AND id = ?", [record.keystore, id])
+            return true
+        }
+    }
+
+    public func eraseKey(_ record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
+        try await writer.perform(erases: true) { [self] db in
+            guard try update(db, record, expected) else { return false }
+            try change(db, "DELETE FROM key_versions WHERE keystore = ? AND key = ?", [record.keystore, record.id])
+            return true
+        }
+    }
+
+    public func overdueKeys(at time: Int64, after: KeyAddress?, limit: Int) async throws -> [KeyAddress] {
+        try await read { db in
+            try Row.fetchAll(
+                db,
+                sql: "SELECT keystore, id FROM keys WHERE state = 'pending-destruction' AND destroy_at <= ? "
+                    + "AND (keystore, id) > (?, ?) ORDER BY keystore, id LIMIT ?",
+                arguments: [time, after?.keystore ?? "", after?.key ?? "", limit]
+            ).map { KeyAddress(keystore: StoredRow($0).text("keystore"), key: StoredRow($0).text("id")) }
+        }
+    }
+
+    public func probe() async throws {
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        try await writer.perform { db in
+            try db.execute(sql: "INSERT OR REPLACE INTO probe (id, at) VALUES (1, ?)", arguments: [now])
+        }
+    }
+
+    // MARK: Statements
+
+    private func read<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws -> R {
+        do { return try await pool.read(body) } catch let error as CancellationError { throw error } catch {
+            throw StoreFailure.translate(error)
+        }
+    }
+
+    private static func fetchOne(
+        _ db: Database, _ sql: String, _ arguments: StatementArguments
+    ) throws -> StoredRow? {
+        try Row.fetchOne(try db.cachedStatement(sql: sql), arguments: arguments).map(StoredRow.init)
+    }
+
+    private func exists(_ db: Database, _ sql: String, _ arguments: StatementArguments) throws -> Bool {
+        try Self.fetchOne(db, sql, arguments) != nil
+    }
+
+    private func change(_ db: Database, _ sql: String, _ arguments: StatementArguments) throws {
+        try faults.reached(.statement)
+        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+    }
+
+    private func refuseTaken(_ db: Database, _ record: KeyRecord) throws {
+        guard
+            try !exists(db, "SELECT 1 FROM keys WHERE keystore = ? AND id = ?", [record.keystore, record.id])
+        else {
+            throw KMSError(.alreadyExists, "The key id '\(record.id)' is taken in this keystore.")
+        }
+    }
+
+    private func insert(_ db: Database, _ record: KeyRecord) throws {
+        try change(
+            db,
+            "INSERT INTO keys (keystore, id, type, state, protection, provenance, created_at, destroy_at, public_key, "
+                + "authenticator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                record.keystore, record.id, record.type, record.state, record.protection, record.provenance,
+                record.createdAt, record.destroyAt, record.publicKey.map { Data($0) }, Data(record.authenticator),
+            ])
+        for version in record.versions {
+            try change(
+                db, "INSERT INTO key_versions (keystore, key, version, created_at, sealed) VALUES (?, ?, ?, ?, ?)",
+                [
+                    record.keystore, record.id, Int64(bitPattern: version.version), version.createdAt,
+                    Data(version.sealed),
+                ])
+        }
+    }
+
+    private func update(_ db: Database, _ record: KeyRecord, _ expected: [UInt8]) throws -> Bool {
+        try change(
+            db,
+            "UPDATE keys SET state = ?, destroy_at = ?, public_key = ?, authenticator = ? "
+                + "WHERE keystore = ? AND id = ? AND authenticator = ?",
+            [
+                record.state, record.destroyAt, record.publicKey.map { Data($0) }, Data(record.authenticator),
+                record.keystore, record.id, Data(expected),
+            ])
+        return db.changesCount == 1
+    }
+
+    // MARK: Quotas
+
+    /// Counts an owner's rows, by the database the first time only.
+    private func countRows(_ db: Database, _ sql: String, _ owner: String) throws -> Int {
+        if let count = counts.values.withLock({ $0[sql + owner] }) { return count }
+        return try Int.fetchOne(db, sql: sql, arguments: [owner]) ?? 0
+    }
+
+    /// The last step of a write, so that a write that fails before it changes nothing here.
+    private func setCount(_ count: Int, _ sql: String, _ owner: String) {
+        counts.values.withLock { values in
+            if values.count >= Self.countedOwners { values.removeAll() }
+            values[sql + owner] = count
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Testing
+
+@testable import Keystores
+
+@Suite("Names") struct NamesTests {
+    static let bad = [
+        "", ".", "..", "a/b", "../a", "a b", "a\0", "é", "a%2e", "a\n", String(repeating: "a", count: 129), "a;b",
+        "\u{2028}", "a\u{301}",
+    ]
+
+    @Test("Key ids that are no ids are refused before any lookup", arguments: bad) func keys(id: String) async throws {
+        let fixture = try Fixture()
+        let keystore = try await fixture.keystore()
+        #expect(throws: KMSError.self) { try Names.checkKey(id) }
+        let codes = [
+            await code { _ = try await fixture.service.sign(keystore: keystore, key: id, message: []) },
+            await code { _ = try await fixture.service.key(keystore: keystore, key: id) },
+            await code { _ = try await fixture.service.disableKey(keystore: keystore, key: id) },
+            await code { _ = try await fixture.service.destroyKey(keystore: keystore, key: id, grace: nil) },
+            await code { _ = try await fixture.service.rotateKey(keystore: keystore, key: id, type: "ED25519") },
+        ]
+        #expect(codes.allSatisfy { $0 == .invalidArgument })
+    }
+
+    @Test("Keystore ids that are no ids are refused", arguments: bad + ["a.b", String(repeating: "a", count: 65)])
+    func keystores(id: String) async throws {
+        let fixture = try Fixture()
+        #expect(await code { _ = try await fixture.service.keystore(id) } == .invalidArgument)
+        #expect(
+            await code { _ = try await fixture.service.createKey(keystore: id, type: "ED25519") } == .invalidArgument)
+        #expect(
+            await code { _ = try await fixture.service.sign(keystore: id, key: "k", message: []) } == .invalidArgument)
+    }
+
+    @Test("Ids of every allowed character pass") func good() throws {
+        try Names.checkKey("AZaz09-_.")
+        try Names.checkKey("...")
+        try Names.checkKey(String(repeating: "a", count: 128))
+        try Names.checkKeystore(String(repeating: "-", count: 64))
+    }
+
+    @Test("Controllers are bounded and hold no control characters") func controllers() async throws {
+        let fixture = try Fixture()
+        for bad in ["", "a\nb", "a\u{1B}[2J", "a\u{2028}b", "a\0", String(repeating: "a", count: 1025)] {
+            let result = await code {
+                _ = try await fixture.service.createKeystore(controller: bad, protection: .sealed)
+            }
+            #expect(result == .invalidArgument)
+        }
+        let longest = String(repeating: "é", count: 512)
+        let made = try await fixture.service.createKeystore(controller: longest, protection: .sealed)
+        #expect(try await fixture.restarted().keystore(made.id).controller == longest)
+    }
+
+    /// The example of the xid project's README.
+    @Test("Keystore ids are xids") func xid() throws {
+        let bytes: [UInt8] = [0x4D, 0x88, 0xE1, 0x5B, 0x60, 0xF4, 0x86, 0xE4, 0x28, 0x41, 0x2D, 0xC9]
+        #expect(KeystoreIdentifier.encode(bytes) == "9m4e2mr0ui3e8a215n4g")
+        let made = try (0..<1000).map { _ in try KeystoreIdentifier.make(seconds: 1) }
+        #expect(Set(made).count == 1000)
+        #expect(made.allSatisfy { $0.utf8.count == 20 })
+    }
+}

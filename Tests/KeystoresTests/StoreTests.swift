@@ -1,0 +1,177 @@
+import Foundation
+import GRDB
+import Glibc
+import Testing
+
+@testable import Keystores
+
+@Suite("SQLite store") struct StoreTests {
+    private func keystore(_ id: String, controller: String = "c") -> KeystoreRecord {
+        KeystoreRecord(
+            id: id, controller: controller, protection: "sealed", lockRecord: [1, 2, 3], createdAt: 5,
+            authenticator: [UInt8](repeating: 1, count: 32))
+    }
+
+    private func key(_ id: String, in keystore: String = "ks", state: String = "enabled") -> KeyRecord {
+        KeyRecord(
+            keystore: keystore, id: id, type: "ED25519", state: state, protection: "sealed",
+            provenance: "imported", createdAt: 6, destroyAt: nil, publicKey: [4, 5],
+            versions: [.init(version: 1, createdAt: 7, sealed: [8, 9])],
+            authenticator: Array(id.utf8))
+    }
+
+    @Test("The writer flushes at every commit, overwrites what it deletes and keeps foreign keys")
+    func pragmas() async throws {
+        let folder = try Folder()
+        let store = try SQLiteKeystoreStore(path: folder.database)
+        let values = try await store.pool.writeWithoutTransaction { db in
+            try ["synchronous", "secure_delete", "foreign_keys", "busy_timeout"].map {
+                try Int.fetchOne(db, sql: "PRAGMA \($0)") ?? -1
+            }
+        }
+        #expect(values == [2, 1, 1, 5000])
+        #expect(
+            try await store.pool.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
+    }
+
+    @Test("Files are for their owner only, whatever the umask") func modes() async throws {
+        let folder = try Folder()
+        let store = try SQLiteKeystoreStore(path: folder.database)
+        try await store.insertKeystore(keystore("ks"), limit: 10)
+        for suffix in ["", "-wal", "-shm"] {
+            var status = stat()
+            #expect(lstat(folder.database + suffix, &status) == 0)
+            #expect(status.st_mode & 0o777 == 0o600, "\(suffix)")
+        }
+    }
+
+    @Test("Files that others may read, links and missing directories are refused") func refusedFiles() throws {
+        let folder = try Folder()
+        _ = try SQLiteKeystoreStore(path: folder.database)
+        chmod(folder.database, 0o640)
+        let link = folder.path + "/link"
+        symlink(folder.database, link)
+        for path in [folder.database, link, folder.path + "/missing/db", "", folder.path] {
+            let error = #expect(throws: KMSError.self) { try SQLiteKeystoreStore(path: path) }
+            #expect(error?.code == .storageUnavailable)
+            #expect(error?.detail?.isEmpty == false)
+        }
+    }
+
+    @Test("A newer schema, another program's database and a text file are refused") func refusedContents() throws {
+        let newer = try Folder()
+        _ = try SQLiteKeystoreStore(path: newer.database)
+        try DatabaseQueue(path: newer.database).write { try $0.execute(sql: "PRAGMA user_version = 99") }
+        let error = #expect(throws: KMSError.self) { try SQLiteKeystoreStore(path: newer.database) }
+        #expect(error?.detail?.contains("99") == true)
+
+        let foreign = try Folder()
+        try DatabaseQueue(path: foreign.database).write { try $0.execute(sql: "CREATE TABLE t (x)") }
+        chmod(foreign.database, 0o600)
+        #expect(throws: KMSError.self) { try SQLiteKeystoreStore(path: foreign.database) }
+
+        let text = try Folder()
+        try Data("no database at all, but long enough to be read as a header".utf8)
+            .write(to: URL(fileURLWithPath: text.database))
+        chmod(text.database, 0o600)
+        #expect(throws: KMSError.self) { try SQLiteKeystoreStore(path: text.database) }
+    }
+
+    @Test("What was stored is there after opening again") func durable() async throws {
+        let folder = try Folder()
+        do {
+            let store = try SQLiteKeystoreStore(path: folder.database)
+            try await store.insertKeystore(keystore("ks"), limit: 10)
+            try await store.insertKey(key("k"), limit: 10)
+            try store.close()
+        }
+        let store = try SQLiteKeystoreStore(path: folder.database)
+        #expect(try await store.keystore("ks") == keystore("ks"))
+        #expect(try await store.key(keystore: "ks", id: "k") == key("k"))
+        #expect(try await store.key(keystore: "ks", id: "l") == nil)
+    }
+
+    @Test("In one batch each write succeeds or fails alone") func savepoints() async throws {
+        let folder = try Folder()
+        let store = try SQLiteKeystoreStore(path: folder.database)
+        try await store.insertKeystore(keystore("ks"), limit: 10)
+        let outcomes = await withTaskGroup(of: KMSError.Code?.self) { group in
+            for index in 0..<300 {
+                // Every id twice, and every third without its keystore.
+                let record = key("k\(index / 2)", in: index % 3 == 0 ? "none" : "ks")
+                group.addTask { await code { try await store.insertKey(record, limit: 10_000) } }
+            }
+            return await group.reduce(into: [KMSError.Code?]()) { $0.append($1) }
+        }
+        let stored = try await store.keys(keystore: "ks", after: nil, limit: 1000)
+        #expect(outcomes.count { $0 == nil } == stored.count)
+        #expect(outcomes.count { $0 == .notFound } == 100)
+        #expect(outcomes.count { $0 == .alreadyExists } == 200 - stored.count)
+        #expect(stored.allSatisfy { $0.versions.count == 1 })
+    }
+
+    @Test("Quotas hold to the last one, also when writes come together") func quotas() async throws {
+        let folder = try Folder()
+        let store = try SQLiteKeystoreStore(path: folder.database)
+        try await store.insertKeystore(keystore("ks"), limit: 2)
+        try await store.insertKeystore(keystore("kt"), limit: 2)
+        #expect(await code { try await store.insertKeystore(keystore("ku"), limit: 2) } == .quotaExceeded)
+        try await store.insertKeystore(keystore("ku", controller: "d"), limit: 2)
+        let outcomes = await withTaskGroup(of: KMSError.Code?.self) { group in
+            for index in 0..<50 {
+                group.addTask { await code { try await store.insertKey(key("k\(index)"), limit: 20) } }
+            }
+            return await group.reduce(into: [KMSError.Code?]()) { $0.append($1) }
+        }
+        #expect(outcomes.count { $0 == nil } == 20)
+        #expect(outcomes.count { $0 == .quotaExceeded } == 30)
+    }
+
+    @Test("Pages follow each other without a gap") func pages() async throws {
+        let folder = try Folder()
+        let store = try SQLiteKeystoreStore(path: folder.database)
+        for keystore in ["a", "b", "c"] { try await store.insertKeystore(self.keystore(keystore), limit: 10) }
+        for index in 0..<25 { try await store.insertKey(key("k\(index)", in: "b"), limit: 100) }
+        var found: [String] = []
+        var last: String?
+        while true {
+            let page = try await store.keys(keystore: "b", after: last, limit: 7)
+            if page.isEmpty { break }
+            #expect(page.allSatisfy { $0.versions.map(\.sealed) == [[]] })
+            found += page.map(\.id)
+            last = page.last?.id
+        }
+        #expect(found == (0..<25).map { "k\($0)" }.sorted())
+        #expect(try await store.keystores(controller: nil, after: "a", limit: 1).map(\.id) == ["b"])
+        #expect(try await store.keystores(controller: "nobody", after: nil, limit: 9).isEmpty)
+    }
+
+    @Test("A change on the condition of another authenticator changes nothing") func conditional() async throws {
+        let folder = try Folder()
+        let store = try SQLiteKeystoreStore(path: folder.database)
+        try await store.insertKeystore(keystore("ks"), limit: 10)
+        try await store.insertKey(key("k"), limit: 10)
+        let changed = key("k", state: "disabled")
+        #expect(try await !store.updateKey(changed, expecting: [1]))
+        #expect(try await !store.eraseKey(changed, expecting: [1]))
+        #expect(try await !store.replaceKey(id: "k", with: key("l"), expecting: [1]))
+        #expect(try await store.key(keystore: "ks", id: "k") == key("k"))
+        #expect(try await store.key(keystore: "ks", id: "l") == nil)
+        #expect(try await store.updateKey(changed, expecting: key("k").authenticator))
+        #expect(try await store.key(keystore: "ks", id: "k")?.state == "disabled")
+    }
+
+    @Test("A queue that is full refuses") func overloaded() async throws {
+        let folder = try Folder()
+        let store = try SQLiteKeystoreStore(path: folder.database, queueLimit: 4, faults: .none)
+        let outcomes = await withTaskGroup(of: KMSError.Code?.self) { group in
+            for index in 0..<200 {
+                group.addTask { await code { try await store.insertKeystore(keystore("k\(index)"), limit: 1000) } }
+            }
+            return await group.reduce(into: [KMSError.Code?]()) { $0.append($1) }
+        }
+        let stored = try await store.keystores(controller: nil, after: nil, limit: 1000).count
+        #expect(outcomes.count { $0 == nil } == stored)
+        #expect(outcomes.count { $0 == .overloaded } == 200 - stored)
+    }
+}
