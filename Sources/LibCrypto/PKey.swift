@@ -44,14 +44,6 @@ final class PKey: @unchecked Sendable {
         }
     }
 
-    /// A public key of a type whose keys are plain bytes, such as "ED25519".
-    static func raw(_ type: String, publicKey: [UInt8]) throws(LibCryptoError) -> PKey {
-        PKey(
-            owning: try OpenSSL.check(
-                "EVP_PKEY_new_raw_public_key_ex",
-                EVP_PKEY_new_raw_public_key_ex(nil, type, nil, publicKey, publicKey.count), .invalidInput))
-    }
-
     /// Writes a scalar, big-endian and padded, straight into `output`; `EVP_PKEY_get_bn_param` would leave it on the stack.
     func copyScalar(into output: UnsafeMutableRawBufferPointer) throws(LibCryptoError) {
         var parameters = [Parameter.number("priv", output), Parameter.end]

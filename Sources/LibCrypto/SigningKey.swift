@@ -3,7 +3,8 @@ public import SecretMemory
 
 /// A private signing key, held ready with its numbers in locked memory, wiped with the last reference.
 ///
-/// - Concurrency: any thread, several at once, without a lock: each signature duplicates a prepared context.
+/// - Concurrency: any thread, several at once, without a lock: each ECDSA signature duplicates a prepared context, and
+///   Ed25519 needs none.
 public final class SigningKey: Sendable {
     /// The public half.
     public let verificationKey: VerificationKey
@@ -43,7 +44,7 @@ public final class SigningKey: Sendable {
             let signer = try privateKey.withUnsafeBytes { bytes throws(LibCryptoError) in
                 try Ed25519Signer(seed: bytes)
             }
-            verificationKey = try VerificationKey(curve: curve, publicKey: signer.publicKey)
+            verificationKey = VerificationKey(curve: curve, publicKey: signer.publicKey, key: nil)
             backing = .edwards(signer)
         }
     }

@@ -40,6 +40,21 @@ import Testing
         #expect(try reveal(key.privateKey()) == hex(seed))
     }
 
+    /// RFC 8032 §5.1.7: S must be less than the group order, or a signature would have a second form.
+    @Test func aSignatureHasOneForm() throws {
+        let key = try SigningKey.generate(.ed25519)
+        let order = hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010")
+        var signature = try key.sign([1])
+        var carry = 0
+        for index in 0..<32 {
+            let digit = Int(signature[32 + index]) + Int(order[index]) + carry
+            signature[32 + index] = UInt8(digit & 0xFF)
+            carry = digit >> 8
+        }
+        #expect(carry == 0)
+        #expect(try !key.verify(signature, message: [1]))
+    }
+
     /// RFC 6979 A.2.5 to A.2.7, message "sample": keys of known public points, and signatures that must verify.
     @Test(arguments: [
         (
@@ -133,7 +148,13 @@ import Testing
 
     @Test(arguments: SigningCurve.allCases) func badPublicKeysAreRefused(_ curve: SigningCurve) throws {
         guard curve != .ed25519 else {
-            #expect(code { _ = try VerificationKey(curve: curve, publicKey: [1]) } == .invalidInput)
+            let identity = [1] + [UInt8](repeating: 0, count: 31)
+            let orderTwo = hex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")
+            let orderEight = hex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
+            let notOnCurve = [2] + [UInt8](repeating: 0, count: 31)
+            for bad in [[1], [], identity, orderTwo, orderEight, notOnCurve, [UInt8](repeating: 0xFF, count: 32)] {
+                #expect(code { _ = try VerificationKey(curve: curve, publicKey: bad) } == .invalidInput)
+            }
             return
         }
         let good = try SigningKey.generate(curve).publicKey
