@@ -18,6 +18,9 @@ final class Module: Sendable {
     private let leases = ReadWriteGate()
     private let state = Mutex(State())
 
+    /// The epoch while the module is initialised, else 0. Changed only with the gate held alone.
+    private let liveEpoch = Atomic<UInt64>(1)
+
     private struct State {
         /// Counts C_Initialize. Sessions and handles of an earlier epoch are gone.
         var epoch: UInt64 = 1
@@ -100,6 +103,7 @@ final class Module: Sendable {
                     defer { state.isInitialised = false }
                     return state.isInitialised
                 }
+                liveEpoch.store(0, ordering: .releasing)
                 if wasInitialised { p11_kit_module_finalize(functions) }
                 p11_kit_module_release(functions)
             }
@@ -114,7 +118,7 @@ final class Module: Sendable {
     @inline(__always)
     func perform(epoch: UInt64, _ body: (UnsafeMutablePointer<CK_FUNCTION_LIST>) -> CK_RV) -> CK_RV? {
         gate.shared {
-            guard state.withLock({ $0.epoch == epoch && $0.isInitialised }) else { return nil }
+            guard liveEpoch.load(ordering: .acquiring) == epoch else { return nil }
             return body(functions)
         }
     }
@@ -148,9 +152,14 @@ final class Module: Sendable {
                     defer { state.isInitialised = false }
                     return state.isInitialised
                 }
+                liveEpoch.store(0, ordering: .releasing)
                 if wasInitialised { p11_kit_module_finalize(functions) }
                 let value = ReturnValue(rawValue: p11_kit_module_initialize(functions))
-                state.withLock { $0.isInitialised = value == .ok }
+                let epoch = state.withLock { state in
+                    state.isInitialised = value == .ok
+                    return state.epoch
+                }
+                if value == .ok { liveEpoch.store(epoch, ordering: .releasing) }
                 return value
             }
         }
