@@ -1,0 +1,31 @@
+extension BLS12381 {
+    /// A point of E(Fp): y² = x³ + 4 in the subgroup of order r: every way to make one checks that, or derives it from such points.
+    ///
+    /// Operations are for public values; secrets multiply points only inside the signature functions.
+    public struct G1Point: Sendable, Equatable {
+        let point: Point<G1Curve>
+
+        /// The caller vouches for the subgroup.
+        init(_ point: Point<G1Curve>) { self.point = point }
+
+        public static let infinity = G1Point(.infinity)
+        /// The base point of the specification.
+        public static let generator = G1Point(.generator)
+
+        public var isInfinity: Bool { point.isInfinity }
+
+        public static func + (p: G1Point, q: G1Point) -> G1Point { G1Point(p.point + q.point) }
+        public static func - (p: G1Point, q: G1Point) -> G1Point { G1Point(p.point - q.point) }
+        public static prefix func - (p: G1Point) -> G1Point { G1Point(-p.point) }
+
+        /// Σ points.
+        public static func sum(_ points: some Sequence<G1Point>) -> G1Point {
+            points.reduce(.infinity) { $0 + $1 }
+        }
+
+        /// Σ scalar·point, for public scalars only: the time depends on them.
+        public static func sumVariableTime(_ terms: [(point: G1Point, scalar: Scalar)]) -> G1Point {
+            G1Point(Point.sumVariableTime(terms.map { ($0.point.point, $0.scalar.words) }))
+        }
+    }
+}

@@ -1,0 +1,31 @@
+extension BN254 {
+    /// A point of the twist over Fp2: y² = x³ + (1 - i) in the subgroup of order r: every way to make one checks that, or derives it from such points.
+    ///
+    /// Operations are for public values; secrets multiply points only inside the signature functions.
+    public struct G2Point: Sendable, Equatable {
+        let point: Point<G2Curve>
+
+        /// The caller vouches for the subgroup.
+        init(_ point: Point<G2Curve>) { self.point = point }
+
+        public static let infinity = G2Point(.infinity)
+        /// The base point of the specification.
+        public static let generator = G2Point(.generator)
+
+        public var isInfinity: Bool { point.isInfinity }
+
+        public static func + (p: G2Point, q: G2Point) -> G2Point { G2Point(p.point + q.point) }
+        public static func - (p: G2Point, q: G2Point) -> G2Point { G2Point(p.point - q.point) }
+        public static prefix func - (p: G2Point) -> G2Point { G2Point(-p.point) }
+
+        /// Σ points.
+        public static func sum(_ points: some Sequence<G2Point>) -> G2Point {
+            points.reduce(.infinity) { $0 + $1 }
+        }
+
+        /// Σ scalar·point, for public scalars only: the time depends on them.
+        public static func sumVariableTime(_ terms: [(point: G2Point, scalar: Scalar)]) -> G2Point {
+            G2Point(Point.sumVariableTime(terms.map { ($0.point.point, $0.scalar.words) }))
+        }
+    }
+}

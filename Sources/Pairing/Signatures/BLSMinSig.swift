@@ -1,0 +1,58 @@
+/// BLS signatures over BLS12-381 with signatures in G1 (48 bytes) and public keys in G2 (96 bytes); secret keys are 32
+/// bytes big-endian.
+///
+/// - Concurrency: pure functions; secrets are read in place from the caller's memory.
+/// - Source: draft-irtf-cfrg-bls-signature; RFC 9380 for the hashing.
+public enum BLSMinSig {
+    public typealias Signature = BLS12381.G1Point
+    public typealias PublicKey = BLS12381.G2Point
+
+    /// The tag of the basic scheme.
+    public static let basicTag = Array("BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_".utf8)
+
+    /// - Throws: `.wrongLength` or `.scalarOutOfRange` for anything but 32 bytes in 1 ..< r.
+    public static func publicKey(of secretKey: UnsafeRawBufferPointer) throws(PairingError) -> PublicKey {
+        try SecretScalar<BLS12381Fr>.check(secretKey, bigEndian: true)
+        return publicKey(ofChecked: secretKey)
+    }
+
+    /// - Throws: as ``publicKey(of:)``, and `.invalidHashInput` for an empty tag.
+    public static func sign(
+        _ message: [UInt8], tag: [UInt8], secretKey: UnsafeRawBufferPointer
+    ) throws(PairingError) -> Signature {
+        try SecretScalar<BLS12381Fr>.check(secretKey, bigEndian: true)
+        return sign(point: try BLS12381.hashToG1(message, tag: tag), checkedKey: secretKey)
+    }
+
+    /// e(S, G2) = e(H(m), pk), as one product of two pairings. False for a public key or signature at infinity.
+    public static func verify(
+        _ signature: Signature, message: [UInt8], tag: [UInt8], publicKey: PublicKey
+    ) -> Bool {
+        verifyAggregate(signature, of: [(message, BLS12381.PreparedPublicKey(publicKey))], tag: tag)
+    }
+
+    /// Verifies an aggregate over several keys and messages; in the basic scheme the caller makes sure that the messages
+    /// are distinct.
+    public static func verifyAggregate(
+        _ aggregate: Signature, of signed: [(message: [UInt8], publicKey: BLS12381.PreparedPublicKey)], tag: [UInt8]
+    ) -> Bool {
+        guard !signed.isEmpty, !aggregate.isInfinity else { return false }
+        var pairs = [(-aggregate.point.affineVariableTime, BLS12381.preparedGenerator)]
+        for entry in signed {
+            guard !entry.publicKey.key.isInfinity, let point = try? BLS12381.hashToG1(entry.message, tag: tag)
+            else { return false }
+            pairs.append((point.point.affineVariableTime, entry.publicKey.prepared))
+        }
+        return BLS12381.productIsOne(pairs)
+    }
+
+    /// For secrets known to be in range; the constant-time harness enters here.
+    package static func publicKey(ofChecked secretKey: UnsafeRawBufferPointer) -> PublicKey {
+        PublicKey(Point(Point<BLS12381.G2Curve>.generator.multiplied(bySecret: secretKey, bigEndian: true).affine))
+    }
+
+    /// As above. The result is normalised: a projective Z would tell about the scalar.
+    package static func sign(point: BLS12381.G1Point, checkedKey: UnsafeRawBufferPointer) -> Signature {
+        Signature(Point(point.point.multiplied(bySecret: checkedKey, bigEndian: true).affine))
+    }
+}
