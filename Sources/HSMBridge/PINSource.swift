@@ -64,7 +64,7 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
             throw Self.refused(path, reason == ELOOP ? "is a symbolic link" : "cannot be opened (errno \(reason))")
         }
         defer { close(file) }
-        try Self.checkFile(file, path)
+        try checkFile(file, path)
         do {
             let pin = try SecretBytes.make(capacity: Self.lengths.upperBound + 3) { buffer in
                 var count = 0
@@ -108,17 +108,22 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    private static func checkFile(_ file: Int32, _ path: String) throws(HSMError) {
+    private func checkFile(_ file: Int32, _ path: String) throws(HSMError) {
         var info = stat()
-        guard fstat(file, &info) == 0 else { throw refused(path, "cannot be examined (errno \(errno))") }
-        guard info.st_mode & S_IFMT == S_IFREG else { throw refused(path, "is not a regular file") }
+        guard fstat(file, &info) == 0 else { throw Self.refused(path, "cannot be examined (errno \(errno))") }
+        guard info.st_mode & S_IFMT == S_IFREG else { throw Self.refused(path, "is not a regular file") }
         guard info.st_uid == geteuid() || info.st_uid == 0 else {
-            throw refused(path, "belongs to user \(info.st_uid), not to this user or root")
+            throw Self.refused(path, "belongs to user \(info.st_uid), not to this user or root")
         }
-        guard info.st_mode & 0o177 == 0 else {
-            throw refused(path, "has mode \(octal(info.st_mode)), wider than 600; chmod 600 it")
+        // systemd gives the service's user access to a credential of root's by an access list, whose mask shows as the
+        // group's right to read (acl(5), "Correspondence between ACL entries and file permission bits").
+        let isManagedCredential = isCredential && info.st_uid == 0 && info.st_gid == 0
+        guard info.st_mode & (isManagedCredential ? 0o137 : 0o177) == 0 else {
+            throw Self.refused(path, "has mode \(Self.octal(info.st_mode)), wider than 600; chmod 600 it")
         }
     }
+
+    private var isCredential: Bool { if case .credential = self { true } else { false } }
 
     private static func checkDirectory(_ directory: Int32, _ path: String) throws(HSMError) {
         var info = stat()

@@ -82,6 +82,31 @@ import Testing
         expectRefusal(.file(other), "directory of user 4711")
     }
 
+    /// A service manager's access list shows as the group's right to read, on a file of root's only.
+    @Test func aCredentialMayShowAnAccessList() async throws {
+        let path = try file("5678", mode: 0o440, directoryMode: 0o550)
+        expectRefusal(.file(path), "mode 440")
+        await #expect(processExitsWith: .success) { [path = path as String] in
+            setenv("CREDENTIALS_DIRECTORY", (path as NSString).deletingLastPathComponent, 1)
+            do throws(HSMError) {
+                let pin = try PINSource.credential("pin").load()
+                guard pin.count == 4, geteuid() == 0 else { exit(2) }
+            } catch {
+                guard geteuid() != 0, error.message.contains("mode 440") else { exit(3) }
+            }
+        }
+        let wide = try file("5678", mode: 0o444, directoryMode: 0o550)
+        await #expect(processExitsWith: .success) { [wide = wide as String] in
+            setenv("CREDENTIALS_DIRECTORY", (wide as NSString).deletingLastPathComponent, 1)
+            do throws(HSMError) {
+                _ = try PINSource.credential("pin").load().count
+                exit(2)
+            } catch {
+                guard error.message.contains("mode 444") else { exit(3) }
+            }
+        }
+    }
+
     @Test func textAndSourceAgree() throws {
         #expect(try PINSource(parsing: "file:/run/pin") == .file("/run/pin"))
         #expect(try PINSource(parsing: "file:///run/pin") == .file("/run/pin"))
@@ -111,6 +136,13 @@ import Testing
     @Test func credentialsComeFromTheServiceManager() async throws {
         let path = try file("5678\n")
         await #expect(processExitsWith: .success) { [path = path as String] in
+            unsetenv("CREDENTIALS_DIRECTORY")
+            do throws(HSMError) {
+                _ = try PINSource.credential("pin").load().count
+                exit(3)
+            } catch {
+                guard error.message.contains("LoadCredential") else { exit(4) }
+            }
             setenv("CREDENTIALS_DIRECTORY", (path as NSString).deletingLastPathComponent, 1)
             let pin = try PINSource(parsing: "credential:pin").load()
             guard pin.count == 4 else { exit(2) }
