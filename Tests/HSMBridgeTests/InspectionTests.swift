@@ -158,4 +158,21 @@ import Testing
         #expect(report["ecdsa-p256"]?.outcome == .ok)
         await client.shutdown()
     }
+
+    /// A token in FIPS mode takes no key in the clear; what it can do is then proved without known answers.
+    @Test func aTokenThatImportsNothingIsStillProbed() async throws {
+        let faults = FaultPlan()
+        let client = try await SoftHSMToken.make().provisioned(faults: faults)
+        let before = try await client.probe()
+        faults.fail("C_CreateObject", with: try #require(ReturnValue(name: "CKR_TEMPLATE_INCONSISTENT")))
+        let report = try await client.probe()
+        for name in ["aes-256-gcm", "hmac-sha-256"] {
+            #expect(before[name]?.outcome == .ok)
+            #expect(before[name]?.detail == nil)
+            #expect(report[name]?.outcome == .ok)
+            #expect(report[name]?.detail?.contains("CKR_TEMPLATE_INCONSISTENT from C_CreateObject") == true)
+        }
+        #expect(report["ecdh-bn254"]?.outcome == .absent)
+        await client.shutdown()
+    }
 }

@@ -14,6 +14,7 @@ public struct ProbeReport: Codable, Sendable, Equatable {
         public var name: String
         public var outcome: Outcome
         /// For a failure or absence: the return value and function, such as `CKR_MECHANISM_INVALID from C_SignInit`.
+        /// Otherwise what could not be checked; nil if nothing is in doubt.
         public var detail: String?
         /// Operations per second of one session, where it was measured.
         public var rate: Double?

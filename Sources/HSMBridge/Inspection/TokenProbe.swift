@@ -6,6 +6,8 @@ struct TokenProbe: ~Copyable {
     let session: Session
     let reopen: @Sendable () throws(HSMError) -> Session
     var created: [ObjectHandle] = []
+    /// What a good outcome does not prove.
+    var remark: String?
 
     /// - Parameter reopen: Opens another read-write session of the same login.
     init(_ reopen: @escaping @Sendable () throws(HSMError) -> Session) throws(HSMError) {
@@ -24,6 +26,7 @@ struct TokenProbe: ~Copyable {
             var capability = ProbeReport.Capability(name: name, outcome: .ok, detail: nil, rate: nil)
             do throws(HSMError) {
                 capability.rate = try probe(&attempt)
+                capability.detail = attempt.remark
             } catch {
                 // A lost session says nothing about what the token can do.
                 guard !error.isLostSession else { throw error }
