@@ -34,7 +34,7 @@ import Testing
             try await store.pool.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
     }
 
-    @Test("Files are for their owner only, whatever the umask") func modes() async throws {
+    @Test("Files are for their owner only") func modes() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
         try await store.insertKeystore(keystore("ks"), limit: 10)

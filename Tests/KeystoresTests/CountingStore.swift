@@ -1,0 +1,46 @@
+import Keystores
+import Synchronization
+
+/// Counts the calls that reach a store.
+final class CountingStore: KeystoreStore {
+    private let store: any KeystoreStore
+    private let calls = Mutex(0)
+    var count: Int { calls.withLock { $0 } }
+
+    init(_ store: any KeystoreStore) { self.store = store }
+
+    private var counted: any KeystoreStore {
+        calls.withLock { $0 += 1 }
+        return store
+    }
+
+    func insertKeystore(_ record: KeystoreRecord, limit: Int) async throws {
+        try await counted.insertKeystore(record, limit: limit)
+    }
+    func keystore(_ id: String) async throws -> KeystoreRecord? { try await counted.keystore(id) }
+    func keystores(controller: String?, after: String?, limit: Int) async throws -> [KeystoreRecord] {
+        try await counted.keystores(controller: controller, after: after, limit: limit)
+    }
+    func insertKey(_ record: KeyRecord, limit: Int) async throws {
+        try await counted.insertKey(record, limit: limit)
+    }
+    func key(keystore: String, id: String) async throws -> KeyRecord? {
+        try await counted.key(keystore: keystore, id: id)
+    }
+    func keys(keystore: String, after: String?, limit: Int) async throws -> [KeyRecord] {
+        try await counted.keys(keystore: keystore, after: after, limit: limit)
+    }
+    func updateKey(_ record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
+        try await counted.updateKey(record, expecting: expected)
+    }
+    func replaceKey(id: String, with record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
+        try await counted.replaceKey(id: id, with: record, expecting: expected)
+    }
+    func eraseKey(_ record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
+        try await counted.eraseKey(record, expecting: expected)
+    }
+    func overdueKeys(at time: Int64, after: KeyAddress?, limit: Int) async throws -> [KeyAddress] {
+        try await counted.overdueKeys(at: time, after: after, limit: limit)
+    }
+    func probe() async throws { try await counted.probe() }
+}

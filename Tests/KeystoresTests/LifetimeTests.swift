@@ -1,0 +1,101 @@
+import EnclaveLock
+import Testing
+
+@testable import Keystores
+
+@Suite("Lifetime of opened keys") struct LifetimeTests {
+    private func service(
+        _ fixture: Fixture, ttl: Duration, keys: Int = 100
+    ) -> (service: KeystoreService, store: CountingStore) {
+        var configuration = KeystoreConfiguration()
+        configuration.lockKeyTTL = ttl
+        configuration.keyCacheSize = keys
+        let store = CountingStore(fixture.store)
+        return (
+            KeystoreService(store: store, lock: fixture.lock, resident: nil, configuration: configuration), store
+        )
+    }
+
+    @Test("A key used lately costs no query and no call of the lock") func hotPath() async throws {
+        let fixture = try Fixture()
+        let keystore = try await fixture.keystore()
+        let key = try await fixture.service.createKey(keystore: keystore, type: "ED25519").id
+        let (service, store) = service(fixture, ttl: .seconds(60))
+        let before = fixture.lock.opened
+        _ = try await service.sign(keystore: keystore, key: key, message: [])
+        let (calls, opened) = (store.count, fixture.lock.opened)
+        #expect(opened == before + 1)
+        for _ in 0..<1000 { _ = try await service.sign(keystore: keystore, key: key, message: []) }
+        #expect(store.count == calls)
+        #expect(fixture.lock.opened == opened)
+    }
+
+    @Test("A lifetime of zero asks the lock for every request and keeps nothing") func zero() async throws {
+        let fixture = try Fixture()
+        let keystore = try await fixture.keystore()
+        let key = try await fixture.service.createKey(keystore: keystore, type: "ED25519").id
+        let (service, _) = service(fixture, ttl: .zero)
+        let before = fixture.lock.opened
+        for _ in 0..<10 { _ = try await service.sign(keystore: keystore, key: key, message: []) }
+        #expect(fixture.lock.opened == before + 10)
+        #expect(service.openedKeys.count == 0)
+        #expect(service.lockKeys.count == 0)
+        // The lock refuses: so does every use, at once.
+        fixture.lock.fail(with: EnclaveLockError(.openingFailed, "refused"))
+        let refused = await code { _ = try await service.sign(keystore: keystore, key: key, message: []) }
+        #expect(refused == .keystoreLocked)
+    }
+
+    @Test("Opened keys leave memory when the lock key's time is over, used or not") func expiry() async throws {
+        let fixture = try Fixture()
+        let keystore = try await fixture.keystore()
+        let key = try await fixture.service.createKey(keystore: keystore, type: "ED25519").id
+        let (service, _) = service(fixture, ttl: .seconds(1))
+        _ = try await service.sign(keystore: keystore, key: key, message: [])
+        #expect(service.openedKeys.count == 1)
+        weak let opened = service.openedKeys.find(KeyAddress(keystore: keystore, key: key))
+        for _ in 0..<500 where service.openedKeys.count + service.lockKeys.count > 0 {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(service.openedKeys.count == 0)
+        #expect(service.lockKeys.count == 0)
+        #expect(opened == nil)
+        let before = fixture.lock.opened
+        _ = try await service.sign(keystore: keystore, key: key, message: [])
+        #expect(fixture.lock.opened == before + 1)
+    }
+
+    @Test("A key in constant use is opened anew when its time is over") func constantUse() async throws {
+        let fixture = try Fixture()
+        let keystore = try await fixture.keystore()
+        let key = try await fixture.service.createKey(keystore: keystore, type: "ED25519").id
+        let (service, _) = service(fixture, ttl: .milliseconds(100))
+        let before = fixture.lock.opened
+        let end = ContinuousClock.now + .milliseconds(550)
+        while ContinuousClock.now < end { _ = try await service.sign(keystore: keystore, key: key, message: []) }
+        #expect((3...7).contains(fixture.lock.opened - before))
+    }
+
+    @Test("The cache is bounded, and what was evicted still works") func bounded() async throws {
+        let fixture = try Fixture()
+        let keystore = try await fixture.keystore()
+        let keys = try await (0..<20).asyncMap { _ in
+            try await fixture.service.createKey(keystore: keystore, type: "ED25519").id
+        }
+        let (service, _) = service(fixture, ttl: .seconds(60), keys: 4)
+        for _ in 0..<3 {
+            for key in keys { _ = try await service.sign(keystore: keystore, key: key, message: []) }
+        }
+        #expect(service.openedKeys.count == 4)
+    }
+
+    @Test("An absent key is looked up again each time") func negative() async throws {
+        let fixture = try Fixture()
+        let keystore = try await fixture.keystore()
+        #expect(
+            await code { _ = try await fixture.service.sign(keystore: keystore, key: "k", message: []) } == .notFound)
+        _ = try await fixture.service.importKey(
+            keystore: keystore, type: "ED25519", pkcs8: try Samples.ed25519(), keyID: "k")
+        _ = try await fixture.service.sign(keystore: keystore, key: "k", message: [])
+    }
+}
