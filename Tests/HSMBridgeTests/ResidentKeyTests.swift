@@ -120,6 +120,31 @@ import Testing
         await token.shutdown()
     }
 
+    /// A blob whose record lies about its kind is refused, unless kind and length are those of another symmetric key:
+    /// that is for the record's authenticator to prevent.
+    @Test func aBlobOfAnotherKindIsRefused() async throws {
+        let token = try await SoftHSMToken.make().provisioned()
+        for (real, claimed) in [
+            (ResidentAlgorithm.p256, ResidentAlgorithm.secp256k1), (.p256, .p384), (.p256, .aes256),
+            (.aes256, .p256), (.aes128, .aes256), (.aes256, .aes128), (.hmacSHA256, .aes128),
+        ] {
+            var blob = try await token.generateResident(real)
+            blob.algorithm = claimed
+            let error = await #expect(throws: HSMError.self) {
+                if claimed.isAES {
+                    _ = try await token.encrypt([1], nonce: SystemRandom.bytes(12), associatedData: [], with: blob)
+                } else {
+                    _ = try await token.sign(digest: SystemRandom.bytes(32), with: blob)
+                }
+            }
+            #expect(
+                error.map { [.authenticationFailed, .keyMismatch].contains($0.code) } == true,
+                "\(real) as \(claimed): \(error.map { "\($0)" } ?? "none")")
+            #expect(token.health.isReady)
+        }
+        await token.shutdown()
+    }
+
     @Test func fewHandlesServeManyKeys() async throws {
         let soft = try SoftHSMToken.make()
         var configuration = soft.configuration()

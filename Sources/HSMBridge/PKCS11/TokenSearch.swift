@@ -30,8 +30,8 @@ enum TokenSearch {
             guard let own = matching.first(where: { $0.identity == manifest.token }) else {
                 throw HSMError(
                     .tokenMismatch,
-                    "The token '\(first.identity.label)' has serial number \(first.identity.serial); provisioned was "
-                        + "\(manifest.token.serial). It is not used.")
+                    "The token that matches is \(describe(first.identity)); provisioned was "
+                        + "\(describe(manifest.token)). It is not used.")
             }
             return own
         }
@@ -51,6 +51,10 @@ enum TokenSearch {
         return TokenIdentity(
             label: padded(info.label), serial: padded(info.serialNumber), manufacturer: padded(info.manufacturerID),
             model: padded(info.model))
+    }
+
+    private static func describe(_ token: TokenIdentity) -> String {
+        "'\(token.label)' serial \(token.serial) (\(token.manufacturer), \(token.model))"
     }
 
     private static func slots(door: CallDoor, epoch: UInt64) throws(HSMError) -> [CK_SLOT_ID] {
