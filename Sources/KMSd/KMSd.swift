@@ -1,3 +1,5 @@
 import KMSServer
 
-@main struct KMSd { static func main() async {} }
+@main struct KMSd {
+    static func main() async { await CommandLineEntry.run() }
+}

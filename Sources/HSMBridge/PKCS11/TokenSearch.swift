@@ -41,6 +41,17 @@ enum TokenSearch {
         return first
     }
 
+    /// Every initialised token, whatever it is called.
+    static func all(_ door: CallDoor) throws(HSMError) -> [TokenIdentity] {
+        let epoch = door.module.epoch
+        var identities: [TokenIdentity] = []
+        for slot in try slots(door: door, epoch: epoch) {
+            // One broken token must not hide the others.
+            if let identity = try? identity(of: slot, door: door, epoch: epoch) { identities.append(identity) }
+        }
+        return identities
+    }
+
     /// What a token says about itself now; fails when it is gone.
     static func identity(of slot: CK_SLOT_ID, door: CallDoor, epoch: UInt64) throws(HSMError) -> TokenIdentity {
         var info = CK_TOKEN_INFO()

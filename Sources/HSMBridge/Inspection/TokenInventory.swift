@@ -1,0 +1,30 @@
+/// The tokens a module shows, whoever they belong to.
+public enum TokenInventory {
+    private final class User: Sendable {}
+
+    /// Loads the module, asks every slot that holds an initialised token, and gives the module up again.
+    ///
+    /// - Throws: `.moduleRefused` for a path that may not be loaded or a file that is no working module.
+    /// - Concurrency: the calls run on a thread of their own.
+    public static func tokens(inModule path: String) async throws(HSMError) -> [TokenIdentity] {
+        typealias Outcome = Result<[TokenIdentity], HSMError>
+        let outcome = await withUnsafeContinuation { (continuation: UnsafeContinuation<Outcome, Never>) in
+            let hasStarted = TokenThread.start { continuation.resume(returning: read(path)) }
+            if !hasStarted {
+                continuation.resume(returning: .failure(HSMError(.overloaded, "The system has no more threads.")))
+            }
+        }
+        return try outcome.get()
+    }
+
+    private static func read(_ path: String) -> Result<[TokenIdentity], HSMError> {
+        let user = User()
+        do throws(HSMError) {
+            let module = try Module.attach(path, user: ObjectIdentifier(user))
+            defer { module.detach(user: ObjectIdentifier(user)) }
+            return .success(try TokenSearch.all(CallDoor(module: module, observer: SilentObserver(), faults: nil)))
+        } catch {
+            return .failure(error)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import HSMBridge
+import Keystores
+import SecretMemory
+
+/// Why a verb ends: an exit code and a sentence that says what to do.
+struct CommandFailure: Error, CustomStringConvertible {
+    var status: ExitStatus
+    /// Of a bounded set, for `--output json`.
+    var code: String
+    var description: String
+
+    init(_ status: ExitStatus, code: String, _ message: String) {
+        self.status = status
+        self.code = code
+        description = message
+    }
+
+    /// Gives any error its exit code.
+    init(_ error: any Error) {
+        switch error {
+        case let error as CommandFailure: self = error
+        case let error as ConfigurationError: self.init(.configuration, code: "configuration", error.message)
+        case let error as HSMError:
+            let cause = error.cause.map { " (\($0))" } ?? ""
+            // A module that loads and does not initialise misses its token or its reader.
+            let isAway = error.code == .moduleRefused && error.cause != nil
+            self.init(isAway ? .unavailable : Self.status(error.code), code: error.code.rawValue, error.message + cause)
+        case let error as KMSError:
+            let isAway = error.code == .storageUnavailable || error.code == .tokenUnavailable
+            let detail = error.detail.map { " \($0)" } ?? ""
+            self.init(isAway ? .unavailable : .failed, code: error.code.rawValue, error.message + detail)
+        case let error as SecretMemoryError: self.init(.permission, code: "locked-memory", "\(error)")
+        default: self.init(.failed, code: "failed", "\(error)")
+        }
+    }
+
+    private static func status(_ code: HSMError.Code) -> ExitStatus {
+        switch code {
+        case .tokenUnavailable, .tokenNotFound, .overloaded, .deadlineExceeded: .unavailable
+        case .pinRefused, .pinSourceRefused: .permission
+        case .configurationRefused, .moduleRefused, .tokenMismatch, .keyMissing, .keyMismatch: .configuration
+        default: .failed
+        }
+    }
+}

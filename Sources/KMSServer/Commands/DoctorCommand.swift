@@ -1,0 +1,35 @@
+import ArgumentParser
+
+/// `kmsd doctor`.
+struct DoctorCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Check everything the daemon depends on.",
+        discussion: """
+            Checks configuration, home directory, locked memory, PIN file, module, token, manifest, the token's objects,
+            database and clock; changes nothing and may run beside the daemon. Each line is ok, warn or fail and says
+            what to do. Exit code 2 if anything but ok was found.
+
+              kmsd doctor --output json
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    func work() async throws -> ExitStatus {
+        let examination = await Examination.run { try common.configuration() }
+        switch common.output {
+        case .json: try Terminal.print(json: examination)
+        case .text:
+            for check in examination.checks {
+                let grade = check.grade.rawValue.padding(to: 4)
+                Terminal.print("\(grade)  \(check.name.padding(to: 14))  \(check.message)")
+                if let remedy = check.remedy { Terminal.print("      -> \(remedy)") }
+            }
+        }
+        return examination.isContent ? .ok : .findings
+    }
+}
+
+extension String {
+    fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}

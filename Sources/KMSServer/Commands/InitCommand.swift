@@ -1,0 +1,72 @@
+import ArgumentParser
+import HSMBridge
+import SecretMemory
+
+/// `kmsd init`.
+struct InitCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Make the daemon's own keys on the token, once.",
+        discussion: """
+            Makes one key per role on the token, none of which can be exported, and writes manifest.json into the home
+            directory: which token it is, which keys they are and a sealed value that each must open. It holds no
+            secret, but back it up with the database: without it the daemon does not trust the token's keys.
+
+            The token must exist already and have a user PIN. With SoftHSM:
+
+              softhsm2-util --init-token --free --label kmsd
+              uri='pkcs11:token=kmsd?module-path=/usr/lib/softhsm/libsofthsm2.so'
+              kmsd init --token-uri "$uri&pin-source=file:/var/lib/kmsd/user.pin"
+
+            If it is interrupted, run it again: it clears away what was begun. A second run after success is refused.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    private struct Report: Encodable {
+        var instance: String
+        var token: TokenIdentity
+        var manifest: String
+        var keys: [String]
+        var swept: [String]
+    }
+
+    func work() async throws -> ExitStatus {
+        try ProcessHardening.apply()
+        let settings = try common.configuration()
+        let home = try HomeDirectory(taking: settings.home)
+        let files = ManifestFile(home: home.path)
+        if let manifest = try files.read() {
+            throw CommandFailure(
+                .failed, code: "already-provisioned",
+                "'\(settings.manifestPath)' exists: the token '\(manifest.token.label)' is provisioned. Use `kmsd start`."
+            )
+        }
+        let interrupted = try files.interruptedInstance()
+        let instance = interrupted ?? TokenManifest.makeInstance()
+        // First the journal: objects of an instance that no file names could never be told from a stranger's.
+        if interrupted == nil { try files.noteBeginning(of: instance) }
+        let report = try await TokenWork.with(TokenConfiguration(settings, manifest: nil)) { token in
+            let swept = interrupted == nil ? [] : try await token.sweep(instance: instance)
+            let manifest = try await token.provision(instance: instance)
+            try files.write(manifest)
+            try files.forgetInterruption()
+            return Report(
+                instance: instance, token: manifest.token, manifest: settings.manifestPath,
+                keys: manifest.keys.values.map(\.label).sorted(), swept: swept)
+        }
+        switch common.output {
+        case .json: try Terminal.print(json: report)
+        case .text:
+            if !report.swept.isEmpty {
+                Terminal.print("Cleared away \(report.swept.count) objects of an interrupted init.")
+            }
+            Terminal.print(
+                "Made \(report.keys.count) keys on the token '\(report.token.label)' (\(report.token.serial)).")
+            for label in report.keys { Terminal.print("  \(label)") }
+            Terminal.print("Wrote \(report.manifest). Next: kmsd start")
+        }
+        withExtendedLifetime(home) {}
+        return .ok
+    }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Glibc
+import Logging
+import SecretMemory
+import ServiceLifecycle
+
+/// `kmsd start`.
+struct StartCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "start",
+        abstract: "Serve the keystore API in the foreground.",
+        discussion: """
+            Listens on loopback only, because requests are not authorised. It starts without its token, answers 503 on
+            /readyz with the reason, and serves as soon as the token is there. SIGTERM and Ctrl-C end it: requests in
+            flight are finished, sessions closed, exit code 0.
+
+              kmsd start
+              kmsd start --host 127.0.0.1:9000 --lock-ttl 0s
+              kmsd start --tls-serve-cert /etc/kmsd/cert.pem --tls-serve-key /etc/kmsd/key.pem
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Serving") var server: ServerOptions
+    @OptionGroup(title: "Settings of TrustBloc's server") var compatibility: CompatibilityOptions
+
+    func work() async throws -> ExitStatus {
+        try ProcessHardening.apply()
+        signal(SIGPIPE, SIG_IGN)
+        let flags = server.flags.merging(compatibility.flags) { first, _ in first }
+        let settings = try common.configuration(adding: flags)
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "kmsd")
+        logger.logLevel = settings.logLevel
+        for notice in settings.notices { logger.notice("\(notice)") }
+        try HomeDirectory.check(settings.home)
+        let home = try HomeDirectory(taking: settings.home)
+        let application = try Application.build(settings, observer: TokenLog(logger: logger))
+        if let tls = settings.tls { _ = try TLSFiles.load(tls) }
+        logger.warning(
+            "requests are not authorised: every process of this machine that reaches the port may use every key")
+        try await application.serviceGroup(logger: logger) { port in
+            Self.greet(settings, port: port)
+        }.run()
+        withExtendedLifetime(home) {}
+        return .ok
+    }
+
+    /// The base URL and a session to paste.
+    private static func greet(_ settings: Configuration, port: Int) {
+        var address = settings.listen
+        address.port = port
+        let base = (settings.tls == nil ? "http://" : "https://") + "\(address)"
+        let prefix = settings.baseURL.isEmpty ? base : ""
+        Terminal.print(
+            """
+            Base URL: \(base)
+
+              ks=$(curl -s -d '{"controller":"did:example:me"}' \(base)/v1/keystores | jq -r .key_store_url)
+              key=$(curl -s -d '{"key_type":"ED25519"}' "\(prefix)$ks/keys" | jq -r .key_url)
+              curl -s -d '{"message":"aGVsbG8="}' "\(prefix)$key/sign"
+
+            """)
+    }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import Glibc
+
+/// How a verb answers.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case text, json
+}
+
+/// Standard output and standard error, written at once so that a pipe sees each line as it is made.
+enum Terminal {
+    static func print(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+
+    static func complain(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+
+    /// One JSON document, keys sorted.
+    static func print(json value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            // Nobody reads any more: there is nobody to tell.
+            guard count > 0 else { return }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+}
+
+/// What `--output json` prints when a verb fails.
+struct FailureReport: Encodable {
+    struct Content: Encodable {
+        var code: String
+        var message: String
+    }
+    var error: Content
+
+    init(_ failure: CommandFailure) { error = Content(code: failure.code, message: failure.description) }
+}

@@ -1,0 +1,128 @@
+import ArgumentParser
+import HSMBridge
+
+/// `kmsd token`.
+struct TokenCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token",
+        abstract: "Look at the token without using the daemon's keys.",
+        subcommands: [List.self, Probe.self, Lint.self])
+
+    /// `kmsd token list`.
+    struct List: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "List the tokens that the module shows.",
+            discussion: """
+                Needs no PIN. Prints what to write into token-uri to name each one:
+
+                  kmsd token list --token-uri 'pkcs11:?module-path=/usr/lib/softhsm/libsofthsm2.so'
+                """)
+
+        @OptionGroup var common: CommonOptions
+
+        private struct Entry: Encodable {
+            var label: String
+            var serial: String
+            var manufacturer: String
+            var model: String
+            var uri: String
+            /// Whether token-uri names it.
+            var isConfigured: Bool
+        }
+
+        func work() async throws -> ExitStatus {
+            let settings = try common.configuration()
+            guard let uri = settings.token, let module = uri.modulePath else {
+                throw ConfigurationError("token-uri must at least say 'pkcs11:?module-path=/path/of/module.so'")
+            }
+            let entries = try await TokenInventory.tokens(inModule: module).map { token in
+                Entry(
+                    label: token.label, serial: token.serial, manufacturer: token.manufacturer, model: token.model,
+                    uri: "\(TokenURI(token: token.label, serial: token.serial, modulePath: module))",
+                    isConfigured: uri.matches(
+                        label: token.label, serial: token.serial, manufacturer: token.manufacturer, model: token.model))
+            }
+            switch common.output {
+            case .json: try Terminal.print(json: entries)
+            case .text:
+                if entries.isEmpty { Terminal.print("The module shows no token.") }
+                for entry in entries {
+                    Terminal.print(
+                        "\(entry.isConfigured ? "*" : " ") \(entry.label)  \(entry.serial)  \(entry.manufacturer) "
+                            + "\(entry.model)\n    \(entry.uri)")
+                }
+            }
+            return .ok
+        }
+    }
+
+    /// `kmsd token probe`.
+    struct Probe: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "Prove what the token can do, with throw-away keys.",
+            discussion: """
+                Runs known-answer tests and measures rates; takes a second or more. What a token claims is not asked.
+                'absent' is a fact about the token, 'failed' is a token that claims and gives a wrong answer.
+                """)
+
+        @OptionGroup var common: CommonOptions
+
+        func work() async throws -> ExitStatus {
+            let report = try await TokenWork.with(TokenConfiguration(try common.configuration(), manifest: nil)) {
+                try await $0.probe()
+            }
+            switch common.output {
+            case .json: try Terminal.print(json: report)
+            case .text:
+                Terminal.print(
+                    "\(report.token.label) \(report.token.serial), \(report.parallelSessions) sessions at once")
+                for capability in report.capabilities {
+                    let rate = capability.rate.map { "  \(Int($0))/s" } ?? ""
+                    let detail = capability.detail.map { "  \($0)" } ?? ""
+                    Terminal.print("  \(capability.outcome.rawValue)  \(capability.name)\(rate)\(detail)")
+                }
+            }
+            return report.capabilities.contains { $0.outcome == .failed } ? .findings : .ok
+        }
+    }
+
+    /// `kmsd token lint`.
+    struct Lint: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "Grade every object on the token.",
+            discussion: """
+                Names each object whose attributes allow more than its role needs, and each key of the manifest that is
+                missing or altered. Exit code 2 if anything is found.
+                """)
+
+        @OptionGroup var common: CommonOptions
+
+        func work() async throws -> ExitStatus {
+            let settings = try common.configuration()
+            let manifest = try ManifestFile(home: settings.home).read()
+            let report = try await TokenWork.with(TokenConfiguration(settings, manifest: nil)) {
+                try await $0.lint(against: manifest)
+            }
+            switch common.output {
+            case .json: try Terminal.print(json: report)
+            case .text: Self.tell(report)
+            }
+            return report.grade == .ok ? .ok : .findings
+        }
+
+        private static func tell(_ report: LintReport) {
+            Terminal.print(
+                "\(report.token.label) \(report.token.serial): \(report.objects.count) objects, \(report.grade.rawValue)"
+            )
+            for object in report.objects {
+                let owner = object.isManaged ? "" : " (not the daemon's)"
+                Terminal.print(
+                    "  \(object.grade.rawValue)  \(object.objectClass) '\(object.label)' \(object.id)\(owner)")
+                for finding in object.findings { Terminal.print("      \(finding.attribute): \(finding.message)") }
+            }
+            for finding in report.findings {
+                Terminal.print("  \(finding.grade.rawValue)  \(finding.attribute): \(finding.message)")
+            }
+        }
+    }
+}

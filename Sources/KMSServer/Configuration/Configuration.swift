@@ -1,0 +1,156 @@
+public import HSMBridge
+public import Keystores
+public import Logging
+
+/// Everything the daemon was told, typed and checked once. Holds no secret: PINs and keys are named, not given.
+public struct Configuration: Sendable {
+    /// What seals the keystores' lock keys.
+    public enum SecretLockKind: Sendable, Hashable {
+        case token
+        /// A file with 32 bytes; mode 0600.
+        case localFile(path: String)
+    }
+
+    /// PEM files of the listener.
+    public struct TLSFiles: Sendable, Hashable {
+        public var certificate: String
+        public var key: String
+    }
+
+    /// Absolute.
+    public var home: String
+    public var listen: ListenAddress
+    /// Without a trailing slash; empty for URLs that begin with the path.
+    public var baseURL: String
+    public var tls: TLSFiles?
+    /// The token; nil if none is configured.
+    public var token: TokenURI?
+    public var tokenSessions: Int?
+    public var tokenQueue: Int
+    public var tokenTimeout: Duration
+    public var secretLock: SecretLockKind
+    /// Absolute.
+    public var databasePath: String
+    public var keystores: KeystoreConfiguration
+    /// In bytes.
+    public var maximumBody: Int
+    public var maximumConnections: Int
+    public var requestTimeout: Duration
+    public var logLevel: Logger.Level
+    /// Settings that were accepted and have no effect.
+    public var notices: [String]
+    /// The configuration file that was read.
+    public var file: String?
+
+    public var manifestPath: String { home + "/manifest.json" }
+
+    /// Reads the file, lays the layers over each other and checks the result.
+    ///
+    /// - Parameters:
+    ///   - flags: By setting name.
+    ///   - environment: The process's variables.
+    ///   - directory: Where relative paths start.
+    /// - Throws: ``ConfigurationError``.
+    public init(flags: [String: String], environment: [String: String], directory: String) throws {
+        func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : directory + "/" + path }
+        let home = absolute(flags["home"] ?? environment["KMSD_HOME"].nonEmpty ?? ".kmsd")
+        let named = (flags["config"] ?? environment["KMS_CONFIG"].nonEmpty).map(absolute)
+        let path = named ?? (FilePresence.exists(home + "/kmsd.yaml") ? home + "/kmsd.yaml" : nil)
+        let file = try path.map { (name: $0, entries: try ConfigurationFile.read(path: $0)) }
+        try self.init(
+            values: ConfigurationValues(flags: flags, environment: environment, file: file), home: home, file: path)
+    }
+
+    init(values: ConfigurationValues, home: String, file: String?) throws(ConfigurationError) {
+        self.home = home
+        self.file = file
+        notices = values.notices
+        listen = try Self.explained(values, "host") { text throws(ConfigurationError) in
+            try ListenAddress(parsing: text ?? "127.0.0.1:8074")
+        }
+        baseURL = try Self.explained(values, "base-url", Self.baseURL)
+        tls = try Self.tls(values)
+        token = try Self.explained(values, "token-uri", Self.tokenURI)
+        tokenSessions = values.number("token-sessions")
+        tokenQueue = values.number("token-queue") ?? 1024
+        tokenTimeout = values.duration("token-timeout") ?? .seconds(10)
+        secretLock = try Self.secretLock(values)
+        databasePath = values.text("database-url") ?? home + "/kmsd.sqlite"
+        maximumBody = values.byteCount("max-body") ?? 1 << 20
+        maximumConnections = values.number("max-connections") ?? 4096
+        requestTimeout = values.duration("request-timeout") ?? .seconds(30)
+        logLevel = values.text("log-level").flatMap { Logger.Level(rawValue: $0) } ?? .info
+        keystores = KeystoreConfiguration()
+        keystores.lockKeyTTL = Self.lockTTL(values)
+        keystores.keyCacheSize = values.number("key-cache-size") ?? keystores.keyCacheSize
+        keystores.destroyGrace = values.duration("destroy-grace") ?? keystores.destroyGrace
+        keystores.maximumMessageBytes = maximumBody
+        guard keystores.destroyGrace <= .seconds(365 * 24 * 3600) else {
+            throw ConfigurationError("\(values.origin("destroy-grace")): the longest grace is 8760h (365 days)")
+        }
+        guard requestTimeout >= .seconds(1), tokenTimeout >= .milliseconds(100) else {
+            throw ConfigurationError("request-timeout must be 1s or more, token-timeout 100ms or more")
+        }
+    }
+
+    /// Adds the setting's origin to what `parse` complains about.
+    private static func explained<Value>(
+        _ values: ConfigurationValues, _ name: String, _ parse: (String?) throws(ConfigurationError) -> Value
+    ) throws(ConfigurationError) -> Value {
+        do { return try parse(values.text(name)) } catch {
+            throw ConfigurationError("\(values.origin(name)): \(error.message)")
+        }
+    }
+
+    private static func baseURL(_ text: String?) throws(ConfigurationError) -> String {
+        var url = text ?? ""
+        while url.hasSuffix("/") { url.removeLast() }
+        if url.isEmpty { return url }
+        let isPlain = url.utf8.allSatisfy {
+            $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#")
+        }
+        guard isPlain, url.hasPrefix("http://") || url.hasPrefix("https://") else {
+            throw ConfigurationError("expected a URL such as https://kms.example without query and fragment")
+        }
+        return url
+    }
+
+    private static func tokenURI(_ text: String?) throws(ConfigurationError) -> TokenURI? {
+        guard let text, !text.isEmpty else { return nil }
+        do { return try TokenURI(parsing: text) } catch { throw ConfigurationError(error.message) }
+    }
+
+    private static func tls(_ values: ConfigurationValues) throws(ConfigurationError) -> TLSFiles? {
+        switch (values.text("tls-serve-cert"), values.text("tls-serve-key")) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): return TLSFiles(certificate: certificate, key: key)
+        case (_?, nil): throw ConfigurationError("tls-serve-cert is given without tls-serve-key")
+        case (nil, _?): throw ConfigurationError("tls-serve-key is given without tls-serve-cert")
+        }
+    }
+
+    private static func secretLock(_ values: ConfigurationValues) throws(ConfigurationError) -> SecretLockKind {
+        let path = values.text("secret-lock-key-path")
+        if values.text("secret-lock-type") == "local" {
+            guard let path else { throw ConfigurationError("'secret-lock-type: local' needs secret-lock-key-path") }
+            return .localFile(path: path)
+        }
+        guard path == nil else {
+            throw ConfigurationError(
+                "\(values.origin("secret-lock-key-path")) is for 'secret-lock-type: local', but the token is the lock")
+        }
+        return .token
+    }
+
+    /// TrustBloc's two cache times bound ours, so that nobody who lowered them keeps keys longer here.
+    private static func lockTTL(_ values: ConfigurationValues) -> Duration {
+        if values.boolean("enable-cache") == false { return .zero }
+        if let ttl = values.duration("lock-ttl") { return ttl }
+        let bounds = [values.duration("key-store-cache-ttl"), values.duration("kms-cache-ttl")].compactMap { $0 }
+        return min(.seconds(600), bounds.min() ?? .seconds(600))
+    }
+}
+
+extension String? {
+    fileprivate var nonEmpty: String? { self?.isEmpty == false ? self : nil }
+}

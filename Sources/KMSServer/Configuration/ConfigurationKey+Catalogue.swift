@@ -1,0 +1,157 @@
+extension ConfigurationKey {
+    /// Every setting there is. The names in the second half are those of TrustBloc's server, so that its deployments
+    /// start here or learn why not.
+    static let catalogue: [ConfigurationKey] = ours + compatible
+
+    static let byName: [String: ConfigurationKey] = Dictionary(
+        uniqueKeysWithValues: catalogue.map { ($0.name, $0) })
+
+    private static let ours: [ConfigurationKey] = [
+        ConfigurationKey(
+            name: "home", environment: "KMSD_HOME", kind: .text, standard: ".kmsd",
+            summary: "Directory of the manifest and the database, mode 0700.", isAllowedInFile: false),
+        ConfigurationKey(
+            name: "config", environment: "KMS_CONFIG", kind: .text,
+            summary: "Configuration file; default kmsd.yaml in the home directory, if it is there.",
+            isAllowedInFile: false),
+        ConfigurationKey(
+            name: "token-uri", environment: "KMS_TOKEN_URI", kind: .text,
+            summary: "The token: RFC 7512 URI with module-path and pin-source."),
+        ConfigurationKey(
+            name: "token-sessions", environment: "KMS_TOKEN_SESSIONS", kind: .number(1...64),
+            standard: "one per core, 2 to 8", summary: "Sessions used in parallel on the token."),
+        ConfigurationKey(
+            name: "token-queue", environment: "KMS_TOKEN_QUEUE", kind: .number(1...100_000), standard: "1024",
+            summary: "Requests that may wait for the token; one more is answered 503."),
+        ConfigurationKey(
+            name: "token-timeout", environment: "KMS_TOKEN_TIMEOUT", kind: .duration, standard: "10s",
+            summary: "Longest time one token operation may take."),
+        ConfigurationKey(
+            name: "lock-ttl", environment: "KMS_LOCK_TTL", kind: .duration, standard: "10m",
+            summary: "How long an opened lock key stays in locked memory; 0s asks the token for every request."),
+        ConfigurationKey(
+            name: "key-cache-size", environment: "KMS_KEY_CACHE_SIZE", kind: .number(0...1_000_000),
+            standard: "20000", summary: "Opened keys kept in locked memory."),
+        ConfigurationKey(
+            name: "max-body", environment: "KMS_MAX_BODY", kind: .byteCount(1024...(64 << 20)), standard: "1MiB",
+            summary: "Largest request body."),
+        ConfigurationKey(
+            name: "destroy-grace", environment: "KMS_DESTROY_GRACE", kind: .duration, standard: "24h",
+            summary: "Time between a key's DELETE and its destruction, unless the request says."),
+        ConfigurationKey(
+            name: "max-connections", environment: "KMS_MAX_CONNECTIONS", kind: .number(1...100_000),
+            standard: "4096", summary: "Connections served at once; more wait to be accepted."),
+        ConfigurationKey(
+            name: "request-timeout", environment: "KMS_REQUEST_TIMEOUT", kind: .duration, standard: "30s",
+            summary: "Longest time to receive a request, and longest idle time of a connection."),
+    ]
+
+    private static let noOutgoing = "this daemon makes no outgoing connection"
+    private static let noShamir = "locks of shared secrets (Shamir) are not served"
+    private static let noCloud = "the AWS secret lock is not served; use 'secret-lock-type: token' or 'local'"
+    private static let noAuthorization =
+        "no authorization scheme is served, and going on without the one asked for would be unsafe"
+
+    private static let compatible: [ConfigurationKey] = [
+        ConfigurationKey(
+            name: "host", environment: "KMS_HOST", kind: .text, standard: "127.0.0.1:8074",
+            summary: "HOST:PORT to listen on; loopback only."),
+        ConfigurationKey(
+            name: "base-url", environment: "KMS_BASE_URL", kind: .text, standard: "",
+            summary: "Put in front of the URLs in answers."),
+        ConfigurationKey(
+            name: "tls-serve-cert", environment: "KMS_TLS_SERVE_CERT", kind: .path,
+            summary: "PEM certificate chain; with tls-serve-key, HTTPS is served."),
+        ConfigurationKey(
+            name: "tls-serve-key", environment: "KMS_TLS_SERVE_KEY", kind: .path,
+            summary: "PEM private key of the certificate; mode 0600."),
+        ConfigurationKey(
+            name: "database-type", environment: "KMS_DATABASE_TYPE", kind: .text, standard: "sqlite",
+            summary: "sqlite.",
+            effect: .refused(unless: ["sqlite"], reason: "the only database is sqlite")),
+        ConfigurationKey(
+            name: "database-url", environment: "KMS_DATABASE_URL", kind: .path,
+            standard: "kmsd.sqlite in the home directory", summary: "Database file."),
+        ConfigurationKey(
+            name: "database-prefix", environment: "KMS_DATABASE_PREFIX", kind: .text, standard: "",
+            summary: "Not supported.",
+            effect: .refused(unless: [""], reason: "a SQLite file is not shared, so it needs no prefix")),
+        ConfigurationKey(
+            name: "database-timeout", environment: "KMS_DATABASE_TIMEOUT", kind: .text, standard: "30s",
+            summary: "Without effect.", effect: .ineffective(reason: "there is no database server to wait for")),
+        ConfigurationKey(
+            name: "secret-lock-type", environment: "KMS_SECRET_LOCK_TYPE", kind: .text, standard: "token",
+            summary: "What seals the keystores' lock keys: token or local.",
+            effect: .refused(unless: ["token", "local"], reason: "the secret locks are 'token' and 'local'")),
+        ConfigurationKey(
+            name: "secret-lock-key-path", environment: "KMS_SECRET_LOCK_KEY_PATH", kind: .path,
+            summary: "Key file of the local secret lock; mode 0600."),
+        ConfigurationKey(
+            name: "secret-lock-aws-key-uri", environment: "KMS_SECRET_LOCK_AWS_KEY_URI", kind: .text, standard: "",
+            summary: "Not supported.", effect: .refused(unless: [""], reason: noCloud)),
+        ConfigurationKey(
+            name: "secret-lock-aws-access-key", environment: "KMS_SECRET_LOCK_AWS_ACCESS_KEY", kind: .text,
+            standard: "", summary: "Not supported.", effect: .refused(unless: [""], reason: noCloud)),
+        ConfigurationKey(
+            name: "secret-lock-aws-secret-key", environment: "KMS_SECRET_LOCK_AWS_SECRET_KEY", kind: .text,
+            standard: "", summary: "Not supported.", effect: .refused(unless: [""], reason: noCloud)),
+        ConfigurationKey(
+            name: "secret-lock-aws-endpoint", environment: "KMS_SECRET_LOCK_AWS_ENDPOINT", kind: .text, standard: "",
+            summary: "Not supported.", effect: .refused(unless: [""], reason: noCloud)),
+        ConfigurationKey(
+            name: "auth-server-url", environment: "KMS_AUTH_SERVER_URL", kind: .text, standard: "",
+            summary: "Not supported.", effect: .refused(unless: [""], reason: noShamir)),
+        ConfigurationKey(
+            name: "auth-server-token", environment: "KMS_AUTH_SERVER_TOKEN", kind: .text, standard: "",
+            summary: "Not supported.", effect: .refused(unless: [""], reason: noShamir)),
+        ConfigurationKey(
+            name: "tls-cacerts", environment: "KMS_TLS_CACERTS", kind: .text, standard: "",
+            summary: "Without effect.", effect: .ineffective(reason: noOutgoing)),
+        ConfigurationKey(
+            name: "tls-systemcertpool", environment: "KMS_TLS_SYSTEMCERTPOOL", kind: .boolean, standard: "false",
+            summary: "Without effect.", effect: .ineffective(reason: noOutgoing)),
+        ConfigurationKey(
+            name: "did-domain", environment: "KMS_DID_DOMAIN", kind: .text, standard: "",
+            summary: "Without effect.", effect: .ineffective(reason: noOutgoing)),
+        ConfigurationKey(
+            name: "enable-cache", environment: "KMS_CACHE_ENABLE", kind: .boolean, standard: "true",
+            summary: "false is the same as 'lock-ttl: 0s'."),
+        ConfigurationKey(
+            name: "key-store-cache-ttl", environment: "KMS_KEY_STORE_CACHE_TTL", kind: .duration,
+            summary: "Upper bound of lock-ttl, where that is not given."),
+        ConfigurationKey(
+            name: "kms-cache-ttl", environment: "KMS_KMS_CACHE_TTL", kind: .duration,
+            summary: "Upper bound of lock-ttl, where that is not given."),
+        ConfigurationKey(
+            name: "shamir-secret-cache-ttl", environment: "KMS_SHAMIR_SECRET_CACHE_TTL", kind: .duration,
+            standard: "10m", summary: "Without effect.", effect: .ineffective(reason: noShamir)),
+        ConfigurationKey(
+            name: "auth-type", environment: "KMS_AUTH_TYPE", kind: .text, standard: "",
+            summary: "Only empty: requests are not authorised.",
+            effect: .refused(unless: [""], reason: noAuthorization)),
+        ConfigurationKey(
+            name: "enable-zcap", environment: "KMS_ZCAP_ENABLE", kind: .boolean, standard: "false",
+            summary: "Only false: requests are not authorised.",
+            effect: .refused(unless: ["false"], reason: noAuthorization)),
+        ConfigurationKey(
+            name: "disable-HTTPSIG", environment: "KMS_GNAP_HTTPSIG_DISABLE", kind: .boolean, standard: "false",
+            summary: "Not supported.",
+            effect: .refused(unless: ["false"], reason: "no GNAP authorization is served")),
+        ConfigurationKey(
+            name: "gnap-signing-key", environment: "KMS_GNAP_SIGNING_KEY", kind: .text, standard: "",
+            summary: "Not supported.", effect: .refused(unless: [""], reason: "no GNAP authorization is served")),
+        ConfigurationKey(
+            name: "enable-cors", environment: "KMS_CORS_ENABLE", kind: .boolean, standard: "false",
+            summary: "Not supported.",
+            effect: .refused(
+                unless: ["false"],
+                reason: "requests are not authorised, so any web page could use every key")),
+        ConfigurationKey(
+            name: "metrics-host", environment: "KMS_METRICS_HOST", kind: .text, standard: "",
+            summary: "Not supported.", effect: .refused(unless: [""], reason: "metrics are not served")),
+        ConfigurationKey(
+            name: "log-level", environment: "KMS_LOG_LEVEL",
+            kind: .choice(["critical", "error", "warning", "info", "debug"]), standard: "info",
+            summary: "Least severe message that is logged."),
+    ]
+}

@@ -1,0 +1,60 @@
+/// One setting: its names, its type, and what this daemon does with it.
+struct ConfigurationKey: Sendable {
+    enum Kind: Sendable {
+        case text
+        case path
+        case boolean
+        case number(ClosedRange<Int>)
+        case byteCount(ClosedRange<Int>)
+        case duration
+        case choice([String])
+    }
+
+    /// What giving a value means.
+    enum Effect: Sendable {
+        case honoured
+        /// Accepted and without effect, because leaving it out changes nothing that anybody could rely on.
+        case ineffective(reason: String)
+        /// Only these values are accepted; any other one asks for something that is not there.
+        case refused(unless: [String], reason: String)
+    }
+
+    /// Flag without dashes, and key of the configuration file.
+    var name: String
+    /// Environment variable.
+    var environment: String
+    var kind: Kind
+    /// As the manual prints it; nil if there is none.
+    var standard: String?
+    var summary: String
+    var effect: Effect = .honoured
+    /// False for the settings that say where the file is.
+    var isAllowedInFile = true
+
+    /// What a value of this kind looks like, for messages.
+    var expectation: String {
+        switch kind {
+        case .text: "a text"
+        case .path: "an absolute path"
+        case .boolean: "true or false"
+        case .number(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .byteCount(let range):
+            "a size in bytes from \(range.lowerBound) to \(range.upperBound), such as 512KiB or 1MiB"
+        case .duration: "a duration such as 0s, 10m or 1h30m"
+        case .choice(let values): "one of " + values.joined(separator: ", ")
+        }
+    }
+
+    /// Whether `text` is of this kind.
+    func accepts(_ text: String) -> Bool {
+        switch kind {
+        case .text: true
+        case .path: text.hasPrefix("/") && !text.utf8.contains(0)
+        case .boolean: text == "true" || text == "false"
+        case .number(let range): Int(text).map { range.contains($0) } ?? false
+        case .byteCount(let range): ByteCountText.parse(text).map { range.contains($0) } ?? false
+        case .duration: DurationText.parse(text) != nil
+        case .choice(let values): values.contains(text)
+        }
+    }
+}

@@ -1,0 +1,90 @@
+/// The texts of all settings after flags, environment and file have been laid over each other, with where each came
+/// from. A value's type is checked here, once, for all three.
+struct ConfigurationValues: Sendable {
+    struct Value: Sendable, Equatable {
+        var text: String
+        /// For messages: `--lock-ttl`, `KMS_LOCK_TTL` or `kmsd.yaml:3`.
+        var origin: String
+    }
+
+    private var values: [String: Value] = [:]
+    /// Settings that were accepted and have no effect, each with its reason.
+    private(set) var notices: [String] = []
+
+    /// Merges the three layers; flags win over environment, environment over file.
+    ///
+    /// - Parameters:
+    ///   - flags: By setting name.
+    ///   - environment: All variables; an unknown name that begins with `KMS_` or `KMSD_` is refused.
+    ///   - file: Entries of a file and its name for messages.
+    init(
+        flags: [String: String], environment: [String: String],
+        file: (name: String, entries: [String: ConfigurationFile.Entry])?
+    ) throws(ConfigurationError) {
+        if let file {
+            for (name, entry) in file.entries {
+                values[name] = Value(text: entry.text, origin: "'\(name)' (\(file.name):\(entry.line))")
+            }
+        }
+        try Self.refuseUnknown(environment)
+        for key in ConfigurationKey.catalogue {
+            if let text = environment[key.environment] { values[key.name] = Value(text: text, origin: key.environment) }
+            if let text = flags[key.name] { values[key.name] = Value(text: text, origin: "--\(key.name)") }
+        }
+        for key in ConfigurationKey.catalogue { try check(key) }
+    }
+
+    subscript(name: String) -> Value? { values[name] }
+
+    func text(_ name: String) -> String? { values[name]?.text }
+
+    func number(_ name: String) -> Int? { text(name).flatMap { Int($0) } }
+
+    func byteCount(_ name: String) -> Int? { text(name).flatMap { ByteCountText.parse($0) } }
+
+    func duration(_ name: String) -> Duration? { text(name).flatMap { DurationText.parse($0) } }
+
+    func boolean(_ name: String) -> Bool? { text(name).map { $0 == "true" } }
+
+    /// How a setting was given, for messages.
+    func origin(_ name: String) -> String { values[name]?.origin ?? "'\(name)'" }
+
+    private mutating func check(_ key: ConfigurationKey) throws(ConfigurationError) {
+        guard let value = values[key.name] else { return }
+        // An empty text is how the environment says "not set"; kinds without an empty value take it as absence.
+        if value.text.isEmpty, !key.accepts("") {
+            values[key.name] = nil
+            return
+        }
+        guard key.accepts(value.text) else {
+            throw ConfigurationError("\(value.origin): expected \(key.expectation)")
+        }
+        switch key.effect {
+        case .honoured: break
+        case .ineffective(let reason): notices.append("\(value.origin) has no effect: \(reason)")
+        case .refused(let allowed, let reason):
+            guard allowed.contains(value.text) else {
+                throw ConfigurationError("\(value.origin) is refused: \(reason)")
+            }
+        }
+    }
+
+    /// The message for a name that nobody knows.
+    static func unknown(_ name: String) -> String {
+        let nearest = NearestName.of(name, among: ConfigurationKey.catalogue.map(\.name))
+        return "unknown key '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
+    }
+
+    private static func refuseUnknown(_ environment: [String: String]) throws(ConfigurationError) {
+        let known = Set(ConfigurationKey.catalogue.map(\.environment))
+        for name in environment.keys.sorted() where name.hasPrefix("KMS_") || name.hasPrefix("KMSD_") {
+            // The variables of TrustBloc's command-line client may stand beside the server's.
+            if known.contains(name) || name.hasPrefix("KMS_CLI_") || name == "KMS_KEY_TYPE" { continue }
+            // Variables of the scripts around the daemon.
+            if name == "KMSD_BIN" || name.hasPrefix("KMSD_TEST_") { continue }
+            let nearest = NearestName.of(name, among: known.sorted())
+            throw ConfigurationError(
+                "unknown environment variable \(name)" + (nearest.map { "; did you mean \($0)?" } ?? ""))
+        }
+    }
+}

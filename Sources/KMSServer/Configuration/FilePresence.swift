@@ -1,0 +1,9 @@
+import Glibc
+
+/// Whether a name exists in the file system, symbolic links not followed.
+enum FilePresence {
+    static func exists(_ path: String) -> Bool {
+        var info = stat()
+        return lstat(path, &info) == 0
+    }
+}

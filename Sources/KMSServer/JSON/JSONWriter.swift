@@ -1,0 +1,126 @@
+import NIOCore
+
+/// Writes one JSON object and a line feed into a buffer, members in the order of the calls.
+///
+/// Text is escaped as the API's original server does: `<`, `>` and `&` too, so that an answer shown by a browser stays
+/// text.
+///
+/// - Concurrency: a value.
+struct JSONWriter {
+    private(set) var buffer: ByteBuffer
+    /// For each open object or array, whether it already has an element.
+    private var needsComma: [Bool] = []
+
+    init(capacity: Int = 256) { buffer = ByteBufferAllocator().buffer(capacity: capacity) }
+
+    /// Writes a whole object; the line feed follows.
+    static func object(capacity: Int = 256, _ body: (inout JSONWriter) -> Void) -> ByteBuffer {
+        var writer = JSONWriter(capacity: capacity)
+        writer.object(body)
+        writer.buffer.writeInteger(UInt8(ascii: "\n"))
+        return writer.buffer
+    }
+
+    // MARK: Members
+
+    mutating func member(_ name: StaticString, _ text: String) {
+        key(name)
+        string(text)
+    }
+
+    /// Base64, or `null`.
+    mutating func member(_ name: StaticString, bytes: [UInt8]?) {
+        key(name)
+        guard let bytes else {
+            raw("null")
+            return
+        }
+        buffer.writeInteger(UInt8(ascii: "\""))
+        let count = Base64.encodedCount(bytes.count)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { output in
+            bytes.withUnsafeBytes { Base64.encode($0, into: output) }
+            return count
+        }
+        buffer.writeInteger(UInt8(ascii: "\""))
+    }
+
+    mutating func member(_ name: StaticString, _ number: Int) {
+        key(name)
+        buffer.writeString(String(number))
+    }
+
+    mutating func member(_ name: StaticString, _ flag: Bool) {
+        key(name)
+        raw(flag ? "true" : "false")
+    }
+
+    mutating func member(_ name: StaticString, object body: (inout JSONWriter) -> Void) {
+        key(name)
+        object(body)
+    }
+
+    mutating func member<Items: Sequence>(
+        _ name: StaticString, array items: Items, _ body: (inout JSONWriter, Items.Element) -> Void
+    ) {
+        key(name)
+        buffer.writeInteger(UInt8(ascii: "["))
+        var isFirst = true
+        for item in items {
+            if !isFirst { buffer.writeInteger(UInt8(ascii: ",")) }
+            isFirst = false
+            object { body(&$0, item) }
+        }
+        buffer.writeInteger(UInt8(ascii: "]"))
+    }
+
+    // MARK: Pieces
+
+    private mutating func object(_ body: (inout JSONWriter) -> Void) {
+        buffer.writeInteger(UInt8(ascii: "{"))
+        needsComma.append(false)
+        body(&self)
+        needsComma.removeLast()
+        buffer.writeInteger(UInt8(ascii: "}"))
+    }
+
+    private mutating func key(_ name: StaticString) {
+        if needsComma[needsComma.count - 1] { buffer.writeInteger(UInt8(ascii: ",")) }
+        needsComma[needsComma.count - 1] = true
+        buffer.writeInteger(UInt8(ascii: "\""))
+        raw(name)
+        buffer.writeStaticString("\":")
+    }
+
+    private mutating func raw(_ text: StaticString) { buffer.writeStaticString(text) }
+
+    private mutating func string(_ text: String) {
+        buffer.writeInteger(UInt8(ascii: "\""))
+        if text.utf8.allSatisfy({ Self.isPlain($0) }) {
+            buffer.writeString(text)
+        } else {
+            for scalar in text.unicodeScalars { write(scalar) }
+        }
+        buffer.writeInteger(UInt8(ascii: "\""))
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x20, 0x21, 0x23...0x25, 0x27...0x3b, 0x3d, 0x3f...0x5b, 0x5d...0x7e: true
+        default: false
+        }
+    }
+
+    private mutating func write(_ scalar: Unicode.Scalar) {
+        switch scalar {
+        case "\"": raw("\\\"")
+        case "\\": raw("\\\\")
+        case "\n": raw("\\n")
+        case "\r": raw("\\r")
+        case "\t": raw("\\t")
+        case "\u{0}"..."\u{1f}", "<", ">", "&", "\u{7f}", "\u{2028}", "\u{2029}":
+            let digits = String(scalar.value, radix: 16)
+            buffer.writeString("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+        default: buffer.writeString(String(Character(scalar)))
+        }
+    }
+}

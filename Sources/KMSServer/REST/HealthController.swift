@@ -1,0 +1,51 @@
+import HTTPTypes
+import Hummingbird
+import Keystores
+import NIOCore
+
+/// The routes for load balancers and supervisors. They reveal no key, keystore or token name.
+struct HealthController: Sendable {
+    let service: any KeystoreServing
+    let tokenProblem: @Sendable () -> TokenProblem?
+    let didFindReady: @Sendable () -> Void
+
+    private static let document = ByteBuffer(bytes: PackageResources.openapi_yaml)
+
+    /// The process serves; nothing about the token.
+    func healthcheck() -> Response {
+        Answer.object { writer in
+            writer.member("status", "success")
+            writer.member("current_time", Timestamp.now().rfc3339(digits: 9))
+        }
+    }
+
+    func livez() -> Response { Answer.object { $0.member("status", "alive") } }
+
+    func readyz() async -> Response {
+        let token = tokenProblem()
+        var problems = await service.readiness
+        // A lock that needs the token fails with it; one reason is enough.
+        if token != nil { problems.removeAll { $0.component == .lock } }
+        let isReady = token == nil && problems.isEmpty
+        if isReady { didFindReady() }
+        let body = JSONWriter.object { writer in
+            writer.member("status", isReady ? "ready" : "not ready")
+            let token = token.map { [("token", $0.code, $0.message)] } ?? []
+            let others = problems.map { ($0.component.rawValue, "unavailable", $0.message) }
+            writer.member("problems", array: token + others) { writer, problem in
+                writer.member("component", problem.0)
+                writer.member("code", problem.1)
+                writer.member("message", problem.2)
+            }
+        }
+        var response = Answer.json(body, status: isReady ? .ok : .serviceUnavailable)
+        if !isReady { response.headers[.retryAfter] = "1" }
+        return response
+    }
+
+    func openapi() -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = "application/yaml"
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: Self.document))
+    }
+}

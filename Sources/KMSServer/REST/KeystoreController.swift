@@ -1,0 +1,57 @@
+import Hummingbird
+import Keystores
+
+/// The routes of keystores.
+struct KeystoreController: Sendable {
+    let service: any KeystoreServing
+    let baseURL: String
+    let maximumBody: Int
+
+    func create(_ request: Request) async throws -> Response {
+        let (controller, protection) = try await request.members(
+            ["controller", "edv", "protection"], upTo: maximumBody
+        ) { members throws(JSONError) in
+            guard !members.isPresent(1) else { throw JSONError("'edv' is not supported; leave it out or null") }
+            guard let controller = try members.optionalText(0), !controller.isEmpty else {
+                throw JSONError("validation failed: controller must be non-empty")
+            }
+            guard let text = try members.optionalText(2) else { return (controller, Protection.sealed) }
+            guard let protection = Protection(rawValue: text) else {
+                throw JSONError("'protection' is neither 'sealed' nor 'resident'")
+            }
+            return (controller, protection)
+        }
+        let keystore = try await service.createKeystore(controller: controller, protection: protection)
+        return Answer.object { $0.member("key_store_url", "\(baseURL)/v1/keystores/\(keystore.id)") }
+    }
+
+    func describe(_ id: String) async throws -> Response {
+        let keystore = try await service.keystore(id)
+        return Answer.object(capacity: 512) { $0.write(keystore) }
+    }
+
+    func list(query: Substring?) async throws -> Response {
+        let query = try QueryParameters(query, allowed: ["controller", "limit", "after"])
+        let page = try await service.keystores(
+            controller: query["controller"], after: query["after"],
+            limit: try query.number("limit", in: 1...1000) ?? 100)
+        return Answer.object(capacity: 512 + 300 * page.items.count) { writer in
+            writer.member("keystores", array: page.items) { $0.write($1) }
+            if let next = page.next { writer.member("next", next) }
+        }
+    }
+}
+
+extension JSONWriter {
+    mutating func write(_ keystore: KeystoreMetadata) {
+        member("id", keystore.id)
+        member("controller", keystore.controller)
+        member("protection", keystore.protection.rawValue)
+        member("lock_slots", array: keystore.lockSlots) { writer, slot in
+            writer.member("id", slot.id)
+            writer.member("kind", slot.kind)
+            writer.member("identity", slot.identity)
+        }
+        member("created_at", Timestamp(keystore.createdAt).rfc3339(digits: 3))
+    }
+}

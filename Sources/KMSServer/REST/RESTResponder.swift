@@ -1,0 +1,160 @@
+import HTTPTypes
+public import Hummingbird
+public import Keystores
+public import Logging
+
+/// Turns a request into an answer: finds the route, lets a controller decode, call the domain and encode, and tells
+/// failures the way the API does.
+///
+/// - Concurrency: any number of requests at once.
+public struct RESTResponder: HTTPResponder {
+    public typealias Context = RESTContext
+
+    let operations: OperationController
+    let keys: KeyController
+    let keystores: KeystoreController
+    let health: HealthController
+    let logger: Logger
+    /// In bytes.
+    let maximumBody: Int
+
+    /// - Parameters:
+    ///   - baseURL: Put in front of the URLs in answers; no slash at its end.
+    ///   - maximumBody: In bytes; a longer body is answered 413.
+    ///   - tokenProblem: Why the token cannot serve now; nil if it can.
+    ///   - didFindReady: Called before each answer that requests can succeed.
+    public init(
+        service: any KeystoreServing, baseURL: String, maximumBody: Int, logger: Logger,
+        tokenProblem: @escaping @Sendable () -> TokenProblem? = { nil },
+        didFindReady: @escaping @Sendable () -> Void = {}
+    ) {
+        operations = OperationController(service: service, maximumBody: maximumBody)
+        keys = KeyController(service: service, baseURL: baseURL, maximumBody: maximumBody)
+        keystores = KeystoreController(service: service, baseURL: baseURL, maximumBody: maximumBody)
+        health = HealthController(service: service, tokenProblem: tokenProblem, didFindReady: didFindReady)
+        self.logger = logger
+        self.maximumBody = maximumBody
+    }
+
+    public func respond(to request: Request, context: RESTContext) async throws -> Response {
+        await answer(request)
+    }
+
+    /// Answers; never throws, so that every failure has the API's form.
+    public func answer(_ request: Request) async -> Response {
+        let id = RequestID(request.headers)
+        var response: Response
+        if let path = request.head.path, path.utf8.first == UInt8(ascii: "/") {
+            let question = path.utf8.firstIndex(of: UInt8(ascii: "?"))
+            let target = Target(path: path[..<(question ?? path.endIndex)])
+            let query = question.map { path[path.index(after: $0)...] }
+            if let target {
+                response = await answer(request, target, query, id)
+            } else {
+                response = Answer.notFound()
+            }
+            logger.debug(
+                "request",
+                metadata: [
+                    "id": "\(id)", "method": "\(request.method.rawValue)", "status": "\(response.status.code)",
+                    "route": "\(target.map { "\($0.template)" } ?? "-")",
+                ])
+        } else {
+            // A proxy's absolute form, or `OPTIONS *`: this is no proxy.
+            response = Answer.error(status: 400, message: "the request target is not a path")
+        }
+        response.headers[.xRequestID] = id.description
+        return response
+    }
+
+    private func answer(_ request: Request, _ target: Target, _ query: Substring?, _ id: RequestID) async -> Response {
+        var operation: StaticString = "request"
+        do {
+            switch (target, request.method) {
+            case (.action(let action, let keystore, let key), let method):
+                let isExport = action == .export
+                guard method == (isExport ? .get : .post) else {
+                    return Answer.methodNotAllowed(isExport ? "GET" : "POST")
+                }
+                operation = action.operation
+                if let response = try await operations.answer(action, request, keystore: keystore, key: key) {
+                    return response
+                }
+                return try await keys.answer(action, request, keystore: keystore, key: key)
+            case (.key(let keystore, let key), .get):
+                operation = "get key"
+                return try await keys.describe(keystore: keystore, key: key)
+            case (.key(let keystore, let key), .delete):
+                operation = "destroy key"
+                return try await keys.destroy(keystore: keystore, key: key, query: query)
+            case (.key, _): return Answer.methodNotAllowed("GET, DELETE")
+            case (.keys(let keystore), .post):
+                operation = "create key"
+                return try await keys.create(request, keystore: keystore)
+            case (.keys(let keystore), .put):
+                operation = "import key"
+                return try await keys.importKey(request, keystore: keystore)
+            case (.keys(let keystore), .get):
+                operation = "list keys"
+                return try await keys.list(keystore: keystore, query: query)
+            case (.keys, _): return Answer.methodNotAllowed("GET, POST, PUT")
+            case (.keystores, .post):
+                operation = "create key store"
+                return try await keystores.create(request)
+            case (.keystores, .get):
+                operation = "list key stores"
+                return try await keystores.list(query: query)
+            case (.keystores, _): return Answer.methodNotAllowed("GET, POST")
+            case (.keystore(let keystore), .get):
+                operation = "get key store"
+                return try await keystores.describe(keystore)
+            case (.healthcheck, .get): return health.healthcheck()
+            case (.livez, .get): return health.livez()
+            case (.readyz, .get): return await health.readyz()
+            case (.openapi, .get): return health.openapi()
+            case (.keystore, _), (.healthcheck, _), (.livez, _), (.readyz, _), (.openapi, _):
+                return Answer.methodNotAllowed("GET")
+            }
+        } catch {
+            log(error, operation, id)
+            return Answer.error(error, operation: operation)
+        }
+    }
+
+    /// Failures of ours are errors; the caller's mistakes and a token that is away are told to the caller only.
+    private func log(_ error: any Error, _ operation: StaticString, _ id: RequestID) {
+        switch error {
+        case let error as KMSError where error.code == .internal || error.code == .storageUnavailable:
+            logger.error("\(operation) failed", metadata: ["id": "\(id)", "error": "\(error)"])
+        case is KMSError, is JSONError, is RequestError:
+            logger.debug("\(operation) refused", metadata: ["id": "\(id)", "error": "\(error)"])
+        case is CancellationError:
+            logger.debug("\(operation) cancelled", metadata: ["id": "\(id)"])
+        default: logger.error("\(operation) failed", metadata: ["id": "\(id)", "error": "\(error)"])
+        }
+    }
+}
+
+/// Nothing: controllers need only the request, and a request's logger would cost more than its signature.
+public struct RESTContext: InitializableFromSource {
+    public init(source: ApplicationRequestContextSource) {}
+}
+
+extension Target.Action {
+    /// What it does, for messages.
+    var operation: StaticString {
+        switch self {
+        case .export: "export key"
+        case .rotate: "rotate key"
+        case .sign: "sign"
+        case .verify: "verify"
+        case .encrypt: "encrypt"
+        case .decrypt: "decrypt"
+        case .computemac: "compute MAC"
+        case .verifymac: "verify MAC"
+        case .disable: "disable key"
+        case .enable: "enable key"
+        case .restore: "restore key"
+        }
+    }
+}

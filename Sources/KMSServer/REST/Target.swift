@@ -1,0 +1,64 @@
+/// What the path of a request names. Segments are compared as they arrive: nothing is decoded, no slash is forgiven,
+/// so a path has one spelling.
+enum Target: Equatable, Sendable {
+    case keystores
+    case keystore(String)
+    case keys(keystore: String)
+    case key(keystore: String, key: String)
+    case action(Action, keystore: String, key: String)
+    case healthcheck
+    case livez
+    case readyz
+    case openapi
+
+    /// The last segment behind a key.
+    enum Action: String, Sendable, CaseIterable {
+        case export, rotate, sign, verify, encrypt, decrypt, computemac, verifymac, disable, enable, restore
+    }
+
+    /// Nil for a path that names nothing.
+    init?(path: Substring) {
+        let segments = path.utf8.split(
+            separator: UInt8(ascii: "/"), maxSplits: 8, omittingEmptySubsequences: false)
+        guard segments.count >= 2, segments[0].isEmpty else { return nil }
+        func text(_ index: Int) -> String { String(Substring(segments[index])) }
+        if segments.count == 2 {
+            switch text(1) {
+            case "healthcheck": self = .healthcheck
+            case "livez": self = .livez
+            case "readyz": self = .readyz
+            case "openapi.yaml": self = .openapi
+            default: return nil
+            }
+            return
+        }
+        guard text(1) == "v1", text(2) == "keystores", segments.dropFirst().allSatisfy({ !$0.isEmpty }) else {
+            return nil
+        }
+        switch segments.count {
+        case 3: self = .keystores
+        case 4: self = .keystore(text(3))
+        case 5 where text(4) == "keys": self = .keys(keystore: text(3))
+        case 6 where text(4) == "keys": self = .key(keystore: text(3), key: text(5))
+        case 7 where text(4) == "keys":
+            guard let action = Action(rawValue: text(6)) else { return nil }
+            self = .action(action, keystore: text(3), key: text(5))
+        default: return nil
+        }
+    }
+
+    /// For logs: the route without identifiers.
+    var template: StaticString {
+        switch self {
+        case .keystores: "/v1/keystores"
+        case .keystore: "/v1/keystores/{keystore}"
+        case .keys: "/v1/keystores/{keystore}/keys"
+        case .key: "/v1/keystores/{keystore}/keys/{key}"
+        case .action: "/v1/keystores/{keystore}/keys/{key}/{action}"
+        case .healthcheck: "/healthcheck"
+        case .livez: "/livez"
+        case .readyz: "/readyz"
+        case .openapi: "/openapi.yaml"
+        }
+    }
+}

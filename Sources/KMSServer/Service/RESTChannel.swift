@@ -1,0 +1,48 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// One HTTP/1.1 connection: bounded headers, bounded time for each request, and handled on the connection's own event
+/// loop, so that a request whose key is open hops between no threads.
+struct RESTChannel: ServerChildChannel, HTTPChannelHandler {
+    private let channel: HTTP1Channel
+
+    var responder: HTTPChannelHandler.Responder { channel.responder }
+
+    init(timeout: Duration, responder: @escaping HTTPChannelHandler.Responder) {
+        let seconds = max(1, timeout.components.seconds)
+        channel = HTTP1Channel(
+            responder: responder,
+            configuration: .init(
+                additionalChannelHandlers: [SlowRequestHandler(limit: .seconds(seconds))],
+                idleTimeout: .seconds(seconds),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100)))
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        self.channel.setup(channel: channel, logger: logger)
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
+            await channel.handleHTTP(asyncChannel: value, logger: logger)
+        }
+    }
+}
+
+/// Runs a connection's task on its event loop.
+///
+/// Blocking calls never run here: the token has threads of its own, the database too.
+private final class EventLoopExecutor: TaskExecutor {
+    private let eventLoop: any EventLoop
+
+    init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let executor = asUnownedTaskExecutor()
+        eventLoop.execute { job.runSynchronously(on: executor) }
+    }
+}

@@ -1,0 +1,35 @@
+import Keystores
+import ServiceLifecycle
+import Synchronization
+
+/// Looks whether requests can succeed until they can, and says so.
+struct ReadinessAnnouncer: Service {
+    let keystores: any KeystoreServing
+    let tokenProblem: @Sendable () -> TokenProblem?
+    let announcement: Announcement
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                if tokenProblem() == nil, await keystores.readiness.isEmpty {
+                    announcement.make()
+                    return
+                }
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        await untilShutdown()
+    }
+}
+
+/// A line that is printed once, whoever is first to know.
+final class Announcement: Sendable {
+    private let line: String
+    private let isMade = Atomic<Bool>(false)
+
+    init(_ line: String) { self.line = line }
+
+    func make() {
+        if !isMade.exchange(true, ordering: .relaxed) { Terminal.print(line) }
+    }
+}

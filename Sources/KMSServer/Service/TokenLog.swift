@@ -1,0 +1,18 @@
+import HSMBridge
+import Logging
+
+/// Tells the operator when the token comes, goes or must be looked at.
+struct TokenLog: CallObserver {
+    let logger: Logger
+
+    func healthDidChange(to health: TokenHealth) {
+        switch health {
+        case .starting: logger.debug("token is being connected")
+        case .ready(let token):
+            logger.info("token ready", metadata: ["label": "\(token.label)", "serial": "\(token.serial)"])
+        case .unavailable(let error):
+            logger.warning("token unavailable; it is tried again", metadata: ["error": "\(error)"])
+        case .refused(let error): logger.error("token refused", metadata: ["error": "\(error)"])
+        }
+    }
+}
