@@ -41,6 +41,7 @@ let package = Package(
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
         .systemLibrary(name: "CProcess"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // No NIO below this line: these build and test in seconds.
         .target(name: "SecretMemory", dependencies: ["CProcess"], swiftSettings: settings),
@@ -49,6 +50,8 @@ let package = Package(
         .target(
             name: "EnclaveLock", dependencies: ["HSMBridge", "LibCrypto", "SecretMemory"], swiftSettings: settings),
         .target(name: "WorkingKeys", dependencies: ["LibCrypto", "SecretMemory"], swiftSettings: settings),
+        .target(
+            name: "Capabilities", dependencies: ["CZlib", "LibCrypto", "SecretMemory"], swiftSettings: settings),
         .target(name: "Pairing", swiftSettings: optimised),
         .target(
             name: "Keystores",
@@ -101,6 +104,9 @@ let package = Package(
             exclude: ["Golden"], swiftSettings: settings),
         .testTarget(
             name: "WorkingKeysTests", dependencies: ["WorkingKeys", "LibCrypto", "SecretMemory", "TestSupport"],
+            exclude: ["Vectors"], swiftSettings: settings),
+        .testTarget(
+            name: "CapabilitiesTests", dependencies: ["Capabilities", "LibCrypto", "SecretMemory"],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(name: "PairingTests", dependencies: ["Pairing"], exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(

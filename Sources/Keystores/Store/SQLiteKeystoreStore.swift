@@ -88,11 +88,11 @@ public final class SQLiteKeystoreStore: KeystoreStore {
             }
             try change(
                 db,
-                "INSERT INTO keystores (id, controller, protection, lock_record, created_at, authenticator) "
-                    + "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO keystores (id, controller, protection, lock_record, capability, created_at, authenticator) "
+                    + "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
-                    record.id, record.controller, record.protection, Data(record.lockRecord), record.createdAt,
-                    Data(record.authenticator),
+                    record.id, record.controller, record.protection, Data(record.lockRecord),
+                    record.capability.map { Data($0) }, record.createdAt, Data(record.authenticator),
                 ])
             setCount(count + 1, "SELECT COUNT(*) FROM keystores WHERE controller = ?", record.controller)
         }

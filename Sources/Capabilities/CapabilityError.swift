@@ -1,0 +1,22 @@
+/// Why a capability or its invocation was refused.
+///
+/// `malformed` answers 400, `unauthorized` 401; the reason is for the operator's log, never for the caller, who learns
+/// only the word.
+public struct CapabilityError: Error, Sendable, CustomStringConvertible {
+    public enum Code: Sendable, Equatable {
+        /// The invocation header or the capability in it cannot be parsed.
+        case malformed
+        /// A signature, a proof, the chain, a caveat or the invoker does not hold.
+        case unauthorized
+    }
+
+    public let code: Code
+    public let reason: String
+
+    public var description: String { "\(code): \(reason)" }
+
+    static func malformed(_ reason: String) -> CapabilityError { CapabilityError(code: .malformed, reason: reason) }
+    static func unauthorized(_ reason: String) -> CapabilityError {
+        CapabilityError(code: .unauthorized, reason: reason)
+    }
+}

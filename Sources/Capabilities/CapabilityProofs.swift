@@ -1,0 +1,45 @@
+/// Makes and checks Ed25519Signature2018 proofs with a detached, unencoded JWS (RFC 7797).
+public enum CapabilityProofs {
+    private static let header = Base64.urlUnpadded(Array(#"{"alg":"EdDSA","b64":false,"crit":["b64"]}"#.utf8))
+
+    /// header ‖ "." ‖ SHA-256(canonical options) ‖ SHA-256(canonical document)
+    static func signingInput(_ proof: CapabilityProof, of capability: Capability) throws(CapabilityError) -> [UInt8] {
+        let options = try Canonicalization.options(proof)
+        let document = try Canonicalization.document(capability)
+        return try Array(header.utf8) + [UInt8(ascii: ".")] + Hashing.sha256(Array(options.utf8))
+            + Hashing.sha256(Array(document.utf8))
+    }
+
+    /// Signs a capability.
+    ///
+    /// - Parameters:
+    ///   - sign: Ed25519 over the given bytes, by the key of `verificationMethod`.
+    ///   - chain: nil for a root, else the ids from the root to the parent.
+    public static func signed(
+        _ capability: Capability, verificationMethod: DIDKey, created: String, nonce: [UInt8], chain: [String]? = nil,
+        sign: ([UInt8]) throws -> [UInt8]
+    ) throws -> Capability {
+        var proof = CapabilityProof(
+            created: created, nonce: Base64.urlUnpadded(nonce), verificationMethod: verificationMethod.description,
+            capabilityChain: chain)
+        let signature = try sign(try signingInput(proof, of: capability))
+        proof.jws = header + ".." + Base64.urlUnpadded(signature)
+        var signed = capability
+        signed.proof = [proof]
+        return signed
+    }
+
+    /// Checks that `proof` is by the key it names.
+    public static func verify(_ proof: CapabilityProof, of capability: Capability) throws(CapabilityError) {
+        guard let jws = proof.jws, let key = DIDKey(proof.verificationMethod) else {
+            throw .unauthorized("the proof lacks a jws or an Ed25519 did:key")
+        }
+        let parts = jws.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0] == header, parts[1].isEmpty, let signature = Base64.decode(parts[2]) else {
+            throw .unauthorized("the jws is not a detached EdDSA signature")
+        }
+        guard Ed25519.isValid(signature, for: try signingInput(proof, of: capability), publicKey: key.publicKey) else {
+            throw .unauthorized("the proof does not verify")
+        }
+    }
+}

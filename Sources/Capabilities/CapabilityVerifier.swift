@@ -1,0 +1,173 @@
+/// Decides whether a request may act on a keystore, from its signature, its capability and the stored root.
+///
+/// The order is that of the original server, with the two checks it lacks: a presented root counts only for what the
+/// *stored* root says, and a delegated capability must be signed by whom its parent names. Target and caveats are not
+/// covered by any proof of this format, so the target is compared with the stored root; a caveat only ever narrows.
+///
+/// - Concurrency: a value, usable from any thread; no input or output.
+public struct CapabilityVerifier: Sendable {
+    public enum Mode: Sendable {
+        /// What the Go clients send: a signature over `(created)` alone is enough.
+        case compatible
+        /// `(request-target)`, `host`, `capability-invocation`, `digest` of a body and any `secret-share` must be
+        /// covered, the signature at most five minutes old, and each signature used once.
+        case strict
+    }
+
+    /// Accepted difference between clocks, in seconds.
+    public static let skew: Int64 = 30
+    /// Greatest age of a signature in strict mode, in seconds.
+    public static let strictAge: Int64 = 300
+    /// Longest chain of delegations below the root.
+    public static let longestChain = 8
+
+    private let mode: Mode
+    private let replay = ReplayWindow(seconds: 2 * (CapabilityVerifier.strictAge + CapabilityVerifier.skew))
+
+    public init(mode: Mode) { self.mode = mode }
+
+    /// Verifies one request.
+    ///
+    /// - Parameters:
+    ///   - body: Exactly as received; compared with a covered digest.
+    ///   - action: The route's action.
+    ///   - root: The keystore's root capability from the store.
+    ///   - now: Seconds since 1970.
+    ///   - resolve: Finds a stored intermediate capability by id.
+    /// - Returns: The key that invoked the capability.
+    /// - Throws: ``CapabilityError``: `.unauthorized` for a signature or right that does not hold, `.malformed` for an
+    ///   invocation that cannot be parsed.
+    public func verify(
+        _ request: HTTPSignature.Request, body: [UInt8], action: String, root: Capability, now: Int64,
+        resolve: (String) -> Capability? = { _ in nil }
+    ) throws(CapabilityError) -> DIDKey {
+        guard let headers = request.headers["signature"], headers.count == 1, let header = headers.first else {
+            throw .unauthorized("exactly one Signature header is needed")
+        }
+        let signature = try HTTPSignature(header: header)
+        let key = try verifySignature(signature, request, body: body, now: now)
+        guard let invocations = request.headers["capability-invocation"], invocations.count == 1,
+            let value = invocations.first
+        else { throw .malformed("exactly one Capability-Invocation header is needed") }
+        let invocation = try Invocation(header: value)
+        guard invocation.action == action else { throw .unauthorized("the action is not this route's") }
+        let capability = try effective(invocation.capability, root: root, now: now, depth: 0, resolve: resolve)
+        guard capability.allowedAction.isEmpty || capability.allowedAction.contains(action) else {
+            throw .unauthorized("the capability does not allow \(action)")
+        }
+        guard invoker(of: capability) == signature.keyID else {
+            throw .unauthorized("the signer is not the capability's invoker")
+        }
+        if mode == .strict, !replay.admit(signature.signature, now: now) {
+            throw .unauthorized("the signature was used before")
+        }
+        return key
+    }
+
+    private func verifySignature(
+        _ signature: HTTPSignature, _ request: HTTPSignature.Request, body: [UInt8], now: Int64
+    ) throws(CapabilityError) -> DIDKey {
+        guard let key = DIDKey(signature.keyID), signature.keyID.contains("#") else {
+            throw .unauthorized("keyId is not an Ed25519 did:key URL")
+        }
+        if let expires = signature.expires, expires < now { throw .unauthorized("the signature has expired") }
+        if let created = signature.created, created > now + Self.skew {
+            throw .unauthorized("the signature is from the future")
+        }
+        if mode == .strict {
+            var needed = ["(created)", "(request-target)", "host", "capability-invocation"]
+            if !body.isEmpty { needed.append("digest") }
+            if request.headers["secret-share"] != nil { needed.append("secret-share") }
+            if let missing = needed.first(where: { !signature.covered.contains($0) }) {
+                throw .unauthorized("strict mode needs \(missing) to be signed")
+            }
+            guard let created = signature.created, created >= now - Self.strictAge else {
+                throw .unauthorized("the signature is older than \(Self.strictAge) s")
+            }
+        }
+        if signature.covered.contains("digest") { try verifyDigest(request.headers["digest"], body) }
+        let text = Array(try signature.signingString(for: request).utf8)
+        guard Ed25519.isValid(signature.signature, for: text, publicKey: key.publicKey) else {
+            throw .unauthorized("the request signature does not verify")
+        }
+        return key
+    }
+
+    private func verifyDigest(_ values: [String]?, _ body: [UInt8]) throws(CapabilityError) {
+        guard let values, values.count == 1, let value = values.first else {
+            throw .unauthorized("exactly one Digest header is needed")
+        }
+        let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let expected: [UInt8]
+        switch parts[0].uppercased() {
+        case "SHA-256": expected = try Hashing.sha256(body)
+        case "SHA-512": expected = try Hashing.sha512(body)
+        default: throw .unauthorized("Digest is neither SHA-256 nor SHA-512")
+        }
+        guard parts.count == 2, let given = Base64.decode(parts[1]), given == expected else {
+            throw .unauthorized("Digest is not that of the body")
+        }
+    }
+
+    /// Checks a capability up to the root and returns it with what it may really do.
+    private func effective(
+        _ capability: Capability, root: Capability, now: Int64, depth: Int, resolve: (String) -> Capability?
+    ) throws(CapabilityError) -> Capability {
+        guard let parentID = capability.parentCapability else {
+            guard capability.id == root.id,
+                try Canonicalization.document(capability) == Canonicalization.document(root)
+            else { throw .unauthorized("the presented root is not the stored root") }
+            return root
+        }
+        guard depth < Self.longestChain, capability.id != root.id, capability.id != parentID else {
+            throw .unauthorized("the chain loops or is too long")
+        }
+        guard capability.invocationTarget.id == root.invocationTarget.id else {
+            throw .unauthorized("the capability is for another target")
+        }
+        let presented = parentID == root.id ? root : resolve(parentID)
+        guard let parent = presented, parent.id == parentID else { throw .unauthorized("the parent is not known") }
+        let effectiveParent =
+            parentID == root.id
+            ? root : try effective(parent, root: root, now: now, depth: depth + 1, resolve: resolve)
+        guard
+            let proof = capability.proof.first(where: {
+                $0.proofPurpose == CapabilityProof.delegation && $0.capabilityChain?.last == parentID
+            }), proof.capabilityChain?.first == root.id
+        else { throw .unauthorized("no delegation proof whose chain runs from the root to the parent") }
+        guard proof.verificationMethod == parent.delegator ?? parent.controller ?? parent.invoker else {
+            throw .unauthorized("the proof is not by whom the parent names")
+        }
+        try CapabilityProofs.verify(proof, of: capability)
+        try verifyCaveats(capability, proof: proof, now: now)
+        return try narrowed(capability, to: effectiveParent)
+    }
+
+    private func narrowed(_ capability: Capability, to parent: Capability) throws(CapabilityError) -> Capability {
+        var narrowed = capability
+        if !parent.allowedAction.isEmpty {
+            if capability.allowedAction.isEmpty { narrowed.allowedAction = parent.allowedAction }
+            guard Set(narrowed.allowedAction).isSubset(of: parent.allowedAction) else {
+                throw .unauthorized("the capability allows more than its parent")
+            }
+        }
+        return narrowed
+    }
+
+    private func verifyCaveats(
+        _ capability: Capability, proof: CapabilityProof, now: Int64
+    ) throws(CapabilityError) {
+        for caveat in capability.caveats ?? [] {
+            guard caveat.type == "expiry", let duration = caveat.duration, duration >= 0,
+                let created = Timestamp.seconds(proof.created)
+            else { throw .unauthorized("the capability has a caveat of unknown kind") }
+            let (end, overflow) = created.addingReportingOverflow(duration)
+            guard overflow || now < end else { throw .unauthorized("the capability has expired") }
+        }
+    }
+
+    private func invoker(of capability: Capability) -> String? {
+        if let named = capability.invoker ?? capability.controller { return named }
+        return capability.delegator == nil ? capability.id : nil
+    }
+}
