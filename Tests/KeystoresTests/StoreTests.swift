@@ -8,7 +8,7 @@ import Testing
 @Suite("SQLite store") struct StoreTests {
     private func keystore(_ id: String, controller: String = "c") -> KeystoreRecord {
         KeystoreRecord(
-            id: id, controller: controller, protection: "sealed", lockRecord: [1, 2, 3], createdAt: 5,
+            id: id, controller: controller, protection: "sealed", lockRecord: [1, 2, 3], capability: nil, createdAt: 5,
             authenticator: [UInt8](repeating: 1, count: 32))
     }
 

@@ -3,7 +3,9 @@ import Foundation
 import SecretMemory
 
 extension KeystoreService {
-    public func createKeystore(controller: String, protection: Protection) async throws -> KeystoreMetadata {
+    public func createKeystore(
+        controller: String, protection: Protection, capability: @Sendable (String) throws -> [UInt8]?
+    ) async throws -> KeystoreMetadata {
         try Names.checkController(controller)
         return try await translated {
             if protection == .resident { _ = try requireResident() }
@@ -14,7 +16,7 @@ extension KeystoreService {
                 sealing: lockKey, with: lock, tenant: controller, keystore: id, createdAt: createdAt)
             var record = KeystoreRecord(
                 id: id, controller: controller, protection: protection.rawValue, lockRecord: try slots.encoded(),
-                createdAt: createdAt, authenticator: [])
+                capability: try capability(id), createdAt: createdAt, authenticator: [])
             record.authenticator = try RowAuthenticator(lockKey: lockKey).authenticator(of: record)
             try await store.insertKeystore(record, limit: configuration.maximumKeystoresPerController)
             return Self.metadata(record)
@@ -32,6 +34,10 @@ extension KeystoreService {
 
     public func keystore(_ id: String) async throws -> KeystoreMetadata {
         try await translated { Self.metadata(try await open(id).record) }
+    }
+
+    public func rootCapability(_ keystore: String) async throws -> [UInt8]? {
+        try await translated { try await open(keystore).record.capability }
     }
 
     /// A damaged record shows no lock slots; using it says what is wrong.

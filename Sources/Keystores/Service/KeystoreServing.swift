@@ -13,9 +13,18 @@ public protocol KeystoreServing: Sendable {
 
     /// Makes a keystore with a fresh lock key.
     ///
-    /// - Parameter controller: 1 to 1,024 bytes of UTF-8 without control characters, stored verbatim.
+    /// - Parameters:
+    ///   - controller: 1 to 1,024 bytes of UTF-8 without control characters, stored verbatim.
+    ///   - capability: Given the new id, makes the root capability's document that is stored with the keystore.
     /// - Throws: `.invalidArgument`; `.mechanismUnsupported` for `resident` without a token that can; `.quotaExceeded`.
-    func createKeystore(controller: String, protection: Protection) async throws -> KeystoreMetadata
+    func createKeystore(
+        controller: String, protection: Protection, capability: @Sendable (String) throws -> [UInt8]?
+    ) async throws -> KeystoreMetadata
+
+    /// The root capability's document, authenticated with the keystore's row; nil if it was made without.
+    ///
+    /// - Throws: `.notFound`.
+    func rootCapability(_ keystore: String) async throws -> [UInt8]?
 
     /// Makes a key of a type named as in the API, such as `ED25519`. Asymmetric keys are named by their RFC 7638
     /// thumbprint (43 characters), others by 50 random characters.
@@ -128,4 +137,11 @@ public protocol KeystoreServing: Sendable {
 
     /// Why the service cannot serve now; empty when it can. Tries the store and the lock, at most once a second.
     var readiness: [ReadinessProblem] { get async }
+}
+
+extension KeystoreServing {
+    /// Makes a keystore that no capability guards.
+    public func createKeystore(controller: String, protection: Protection) async throws -> KeystoreMetadata {
+        try await createKeystore(controller: controller, protection: protection) { _ in nil }
+    }
 }

@@ -22,6 +22,7 @@ struct RowAuthenticator: Sendable {
         fields.append(record.controller)
         fields.append(record.protection)
         fields.append(record.lockRecord)
+        fields.append(optional: record.capability)
         fields.append(UInt64(bitPattern: record.createdAt))
         return try key.withSecret { try HMAC.sha256(key: $0, fields.bytes) }
     }

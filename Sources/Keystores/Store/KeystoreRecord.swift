@@ -6,6 +6,8 @@ public struct KeystoreRecord: Sendable, Hashable {
     public var protection: String
     /// Encoded lock record; see `docs/FORMATS.md`.
     public var lockRecord: [UInt8]
+    /// The root capability's document; nil for a keystore made without capabilities.
+    public var capability: [UInt8]?
     /// Milliseconds since 1970.
     public var createdAt: Int64
     /// 32 bytes.

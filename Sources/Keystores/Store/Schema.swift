@@ -13,6 +13,7 @@ enum Schema {
             controller TEXT NOT NULL,
             protection TEXT NOT NULL,
             lock_record BLOB NOT NULL,
+            capability BLOB,
             created_at INTEGER NOT NULL,
             authenticator BLOB NOT NULL
         ) STRICT, WITHOUT ROWID;

@@ -28,7 +28,8 @@ extension StoredRow {
     var keystoreRecord: KeystoreRecord {
         KeystoreRecord(
             id: text("id"), controller: text("controller"), protection: text("protection"),
-            lockRecord: bytes("lock_record"), capability: optionalBytes("capability"), createdAt: number("created_at"), authenticator: bytes("authenticator"))
+            lockRecord: bytes("lock_record"), capability: optionalBytes("capability"), createdAt: number("created_at"),
+            authenticator: bytes("authenticator"))
     }
 
     func keyRecord(versions: [KeyRecord.Version]) -> KeyRecord {
