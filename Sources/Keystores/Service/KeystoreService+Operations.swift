@@ -1,24 +1,12 @@
-import WorkingKeys
-
 extension KeystoreService {
     public func sign(keystore: String, key: String, message: [UInt8]) async throws -> [UInt8] {
         try checkLength(message)
-        return try await use(keystore, key) { opened in
-            switch opened.body {
-            case .sealed(let key): try key.sign(message)
-            case .resident(let key): try await key.sign(message)
-            }
-        }
+        return try await use(keystore, key) { try await $0.sign(message) }
     }
 
     public func verify(keystore: String, key: String, signature: [UInt8], message: [UInt8]) async throws {
         try checkLength(message)
-        try await use(keystore, key) { opened in
-            switch opened.body {
-            case .sealed(let key): try key.verify(signature: signature, message: message)
-            case .resident(let key): try key.verify(signature: signature, message: message)
-            }
-        }
+        try await use(keystore, key) { try await $0.verify(signature: signature, message: message) }
     }
 
     public func encrypt(
@@ -26,12 +14,7 @@ extension KeystoreService {
     ) async throws -> (ciphertext: [UInt8], nonce: [UInt8]) {
         try checkLength(message)
         try checkLength(associatedData)
-        return try await use(keystore, key) { opened in
-            switch opened.body {
-            case .sealed(let key): try key.encrypt(message, associatedData: associatedData)
-            case .resident(let key): try await key.encrypt(message, associatedData: associatedData)
-            }
-        }
+        return try await use(keystore, key) { try await $0.encrypt(message, associatedData: associatedData) }
     }
 
     public func decrypt(
@@ -39,34 +22,19 @@ extension KeystoreService {
     ) async throws -> [UInt8] {
         try checkLength(ciphertext)
         try checkLength(associatedData)
-        return try await use(keystore, key) { opened in
-            switch opened.body {
-            case .sealed(let key):
-                try key.decrypt(ciphertext: ciphertext, nonce: nonce, associatedData: associatedData)
-            case .resident(let key):
-                try await key.decrypt(ciphertext: ciphertext, nonce: nonce, associatedData: associatedData)
-            }
+        return try await use(keystore, key) {
+            try await $0.decrypt(ciphertext: ciphertext, nonce: nonce, associatedData: associatedData)
         }
     }
 
     public func computeMAC(keystore: String, key: String, data: [UInt8]) async throws -> [UInt8] {
         try checkLength(data)
-        return try await use(keystore, key) { opened in
-            switch opened.body {
-            case .sealed(let key): try key.mac(data)
-            case .resident(let key): try await key.mac(data)
-            }
-        }
+        return try await use(keystore, key) { try await $0.mac(data) }
     }
 
     public func verifyMAC(keystore: String, key: String, mac: [UInt8], data: [UInt8]) async throws {
         try checkLength(data)
-        try await use(keystore, key) { opened in
-            switch opened.body {
-            case .sealed(let key): try key.verifyMAC(mac, data: data)
-            case .resident(let key): try await key.verifyMAC(mac, data: data)
-            }
-        }
+        try await use(keystore, key) { try await $0.verifyMAC(mac, data: data) }
     }
 
     private func checkLength(_ bytes: [UInt8]) throws {

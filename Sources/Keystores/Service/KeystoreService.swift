@@ -100,23 +100,29 @@ public final class KeystoreService: KeystoreServing {
     ) async throws -> R {
         try Names.checkKeystore(keystore)
         try Names.checkKey(key)
-        let address = KeyAddress(keystore: keystore, key: key)
-        return try await translated {
-            // Each turn but the first follows a revocation in the same shard.
-            for _ in 0..<64 {
-                let epoch = openedKeys.epoch(address)
-                let opened: OpenedKey
-                if let found = openedKeys.find(address) {
-                    opened = found
-                } else {
-                    opened = try await load(address)
-                    openedKeys.insert(opened, at: address, epoch: epoch)
-                }
-                let result = try await body(opened)
-                if openedKeys.epoch(address) == epoch { return result }
-            }
-            throw KMSError(.overloaded, "Too many keys change state at once; try again.")
+        do {
+            return try await attempt(KeyAddress(keystore: keystore, key: key), turns: 64, body)
+        } catch {
+            throw KMSError.translate(error)
         }
+    }
+
+    /// Each turn but the first follows a revocation in the key's shard.
+    private func attempt<R>(
+        _ address: KeyAddress, turns: Int, _ body: (OpenedKey) async throws -> R
+    ) async throws -> R {
+        guard turns > 0 else { throw KMSError(.overloaded, "Too many keys change state at once; try again.") }
+        let epoch = openedKeys.epoch(address)
+        let result = try await body(try await openedKey(address, epoch: epoch))
+        if openedKeys.epoch(address) == epoch { return result }
+        return try await attempt(address, turns: turns - 1, body)
+    }
+
+    private func openedKey(_ address: KeyAddress, epoch: UInt64) async throws -> OpenedKey {
+        if let found = openedKeys.find(address) { return found }
+        let opened = try await load(address)
+        openedKeys.insert(opened, at: address, epoch: epoch)
+        return opened
     }
 
     private func load(_ address: KeyAddress) async throws -> OpenedKey {
