@@ -82,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "KMSBench",
             dependencies: [
-                "CP11Kit", "HSMBridge", "LibCrypto", "EnclaveLock", "SecretMemory", hummingbird,
+                "CP11Kit", "HSMBridge", "EnclaveLock", "WorkingKeys", "SecretMemory", hummingbird,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,6 +1,5 @@
 import EnclaveLock
 import HSMBridge
-import LibCrypto
 import SecretMemory
 
 /// What the bridge adds to the bare token: one hop to a session thread and back.
