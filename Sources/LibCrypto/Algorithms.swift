@@ -17,6 +17,11 @@ enum Algorithms {
     static let sha384 = Fetched(pointer: EVP_MD_fetch(nil, "SHA2-384", nil))
     static let sha512 = Fetched(pointer: EVP_MD_fetch(nil, "SHA2-512", nil))
 
+    static let aes128Wrap = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-128-WRAP", nil))
+    static let aes192Wrap = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-192-WRAP", nil))
+    static let aes256Wrap = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-256-WRAP", nil))
+
+    static let sskdf = Fetched(pointer: EVP_KDF_fetch(nil, "SSKDF", nil))
     static let hkdf = Fetched(pointer: EVP_KDF_fetch(nil, "HKDF", nil))
 
     /// An unkeyed HMAC-SHA-256 context. It is only duplicated, which reads it; its digest is resolved already.

@@ -44,4 +44,14 @@ final class Ed25519Signer: Sendable {
     func copySeed(into output: UnsafeMutableRawBufferPointer) {
         secret.withUnsafeBytes { output.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<32])) }
     }
+
+    /// Writes the X25519 private key of the same secret, 32 bytes: SHA-512 of the seed, its first half clamped.
+    func copyAgreementKey(into output: UnsafeMutableRawBufferPointer) throws(LibCryptoError) {
+        try secret.withUnsafeBytes { secret throws(LibCryptoError) in
+            guard let output = output.bytes, let secret = secret.bytes else { return }
+            try Sodium.check(
+                "crypto_sign_ed25519_sk_to_curve25519", crypto_sign_ed25519_sk_to_curve25519(output, secret),
+                .internalFailure)
+        }
+    }
 }

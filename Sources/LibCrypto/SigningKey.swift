@@ -76,6 +76,16 @@ public final class SigningKey: Sendable {
         }
     }
 
+    /// The X25519 private key that NaCl derives from an Ed25519 key, in locked memory, 32 bytes.
+    ///
+    /// - Throws: `.invalidInput` for a key on another curve.
+    public func x25519PrivateKey() throws(LibCryptoError) -> SecretBytes {
+        guard case .edwards(let signer) = backing else {
+            throw LibCryptoError(.invalidInput, "Only an Ed25519 key has an X25519 form.")
+        }
+        return try SecretBytes.filled(32) { output throws(LibCryptoError) in try signer.copyAgreementKey(into: output) }
+    }
+
     /// Signs a message.
     ///
     /// - Parameters:

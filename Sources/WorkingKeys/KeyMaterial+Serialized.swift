@@ -28,6 +28,9 @@ extension KeyMaterial {
         case .signing(let key):
             let secret = try WorkingKeyError.translating { () throws(LibCryptoError) in try key.privateKey() }
             return try write(secret)
+        case .agreement(let key):
+            let secret = try WorkingKeyError.translating { () throws(LibCryptoError) in try key.privateKey() }
+            return try write(secret)
         }
     }
 

@@ -11,17 +11,33 @@ public struct KeyMaterial: Sendable {
     enum Secret: Sendable {
         case symmetric(SharedSecret)
         case signing(SigningKey)
+        case agreement(AgreementKey)
+
+        var rawPublicKey: [UInt8]? {
+            switch self {
+            case .symmetric: nil
+            case .signing(let key): key.publicKey
+            case .agreement(let key): key.publicKey
+            }
+        }
     }
 
     public let type: KeyType
     /// The id in the version's output prefix; nil for a version whose outputs have none.
     public let prefixID: UInt32?
+    /// The bytes of the `public_key` member, before base64; nil for a symmetric key.
+    ///
+    /// The JSON of a key agreement key names the key by its thumbprint, which is the identifier it is created under.
+    public let publicKey: [UInt8]?
     let secret: Secret
 
-    private init(type: KeyType, prefixID: UInt32?, secret: Secret) {
+    private init(type: KeyType, prefixID: UInt32?, secret: Secret) throws(WorkingKeyError) {
         self.type = type
         self.prefixID = prefixID
         self.secret = secret
+        publicKey = try secret.rawPublicKey.map { raw throws(WorkingKeyError) in
+            try PublicKeyEncoding.export(raw, type: type)
+        }
     }
 
     /// Makes a version from the kernel's generator, with a random prefix id if the type has one.
@@ -33,6 +49,9 @@ public struct KeyMaterial: Sendable {
         if let curve = type.signingCurve {
             secret = .signing(
                 try WorkingKeyError.translating { () throws(LibCryptoError) in try SigningKey.generate(curve) })
+        } else if let curve = type.agreementCurve {
+            secret = .agreement(
+                try WorkingKeyError.translating { () throws(LibCryptoError) in try AgreementKey.generate(curve) })
         } else {
             do throws(SecretMemoryError) {
                 secret = .symmetric(SharedSecret(try SecretBytes.random(count: type.secretLength)))
@@ -40,7 +59,7 @@ public struct KeyMaterial: Sendable {
                 throw WorkingKeyError(.internalFailure, error.description)
             }
         }
-        return KeyMaterial(type: type, prefixID: prefixID, secret: secret)
+        return try KeyMaterial(type: type, prefixID: prefixID, secret: secret)
     }
 
     /// Reads a foreign private key. Imported versions have no output prefix.
@@ -66,7 +85,7 @@ public struct KeyMaterial: Sendable {
                 .invalidArgument,
                 "The PKCS#8 key is on \(key.curve.rawValue), but \(type.rawValue) needs \(curve.rawValue).")
         }
-        return KeyMaterial(type: type, prefixID: nil, secret: .signing(key))
+        return try KeyMaterial(type: type, prefixID: nil, secret: .signing(key))
     }
 
     /// Takes the raw secret of a key made elsewhere, such as one of another key store.
@@ -78,40 +97,31 @@ public struct KeyMaterial: Sendable {
             throw WorkingKeyError(
                 .invalidArgument, "A \(type.rawValue) secret must have \(type.secretLength) bytes.")
         }
-        if let curve = type.signingCurve {
-            do throws(LibCryptoError) {
-                self.init(
-                    type: type, prefixID: prefixID,
-                    secret: .signing(try SigningKey(curve: curve, privateKey: secret)))
-            } catch {
-                throw WorkingKeyError(error)
+        let held: Secret
+        do {
+            if let curve = type.signingCurve {
+                held = .signing(try SigningKey(curve: curve, privateKey: secret))
+            } else if let curve = type.agreementCurve {
+                held = .agreement(try AgreementKey(curve: curve, privateKey: secret))
+            } else {
+                held = .symmetric(SharedSecret(try secret.copy()))
             }
-        } else {
-            do throws(SecretMemoryError) {
-                self.init(type: type, prefixID: prefixID, secret: .symmetric(SharedSecret(try secret.copy())))
-            } catch {
-                throw WorkingKeyError(.internalFailure, error.description)
-            }
+        } catch let error as LibCryptoError {
+            throw WorkingKeyError(error)
+        } catch {
+            throw WorkingKeyError(.internalFailure, "\(error)")
         }
+        try self.init(type: type, prefixID: prefixID, secret: held)
     }
 
-    /// The raw public key: 32 bytes for Ed25519, else 0x04 ‖ X ‖ Y; nil for a symmetric key.
-    public var rawPublicKey: [UInt8]? {
-        guard case .signing(let key) = secret else { return nil }
-        return key.publicKey
-    }
-
-    /// The bytes of the `public_key` member, before base64; nil for a symmetric key.
-    public var publicKey: [UInt8]? {
-        guard case .signing(let key) = secret else { return nil }
-        return type.signatureEncoding == .der ? key.subjectPublicKeyInfo : key.publicKey
-    }
+    /// The raw public key: 32 bytes for Ed25519 and X25519, else 0x04 ‖ X ‖ Y; nil for a symmetric key.
+    public var rawPublicKey: [UInt8]? { secret.rawPublicKey }
 
     /// The key's identifier, 43 characters; nil for a symmetric key.
     public var thumbprint: String? {
         get throws(WorkingKeyError) {
-            guard case .signing(let key) = secret else { return nil }
-            return try PublicKeyEncoding.thumbprint(key.publicKey, type: type)
+            guard let raw = rawPublicKey else { return nil }
+            return try PublicKeyEncoding.thumbprint(raw, type: type)
         }
     }
 }

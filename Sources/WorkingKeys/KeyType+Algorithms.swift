@@ -1,10 +1,11 @@
 public import LibCrypto
 
 extension KeyType {
-    enum Family { case signing, encryption, mac }
+    enum Family { case signing, encryption, mac, agreement }
 
     var family: Family {
         if signingCurve != nil { return .signing }
+        if agreementCurve != nil { return .agreement }
         return aead != nil ? .encryption : .mac
     }
 
@@ -16,6 +17,17 @@ extension KeyType {
         case .ecdsaP384DER, .ecdsaP384P1363: .p384
         case .ecdsaP521DER, .ecdsaP521P1363: .p521
         case .ecdsaSecp256k1P1363: .secp256k1
+        default: nil
+        }
+    }
+
+    /// The curve of a key agreement key.
+    public var agreementCurve: AgreementCurve? {
+        switch self {
+        case .nistP256ECDHKW: .p256
+        case .nistP384ECDHKW: .p384
+        case .nistP521ECDHKW: .p521
+        case .x25519ECDHKW: .x25519
         default: nil
         }
     }
@@ -43,6 +55,7 @@ extension KeyType {
     /// Bytes of the secret: a symmetric key, an Ed25519 seed or a scalar as wide as the group order.
     public var secretLength: Int {
         if let curve = signingCurve { return curve.privateKeyLength }
+        if let curve = agreementCurve { return curve.fieldLength }
         return aead?.keyLength ?? 32
     }
 
@@ -63,6 +76,10 @@ extension KeyType {
         case .chaCha20Poly1305: 0x13
         case .xChaCha20Poly1305: 0x14
         case .hmacSHA256Tag256: 0x20
+        case .nistP256ECDHKW: 0x30
+        case .nistP384ECDHKW: 0x31
+        case .nistP521ECDHKW: 0x32
+        case .x25519ECDHKW: 0x33
         }
     }
 

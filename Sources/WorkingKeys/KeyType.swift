@@ -14,9 +14,13 @@ public enum KeyType: String, CaseIterable, Codable, Sendable {
     case chaCha20Poly1305 = "ChaCha20Poly1305"
     case xChaCha20Poly1305 = "XChaCha20Poly1305"
     case hmacSHA256Tag256 = "HMACSHA256Tag256"
+    case nistP256ECDHKW = "NISTP256ECDHKW"
+    case nistP384ECDHKW = "NISTP384ECDHKW"
+    case nistP521ECDHKW = "NISTP521ECDHKW"
+    case x25519ECDHKW = "X25519ECDHKW"
 
     /// Whether the key has a public half, and its identifier is a thumbprint.
-    public var isAsymmetric: Bool { family == .signing }
+    public var isAsymmetric: Bool { family == .signing || family == .agreement }
 
     /// Whether the import route takes it, as PKCS#8.
     public var isImportable: Bool { family == .signing && self != .ecdsaSecp256k1P1363 }
@@ -33,7 +37,8 @@ public enum KeyType: String, CaseIterable, Codable, Sendable {
     /// What the key can be asked to do.
     public var operations: Set<KeyOperation> {
         switch family {
-        case .signing: [.sign, .verify]
+        case .signing: self == .ed25519 ? [.sign, .verify, .easy, .easyOpen, .sealOpen] : [.sign, .verify]
+        case .agreement: [.wrap, .unwrap]
         case .encryption: [.encrypt, .decrypt]
         case .mac: [.computeMAC, .verifyMAC]
         }
@@ -45,4 +50,7 @@ public enum KeyOperation: String, CaseIterable, Codable, Sendable {
     case sign, verify, encrypt, decrypt
     case computeMAC = "computemac"
     case verifyMAC = "verifymac"
+    case wrap, unwrap, easy
+    case easyOpen = "easyopen"
+    case sealOpen = "sealopen"
 }

@@ -5,34 +5,43 @@ public enum PublicKeyEncoding {
     /// The bytes of the `public_key` member, before base64.
     ///
     /// - Parameters:
-    ///   - raw: 32 bytes for Ed25519, else 0x04 ‖ X ‖ Y.
-    ///   - type: Decides the form: raw bytes (Ed25519), SubjectPublicKeyInfo (DER types), the point (P1363 types).
-    /// - Throws: `.invalidArgument` for a key of a wrong length; `.unsupportedOperation` for a type without public half.
-    public static func export(_ raw: [UInt8], type: KeyType) throws(WorkingKeyError) -> [UInt8] {
-        let curve = try checked(raw, type)
-        return type.signatureEncoding == .der ? SubjectPublicKeyInfo.encode(curve: curve, publicKey: raw) : raw
+    ///   - raw: 32 bytes for Ed25519 and X25519, else 0x04 ‖ X ‖ Y.
+    ///   - type: Decides the form: raw bytes (Ed25519), SubjectPublicKeyInfo (DER types), the point (P1363 types), or JSON
+    ///     (key agreement).
+    ///   - keyID: Names a key agreement key in its JSON; nil for the key's thumbprint. Other types do not carry it.
+    /// - Throws: `.invalidArgument` for a key of a wrong length, or a name with other characters than letters, digits, `_`,
+    ///   `-` and `.`; `.unsupportedOperation` for a type without public half.
+    public static func export(
+        _ raw: [UInt8], type: KeyType, keyID: String? = nil
+    ) throws(WorkingKeyError) -> [UInt8] {
+        try check(raw, type)
+        if let curve = type.agreementCurve {
+            let name = if let keyID { keyID } else { try thumbprint(raw, type: type) }
+            return Array(try AgreementPublicKey(curve: curve, raw: raw, keyID: name).exportedJSON().utf8)
+        }
+        guard type.signatureEncoding == .der, let curve = type.signingCurve else { return raw }
+        return SubjectPublicKeyInfo.encode(curve: curve, publicKey: raw)
     }
 
     /// The identifier of a new asymmetric key: the thumbprint of its JWK, 43 characters.
     ///
-    /// - Throws: like ``export(_:type:)``.
+    /// - Throws: like ``export(_:type:keyID:)``.
     public static func thumbprint(_ raw: [UInt8], type: KeyType) throws(WorkingKeyError) -> String {
-        let curve = try checked(raw, type)
-        if curve == .ed25519 { return try JWKThumbprint.octetKeyPair(curve: "Ed25519", x: raw) }
+        try check(raw, type)
+        let curve = type.signingCurve?.rawValue ?? type.agreementCurve?.rawValue ?? ""
+        if raw.count == 32 { return try JWKThumbprint.octetKeyPair(curve: curve, x: raw) }
         let width = (raw.count - 1) / 2
         return try JWKThumbprint.ellipticCurve(
-            curve: curve == .secp256k1 ? "SECP256K1" : curve.rawValue, x: Array(raw[1...width]),
+            curve: type.signingCurve == .secp256k1 ? "SECP256K1" : curve, x: Array(raw[1...width]),
             y: Array(raw[(width + 1)...]))
     }
 
-    private static func checked(_ raw: [UInt8], _ type: KeyType) throws(WorkingKeyError) -> SigningCurve {
-        guard let curve = type.signingCurve else {
+    private static func check(_ raw: [UInt8], _ type: KeyType) throws(WorkingKeyError) {
+        guard let length = type.signingCurve?.publicKeyLength ?? type.agreementCurve?.publicKeyLength else {
             throw WorkingKeyError(.unsupportedOperation, "A key of type \(type.rawValue) has no public half.")
         }
-        guard raw.count == curve.publicKeyLength, curve == .ed25519 || raw[0] == 0x04 else {
-            throw WorkingKeyError(
-                .invalidArgument, "A \(type.rawValue) public key must have \(curve.publicKeyLength) bytes.")
+        guard raw.count == length, length == 32 || raw[0] == 0x04 else {
+            throw WorkingKeyError(.invalidArgument, "A \(type.rawValue) public key must have \(length) bytes.")
         }
-        return curve
     }
 }

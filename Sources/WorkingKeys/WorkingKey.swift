@@ -11,7 +11,7 @@ import SecretMemory
 public final class WorkingKey: Sendable {
     public let type: KeyType
     /// The primary first.
-    private let versions: [KeyMaterial]
+    let versions: [KeyMaterial]
     private let verifier: SignatureVerifier?
 
     /// Takes the versions of one key.

@@ -37,6 +37,10 @@ import WorkingKeys
         ("4b4d01130112345678" + "0020" + String(repeating: "11", count: 32), .chaCha20Poly1305, 0x1234_5678),
         ("4b4d01140112345678" + "0020" + String(repeating: "11", count: 32), .xChaCha20Poly1305, 0x1234_5678),
         ("4b4d01200112345678" + "0020" + String(repeating: "11", count: 32), .hmacSHA256Tag256, 0x1234_5678),
+        ("4b4d01300000000000" + "0020" + String(repeating: "11", count: 32), .nistP256ECDHKW, nil),
+        ("4b4d01310000000000" + "0030" + String(repeating: "11", count: 48), .nistP384ECDHKW, nil),
+        ("4b4d01320000000000" + "0042" + "00" + String(repeating: "11", count: 65), .nistP521ECDHKW, nil),
+        ("4b4d01330000000000" + "0020" + String(repeating: "11", count: 32), .x25519ECDHKW, nil),
     ]) func formatOneIsReadForEver(bytes: String, type: KeyType, prefixID: UInt32?) throws {
         let material = try KeyMaterial(deserializing: secret(hex(bytes)))
         #expect(material.type == type)
@@ -61,13 +65,13 @@ import WorkingKeys
             changed[8] = 1
             #expect(refused(changed))
         }
-        if type.isAsymmetric, type != .ed25519 {
+        if type.isAsymmetric, type != .ed25519, type != .x25519ECDHKW {
             let zero = Array(bytes[0..<11]) + [UInt8](repeating: 0, count: type.secretLength)
             #expect(refused(zero))
         }
     }
 
-    @Test(arguments: [KeyType.ed25519, .ecdsaP256DER, .aes256GCM, .hmacSHA256Tag256])
+    @Test(arguments: [KeyType.ed25519, .ecdsaP256DER, .nistP256ECDHKW, .aes256GCM, .hmacSHA256Tag256])
     func mutatedMaterialNeverTraps(_ type: KeyType) throws {
         let bytes = try reveal(KeyMaterial.generate(type).serialized())
         var mutator = Mutator(seed: 1)
@@ -125,7 +129,7 @@ import WorkingKeys
     }
 
     @Test func typesAreNamedAsInTheAPI() {
-        #expect(KeyType.allCases.count == 14)
+        #expect(KeyType.allCases.count == 18)
         #expect(KeyType(rawValue: "ECDSASecp256k1IEEEP1363") == .ecdsaSecp256k1P1363)
         #expect(KeyType(rawValue: "ECDSASecp256k1DER") == nil)
         #expect(KeyType.allCases.filter { $0.isImportable }.count == 7)

@@ -8,7 +8,8 @@ import WorkingKeys
     /// Every type whose secret passes through other code.
     @Test(arguments: [
         KeyType.ed25519, .ecdsaP256DER, .ecdsaP256P1363, .ecdsaP384P1363, .ecdsaP521DER, .ecdsaSecp256k1P1363,
-        .aes128GCM, .aes256GCM, .chaCha20Poly1305, .xChaCha20Poly1305, .hmacSHA256Tag256,
+        .aes128GCM, .aes256GCM, .chaCha20Poly1305, .xChaCha20Poly1305, .hmacSHA256Tag256, .nistP256ECDHKW,
+        .x25519ECDHKW,
     ]) func aDeadKeyLeavesNoCopy(_ type: KeyType) async {
         await #expect(processExitsWith: .success) { [name = type.rawValue as String] in
             guard let type = KeyType(rawValue: name) else { exit(2) }
@@ -46,6 +47,10 @@ enum Canary {
             } else if type.operations.contains(.encrypt) {
                 let (ciphertext, nonce) = try key.encrypt(message, associatedData: message)
                 _ = try key.decrypt(ciphertext: ciphertext, nonce: nonce, associatedData: message)
+            } else if let curve = type.agreementCurve {
+                let own = try AgreementPublicKey(curve: curve, raw: key.primary.rawPublicKey ?? [])
+                let wrapped = try KeyWrapping.wrap(SecretBytes.random(count: 32), for: own, apu: [], apv: [])
+                _ = try KeyWrapping.unwrap(wrapped, with: key, sender: nil, tag: [])
             } else {
                 try key.verifyMAC(key.mac(message), data: message)
             }

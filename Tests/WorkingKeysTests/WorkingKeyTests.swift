@@ -29,6 +29,33 @@ import WorkingKeys
         }
         attempt(.computeMAC) { _ = try key.mac(message) }
         attempt(.verifyMAC) { try key.verifyMAC(key.mac(message), data: message) }
+        let peer = try CryptoBox.publicKey(ofEd25519: SigningKey.generate(.ed25519).publicKey)
+        let nonce = try Random.bytes(24)
+        attempt(.easy) { _ = try key.easy(message, nonce: nonce, to: peer) }
+        attempt(.easyOpen) {
+            let own = key.primary.rawPublicKey ?? []
+            #expect(
+                code { _ = try key.easyOpen([UInt8](repeating: 0, count: 20), nonce: nonce, from: peer, own: own) }
+                    == (type == .ed25519 ? .decryptionFailed : .unsupportedOperation))
+            if type != .ed25519 { _ = try key.easyOpen([], nonce: nonce, from: peer, own: own) }
+        }
+        attempt(.sealOpen) {
+            let own = key.primary.rawPublicKey ?? []
+            if type != .ed25519 { _ = try key.sealOpen([], own: own) }
+            let box = try CryptoBox.seal(message, to: CryptoBox.publicKey(ofEd25519: own))
+            #expect(try key.sealOpen(box, own: own) == message)
+        }
+        let curve = type.agreementCurve ?? .p256
+        let recipient = try AgreementPublicKey(curve: curve, raw: AgreementKey.generate(curve).publicKey)
+        let cek = try SecretBytes.random(count: 32)
+        attempt(.wrap) { _ = try KeyWrapping.wrap(cek, from: key, for: recipient, apu: [], apv: [], tag: []) }
+        attempt(.unwrap) {
+            let raw = type.agreementCurve == nil ? nil : key.primary.rawPublicKey
+            let target = try AgreementPublicKey(curve: curve, raw: raw ?? recipient.raw)
+            let wrapped = try KeyWrapping.wrap(cek, for: target, apu: [], apv: [1])
+            let unwrapped = try KeyWrapping.unwrap(wrapped, with: key, sender: nil, tag: [])
+            #expect(reveal(unwrapped) == reveal(cek))
+        }
         #expect(served == type.operations)
         if !served.contains(.verify) {
             #expect(code { try key.verify(signature: [1], message: []) } == .unsupportedOperation)

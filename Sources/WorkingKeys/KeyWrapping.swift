@@ -1,0 +1,159 @@
+public import LibCrypto
+public import SecretMemory
+
+/// Wraps content keys for recipients that hold a key agreement key (keystore API: wrap, unwrap).
+///
+/// - Source: RFC 7518 §4.6 (ECDH-ES); draft-madden-jose-ecdh-1pu-04 (ECDH-1PU); NIST SP 800-56C, RFC 3394.
+/// - Concurrency: any thread; intermediate secrets are in locked memory and live for the call.
+public enum KeyWrapping {
+    /// Wraps a content key for a recipient, who does not learn by whom: ECDH-ES+A256KW.
+    ///
+    /// - Parameters:
+    ///   - cek: A multiple of 8 bytes, 16 at least; any 16 or more with `xc20p`.
+    ///   - apu: Empty for the default: the characters of the ephemeral x in unpadded base64url.
+    ///   - xc20p: Seals with XChaCha20-Poly1305 (ECDH-ES+XC20PKW).
+    ///   - ephemeral: A key to use instead of a fresh one, for senders that fixed it beforehand; never used twice.
+    /// - Throws: `.invalidArgument` for a content key of a wrong length or a public key that is not on its curve.
+    public static func wrap(
+        _ cek: borrowing SecretBytes, for recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8],
+        xc20p: Bool = false, ephemeral: AgreementKey? = nil
+    ) throws(WorkingKeyError) -> WrappedKey {
+        let algorithm: KeyWrapAlgorithm = xc20p ? .anonymousXC20PKW : .anonymousA256KW
+        return try wrap(
+            cek, algorithm, sender: nil, recipient: recipient, apu: apu, apv: apv, tag: [], ephemeral: ephemeral)
+    }
+
+    /// Wraps a content key so that the recipient knows the sender: ECDH-1PU+A128KW, A192KW or A256KW for a content key of
+    /// 32, 48 or 64 bytes.
+    ///
+    /// - Parameters:
+    ///   - sender: A key on the recipient's curve; its primary version is used.
+    ///   - tag: The authentication tag of the content; may be empty.
+    /// - Throws: `.invalidArgument` for another length of content key, different curves, or a point off its curve;
+    ///   `.unsupportedOperation` for a sender that is not a key agreement key.
+    public static func wrap(
+        _ cek: borrowing SecretBytes, from sender: WorkingKey, for recipient: AgreementPublicKey, apu: [UInt8],
+        apv: [UInt8], tag: [UInt8], xc20p: Bool = false, ephemeral: AgreementKey? = nil
+    ) throws(WorkingKeyError) -> WrappedKey {
+        guard let key = sender.agreementKeys.first else { throw .unsupported(.wrap, sender.type) }
+        guard let algorithm = xc20p ? .authenticatedXC20PKW : KeyWrapAlgorithm(authenticatedKeyLength: cek.count)
+        else {
+            throw WorkingKeyError(.invalidArgument, "A content key to wrap must have 32, 48 or 64 bytes.")
+        }
+        return try wrap(
+            cek, algorithm, sender: key, recipient: recipient, apu: apu, apv: apv, tag: tag, ephemeral: ephemeral)
+    }
+
+    /// Unwraps a content key with whichever version of the recipient's key fits.
+    ///
+    /// - Parameters:
+    ///   - sender: The sender's public key; needed by the ECDH-1PU algorithms and ignored by the others.
+    ///   - tag: The authentication tag of the content; counts only with a sender.
+    /// - Throws: `.decryptionFailed` if no version unwraps it; `.invalidArgument` for an unknown algorithm, a missing
+    ///   sender, another curve than the key's, or a point off its curve; `.unsupportedOperation` for a key that is not a key
+    ///   agreement key.
+    public static func unwrap(
+        _ wrapped: WrappedKey, with recipient: WorkingKey, sender: AgreementPublicKey?, tag: [UInt8]
+    ) throws(WorkingKeyError) -> SecretBytes {
+        let keys = recipient.agreementKeys
+        guard !keys.isEmpty else { throw .unsupported(.unwrap, recipient.type) }
+        guard let algorithm = KeyWrapAlgorithm(rawValue: wrapped.algorithm) else {
+            throw WorkingKeyError(
+                .invalidArgument, "The key wrapping algorithm '\(wrapped.algorithm.prefix(40))' is not served.")
+        }
+        let author = algorithm.isAuthenticated ? sender : nil
+        guard !algorithm.isAuthenticated || author != nil else {
+            throw WorkingKeyError(.invalidArgument, "\(algorithm.rawValue) needs the sender's public key.")
+        }
+        let info = algorithm.otherInfo(apu: wrapped.apu, apv: wrapped.apv, tag: tag)
+        for key in keys {
+            let common = try agree(key, wrapped.ephemeral, and: author.map { (key, $0) })
+            do throws(LibCryptoError) {
+                let wrappingKey = try ConcatKDF.sha256(
+                    secret: common, otherInfo: info, count: algorithm.wrappingKeyLength)
+                return try open(wrapped.encryptedCEK, under: wrappingKey, algorithm)
+            } catch  where error.code == .authenticationFailed {
+                continue
+            } catch {
+                throw WorkingKeyError(error)
+            }
+        }
+        throw .decryptionFailed
+    }
+
+    private static func wrap(
+        _ cek: borrowing SecretBytes, _ algorithm: KeyWrapAlgorithm, sender: AgreementKey?,
+        recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8], tag: [UInt8], ephemeral: AgreementKey?
+    ) throws(WorkingKeyError) -> WrappedKey {
+        let fresh = try WorkingKeyError.translating { () throws(LibCryptoError) in
+            if let ephemeral { return ephemeral }
+            return try AgreementKey.generate(recipient.curve)
+        }
+        let epk = try AgreementPublicKey(curve: fresh.curve, raw: fresh.publicKey)
+        let party = apu.isEmpty ? Array(Base64.url(epk.x).utf8) : apu
+        let info = algorithm.otherInfo(apu: party, apv: apv, tag: tag)
+        let common = try agree(fresh, recipient, and: sender.map { ($0, recipient) })
+        do throws(LibCryptoError) {
+            let wrappingKey = try ConcatKDF.sha256(
+                secret: common, otherInfo: info, count: algorithm.wrappingKeyLength)
+            return WrappedKey(
+                keyID: recipient.keyID, encryptedCEK: try seal(cek, under: wrappingKey, algorithm), ephemeral: epk,
+                algorithm: algorithm.rawValue, apu: party, apv: apv)
+        } catch {
+            throw WorkingKeyError(error)
+        }
+    }
+
+    /// The secret of one agreement, or of two joined: ephemeral first, then static.
+    private static func agree(
+        _ key: AgreementKey, _ peer: AgreementPublicKey, and second: (AgreementKey, AgreementPublicKey)?
+    ) throws(WorkingKeyError) -> SecretBytes {
+        let first = try agree(key, peer)
+        guard let second else { return first }
+        let other = try agree(second.0, second.1)
+        do {
+            return try SecretBytes.make(count: first.count + other.count) { output in
+                first.withUnsafeBytes { output.copyMemory(from: $0) }
+                other.withUnsafeBytes {
+                    UnsafeMutableRawBufferPointer(rebasing: output[first.count...]).copyMemory(from: $0)
+                }
+            }
+        } catch {
+            throw WorkingKeyError(.internalFailure, "\(error)")
+        }
+    }
+
+    private static func agree(
+        _ key: AgreementKey, _ peer: AgreementPublicKey
+    ) throws(WorkingKeyError) -> SecretBytes {
+        guard key.curve == peer.curve else {
+            throw WorkingKeyError(
+                .invalidArgument,
+                "The public key is on \(peer.curve.rawValue), but the private key is on \(key.curve.rawValue).")
+        }
+        return try WorkingKeyError.translating { () throws(LibCryptoError) in try key.agree(with: peer.raw) }
+    }
+
+    private static func seal(
+        _ cek: borrowing SecretBytes, under key: borrowing SecretBytes, _ algorithm: KeyWrapAlgorithm
+    ) throws(LibCryptoError) -> [UInt8] {
+        guard algorithm.usesXChaCha else { return try AESKeyWrap.wrap(cek, under: key) }
+        let nonce = try Random.bytes(AEADAlgorithm.xChaCha20Poly1305.nonceLength)
+        return nonce
+            + (try AEAD.sealSecret(
+                cek, key: key, nonce: nonce, associatedData: [], algorithm: .xChaCha20Poly1305))
+    }
+
+    private static func open(
+        _ wrapped: [UInt8], under key: borrowing SecretBytes, _ algorithm: KeyWrapAlgorithm
+    ) throws(LibCryptoError) -> SecretBytes {
+        guard algorithm.usesXChaCha else { return try AESKeyWrap.unwrap(wrapped, under: key) }
+        let length = AEADAlgorithm.xChaCha20Poly1305.nonceLength
+        guard wrapped.count > length else {
+            throw LibCryptoError(.authenticationFailed, "The wrapped key does not unwrap.")
+        }
+        return try AEAD.openSecret(
+            Array(wrapped[length...]), key: key, nonce: Array(wrapped[..<length]), associatedData: [],
+            algorithm: .xChaCha20Poly1305)
+    }
+}

@@ -1,0 +1,261 @@
+import LibCrypto
+import SecretMemory
+import TestSupport
+import Testing
+import WorkingKeys
+
+/// Members of `keywrap.json`.
+private struct WrapVectors: Decodable {
+    struct JWK: Decodable {
+        let x: String
+        let y: String?
+        let d: String
+    }
+    struct Anonymous: Decodable {
+        let curve, alg, apuSentHex, apuEffectiveHex, apvHex, zHex, kekHex, cekHex, encryptedCekHex: String
+        let recipient, epk: JWK
+    }
+    struct Authenticated: Decodable {
+        let curve, alg, apuHex, apvHex, tagHex, zeHex, zsHex, kekHex, cekHex, encryptedCekHex: String
+        let recipient, sender, epk: JWK
+    }
+    struct Reference: Decodable {
+        struct Recipient: Decodable {
+            let recipientX, recipientD, zeHex, zsHex, kekHex, wrappedCekB64Url: String
+        }
+        let alg, curve, senderX, senderD, epkX, epkD, apu, apv, tagB64Url, cekHex: String
+        let recipients: [Recipient]
+    }
+    struct Derivation: Decodable { let zHex, algorithmId, apu, apv, derivedHex: String }
+    let ecdh1PuReference: Reference
+    let rfc7518AppendixC: Derivation
+    let ecdhEs: [Anonymous]
+    let ecdh1Pu: [Authenticated]
+}
+
+@Suite struct KeyWrappingTests {
+    private let vectors: WrapVectors
+
+    init() throws { vectors = try VectorFile.load("keywrap.json", as: WrapVectors.self) }
+
+    private func type(_ curve: String) throws -> KeyType {
+        try #require(KeyType.allCases.first { $0.agreementCurve?.rawValue == curve })
+    }
+
+    private func working(_ jwk: WrapVectors.JWK, _ curve: String) throws -> WorkingKey {
+        let material = try KeyMaterial(
+            type: type(curve), prefixID: nil, secret: secret(VectorFile.base64URL(jwk.d)))
+        return try WorkingKey(versions: [material], primary: 0)
+    }
+
+    private func agreement(_ jwk: WrapVectors.JWK, _ curve: String) throws -> AgreementKey {
+        try AgreementKey(
+            curve: #require(AgreementCurve(rawValue: curve)), privateKey: secret(VectorFile.base64URL(jwk.d)))
+    }
+
+    private func publicKey(_ jwk: WrapVectors.JWK, _ curve: String) throws -> AgreementPublicKey {
+        try AgreementPublicKey(
+            curve: curve, type: jwk.y == nil ? "OKP" : "EC", x: VectorFile.base64URL(jwk.x),
+            y: jwk.y.map { try VectorFile.base64URL($0) } ?? [])
+    }
+
+    @Test func everyAnonymousVectorWrapsAndUnwraps() throws {
+        #expect(vectors.ecdhEs.count == 14)
+        for vector in vectors.ecdhEs {
+            let epk = try agreement(vector.epk, vector.curve)
+            let recipient = try publicKey(vector.recipient, vector.curve)
+            #expect(try reveal(epk.agree(with: recipient.raw)) == hex(vector.zHex))
+            let wrapped = WrappedKey(
+                keyID: "", encryptedCEK: hex(vector.encryptedCekHex),
+                ephemeral: try publicKey(vector.epk, vector.curve),
+                algorithm: vector.alg, apu: hex(vector.apuEffectiveHex), apv: hex(vector.apvHex))
+            let key = try working(vector.recipient, vector.curve)
+            let cek = try KeyWrapping.unwrap(wrapped, with: key, sender: nil, tag: [])
+            #expect(reveal(cek) == hex(vector.cekHex))
+            let xc20p = vector.alg.hasSuffix("XC20PKW")
+            let again = try KeyWrapping.wrap(
+                cek, for: recipient, apu: hex(vector.apuSentHex), apv: hex(vector.apvHex), xc20p: xc20p, ephemeral: epk)
+            #expect(again.apu == wrapped.apu)
+            #expect(again.ephemeral == wrapped.ephemeral)
+            #expect(again.algorithm == vector.alg)
+            if !xc20p { #expect(again.encryptedCEK == wrapped.encryptedCEK) }
+        }
+    }
+
+    @Test func everyAuthenticatedVectorWrapsAndUnwraps() throws {
+        #expect(vectors.ecdh1Pu.count == 7)
+        for vector in vectors.ecdh1Pu {
+            let epk = try agreement(vector.epk, vector.curve)
+            let recipient = try publicKey(vector.recipient, vector.curve)
+            let sender = try publicKey(vector.sender, vector.curve)
+            #expect(try reveal(epk.agree(with: recipient.raw)) == hex(vector.zeHex))
+            #expect(try reveal(agreement(vector.sender, vector.curve).agree(with: recipient.raw)) == hex(vector.zsHex))
+            let wrapped = WrappedKey(
+                keyID: "", encryptedCEK: hex(vector.encryptedCekHex),
+                ephemeral: try publicKey(vector.epk, vector.curve),
+                algorithm: vector.alg, apu: hex(vector.apuHex), apv: hex(vector.apvHex))
+            let key = try working(vector.recipient, vector.curve)
+            let cek = try KeyWrapping.unwrap(wrapped, with: key, sender: sender, tag: hex(vector.tagHex))
+            #expect(reveal(cek) == hex(vector.cekHex))
+            let xc20p = vector.alg.hasSuffix("XC20PKW")
+            let again = try KeyWrapping.wrap(
+                cek, from: working(vector.sender, vector.curve), for: recipient, apu: hex(vector.apuHex),
+                apv: hex(vector.apvHex), tag: hex(vector.tagHex), xc20p: xc20p, ephemeral: epk)
+            #expect(again.algorithm == vector.alg)
+            if !xc20p { #expect(again.encryptedCEK == wrapped.encryptedCEK) }
+            for tag in [[], hex(vector.tagHex) + [0]] as [[UInt8]] {
+                #expect(
+                    code { _ = try KeyWrapping.unwrap(wrapped, with: key, sender: sender, tag: tag) }
+                        == .decryptionFailed)
+            }
+            #expect(
+                code { _ = try KeyWrapping.unwrap(wrapped, with: key, sender: recipient, tag: hex(vector.tagHex)) }
+                    == .decryptionFailed)
+            #expect(
+                code { _ = try KeyWrapping.unwrap(wrapped, with: key, sender: nil, tag: hex(vector.tagHex)) }
+                    == .invalidArgument)
+        }
+    }
+
+    @Test func theDraftsNumbersAgree() throws {
+        let vector = vectors.ecdh1PuReference
+        #expect(vector.recipients.count == 2)
+        let sender = WrapVectors.JWK(x: vector.senderX, y: nil, d: vector.senderD)
+        let epk = WrapVectors.JWK(x: vector.epkX, y: nil, d: vector.epkD)
+        let tag = try VectorFile.base64URL(vector.tagB64Url)
+        for row in vector.recipients {
+            let jwk = WrapVectors.JWK(x: row.recipientX, y: nil, d: row.recipientD)
+            let wrapped = try KeyWrapping.wrap(
+                secret(hex(vector.cekHex)), from: working(sender, vector.curve), for: publicKey(jwk, vector.curve),
+                apu: Array(vector.apu.utf8), apv: Array(vector.apv.utf8), tag: tag,
+                ephemeral: agreement(epk, vector.curve))
+            // The draft wraps its 64-byte content key under A128KW, which this API gives to 32 bytes.
+            #expect(wrapped.algorithm == "ECDH-1PU+A256KW")
+            let published = WrappedKey(
+                keyID: "", encryptedCEK: try VectorFile.base64URL(row.wrappedCekB64Url), ephemeral: wrapped.ephemeral,
+                algorithm: vector.alg, apu: wrapped.apu, apv: wrapped.apv)
+            let cek = try KeyWrapping.unwrap(
+                published, with: working(jwk, vector.curve), sender: publicKey(sender, vector.curve), tag: tag)
+            #expect(reveal(cek) == hex(vector.cekHex))
+        }
+    }
+
+    @Test func concatKDFOfRFC7518() throws {
+        let vector = vectors.rfc7518AppendixC
+        func field(_ text: String) -> [UInt8] { [0, 0, 0, UInt8(text.utf8.count)] + Array(text.utf8) }
+        let info = field(vector.algorithmId) + field(vector.apu) + field(vector.apv) + [0, 0, 0, 128]
+        let derived = try ConcatKDF.sha256(secret: secret(hex(vector.zHex)), otherInfo: info, count: 16)
+        #expect(reveal(derived) == hex(vector.derivedHex))
+    }
+
+    @Test(arguments: KeyType.allCases.filter { $0.agreementCurve != nil })
+    func damagedWrappedKeysAreRefused(_ type: KeyType) throws {
+        let curve = try #require(type.agreementCurve)
+        let (old, new) = (try KeyMaterial.generate(type), try KeyMaterial.generate(type))
+        let rotated = try WorkingKey(versions: [old, new], primary: 1)
+        let recipient = try AgreementPublicKey(curve: curve, raw: #require(old.rawPublicKey), keyID: "k")
+        let cek = try SecretBytes.random(count: 32)
+        for xc20p in [false, true] {
+            let wrapped = try KeyWrapping.wrap(cek, for: recipient, apu: [], apv: [7], xc20p: xc20p)
+            #expect(wrapped.keyID == "k")
+            // Wrapped before the rotation.
+            #expect(try reveal(KeyWrapping.unwrap(wrapped, with: rotated, sender: nil, tag: [])) == reveal(cek))
+            func unwraps(_ change: (inout WrappedKey) -> Void) -> WorkingKeyError.Code? {
+                var changed = wrapped
+                change(&changed)
+                return code { _ = try KeyWrapping.unwrap(changed, with: rotated, sender: nil, tag: []) }
+            }
+            for index in wrapped.encryptedCEK.indices {
+                #expect(unwraps { $0.encryptedCEK[index] ^= 1 } == .decryptionFailed)
+            }
+            for length in 0..<wrapped.encryptedCEK.count {
+                #expect(unwraps { $0.encryptedCEK = Array($0.encryptedCEK.prefix(length)) } == .decryptionFailed)
+            }
+            #expect(unwraps { $0.apu = [1] } == .decryptionFailed)
+            #expect(unwraps { $0.apv = [] } == .decryptionFailed)
+            #expect(unwraps { $0.algorithm = "RSA-OAEP" } == .invalidArgument)
+            let other = xc20p ? "ECDH-ES+A256KW" : "ECDH-ES+XC20PKW"
+            #expect(unwraps { $0.algorithm = other } == .decryptionFailed)
+        }
+        for length in [0, 8, 15, 17, 33] {
+            let odd = try SecretBytes.random(count: length)
+            #expect(code { _ = try KeyWrapping.wrap(odd, for: recipient, apu: [], apv: []) } == .invalidArgument)
+        }
+        let short = try SecretBytes.random(count: 40)
+        #expect(
+            code { _ = try KeyWrapping.wrap(short, from: rotated, for: recipient, apu: [], apv: [], tag: []) }
+                == .invalidArgument)
+    }
+
+    @Test func pointsThatAreNoKeysAreRefused() throws {
+        let cek = try SecretBytes.random(count: 32)
+        for curve in [AgreementCurve.p256, .p384, .p521] {
+            let good = try AgreementKey.generate(curve).publicKey
+            let width = curve.fieldLength
+            var off = good
+            off[off.count - 1] ^= 1
+            let zero = [4] + [UInt8](repeating: 0, count: 2 * width)
+            for raw in [off, zero, [4] + [UInt8](repeating: 0xFF, count: 2 * width)] {
+                let point = try AgreementPublicKey(curve: curve, raw: raw)
+                #expect(code { _ = try KeyWrapping.wrap(cek, for: point, apu: [], apv: []) } == .invalidArgument)
+            }
+            // Coordinates without their leading zeros, as Go writes them, mean the same point.
+            let trimmed = try AgreementPublicKey(
+                curve: curve.rawValue, type: "EC", x: Array(good[1...width].drop { $0 == 0 }),
+                y: Array(good[(width + 1)...].drop { $0 == 0 }))
+            #expect(trimmed.raw == good)
+            for (x, y) in [([], Array(good[1...width])), (Array(good[1...width]), []), ([0] + good[1...width], [1])] {
+                #expect(
+                    code { _ = try AgreementPublicKey(curve: curve.rawValue, type: "EC", x: x, y: y) }
+                        == .invalidArgument)
+            }
+        }
+        // RFC 7748 §6.1 and the points of order 1, 2, 4 and 8.
+        let lowOrder = [
+            String(repeating: "00", count: 32), "01" + String(repeating: "00", count: 31),
+            "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+            "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        ]
+        for text in lowOrder {
+            let point = try AgreementPublicKey(curve: .x25519, raw: hex(text))
+            #expect(code { _ = try KeyWrapping.wrap(cek, for: point, apu: [], apv: []) } == .invalidArgument, "\(text)")
+        }
+        #expect(code { _ = try AgreementPublicKey(curve: "X25519", type: "OKP", x: [1], y: []) } == .invalidArgument)
+        let x = [UInt8](repeating: 9, count: 32)
+        #expect(code { _ = try AgreementPublicKey(curve: "X25519", type: "EC", x: x, y: []) } == .invalidArgument)
+        #expect(code { _ = try AgreementPublicKey(curve: "X25519", type: "OKP", x: x, y: x) } == .invalidArgument)
+        #expect(code { _ = try AgreementPublicKey(curve: "secp256k1", type: "EC", x: x, y: x) } == .invalidArgument)
+    }
+
+    @Test func aCurveThatIsNotTheKeysIsRefusedByName() throws {
+        let key = try WorkingKey(versions: [KeyMaterial.generate(.nistP256ECDHKW)], primary: 0)
+        let recipient = try AgreementPublicKey(curve: .x25519, raw: AgreementKey.generate(.x25519).publicKey)
+        let cek = try SecretBytes.random(count: 32)
+        do {
+            _ = try KeyWrapping.wrap(cek, from: key, for: recipient, apu: [], apv: [], tag: [])
+            Issue.record("it wrapped")
+        } catch {
+            #expect(error.code == .invalidArgument)
+            #expect(error.message.contains("X25519") && error.message.contains("P-256"))
+        }
+        let wrapped = try KeyWrapping.wrap(cek, for: recipient, apu: [], apv: [])
+        #expect(code { _ = try KeyWrapping.unwrap(wrapped, with: key, sender: nil, tag: []) } == .invalidArgument)
+    }
+
+    @Test func everyCurveNameOfTheWireIsRead() throws {
+        let key = try AgreementKey.generate(.p384)
+        let (x, y) = (Array(key.publicKey[1...48]), Array(key.publicKey[49...]))
+        for name in ["NIST_P384", "P-384", "secp384r1", "EllipticCurveType_NIST_P384"] {
+            #expect(try AgreementPublicKey(curve: name, type: "EC", x: x, y: y).raw == key.publicKey)
+        }
+        let other = try AgreementKey.generate(.x25519)
+        for name in ["X25519", "CURVE25519"] {
+            let read = try AgreementPublicKey(curve: name, type: "", x: other.publicKey, y: [])
+            #expect(read.raw == other.publicKey)
+            #expect(read.type == "OKP")
+        }
+    }
+}
