@@ -1,13 +1,19 @@
 import Keystores
 import Synchronization
 
-/// Counts the calls that reach a store.
+/// Counts the calls that reach a store, and can hold up the answer of a key's row.
 final class CountingStore: KeystoreStore {
     private let store: any KeystoreStore
     private let calls = Mutex(0)
+    private let reads = Mutex(0)
+    private let gate: Gate?
     var count: Int { calls.withLock { $0 } }
 
-    init(_ store: any KeystoreStore) { self.store = store }
+    /// - Parameter gate: The first read of a key's row passes it after reading; later reads do not.
+    init(_ store: any KeystoreStore, gate: Gate? = nil) {
+        self.store = store
+        self.gate = gate
+    }
 
     private var counted: any KeystoreStore {
         calls.withLock { $0 += 1 }
@@ -25,7 +31,13 @@ final class CountingStore: KeystoreStore {
         try await counted.insertKey(record, limit: limit)
     }
     func key(keystore: String, id: String) async throws -> KeyRecord? {
-        try await counted.key(keystore: keystore, id: id)
+        let record = try await counted.key(keystore: keystore, id: id)
+        let isFirst = reads.withLock { reads in
+            reads += 1
+            return reads == 1
+        }
+        if isFirst { await gate?.pass() }
+        return record
     }
     func keys(keystore: String, after: String?, limit: Int) async throws -> [KeyRecord] {
         try await counted.keys(keystore: keystore, after: after, limit: limit)
