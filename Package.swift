@@ -89,6 +89,14 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // What the pairing library is measured with: time beside C, and memcheck for constant time.
+        .systemLibrary(name: "CValgrind", providers: [.apt(["valgrind"])]),
+        .target(name: "CYardstick", cSettings: [.unsafeFlags(["-O2"])]),
+        .executableTarget(name: "PairingBench", dependencies: ["Pairing", "CYardstick"], swiftSettings: settings),
+        .executableTarget(
+            name: "ConstantTime", dependencies: ["Pairing", "CValgrind"], path: "Tests/ConstantTime",
+            swiftSettings: settings),
+
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["HSMBridge", "SecretMemory"], path: "Tests/TestSupport",

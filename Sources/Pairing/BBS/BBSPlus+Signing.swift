@@ -55,7 +55,7 @@ extension BBSPlus {
     /// Multiplies by a secret element of the scalar field.
     static func multiply(_ point: Point<BLS12381.G1Curve>, by scalar: BLS12381Fr) -> Point<BLS12381.G1Curve> {
         withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { scratch in
-            defer { scratch.initializeMemory(as: UInt8.self, repeating: 0) }
+            defer { wipe(scratch) }
             scalar.canonical.storeRaw(bigEndian: scratch.baseAddress.unsafelyUnwrapped)
             return point.multiplied(bySecret: UnsafeRawBufferPointer(scratch), bigEndian: true)
         }

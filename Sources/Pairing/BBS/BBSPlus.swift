@@ -37,7 +37,7 @@ public enum BBSPlus {
         guard material.count == 32 else { throw .wrongLength(expected: 32, actual: material.count) }
         var digest = BLAKE2b.hash(material, outputLength: 48)
         let outcome = digest.withUnsafeMutableBytes { bytes -> Result<Void, PairingError> in
-            defer { bytes.initializeMemory(as: UInt8.self, repeating: 0) }
+            defer { wipe(bytes) }
             return Result { () throws(PairingError) in
                 try BLS12381.reduceKeyMaterial(UnsafeRawBufferPointer(bytes), into: output)
             }
@@ -48,7 +48,7 @@ public enum BBSPlus {
     /// Draws a scalar; 64 bytes are asked for, so that it is uniform.
     static func randomScalar(from generator: Generator) throws -> BLS12381Fr {
         try withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { scratch in
-            defer { scratch.initializeMemory(as: UInt8.self, repeating: 0) }
+            defer { wipe(scratch) }
             try SecretScalar<BLS12381Fr>.random(into: scratch, bigEndian: true, from: generator)
             return try SecretScalar<BLS12381Fr>.loadRaw(UnsafeRawBufferPointer(scratch), bigEndian: true).montgomery
         }

@@ -15,7 +15,7 @@ extension Point {
                 table[2 * i] = table[i].doubled
                 table[2 * i + 1] = table[2 * i] + self
             }
-            defer { table.update(repeating: Self.infinity) }
+            defer { wipe(UnsafeMutableRawBufferPointer(table)) }
             var result = Self.infinity
             for index in 0..<scalar.count {
                 let byte = UInt64(bigEndian ? scalar[index] : scalar[scalar.count - 1 - index])

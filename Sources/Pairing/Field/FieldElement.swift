@@ -38,7 +38,7 @@ extension FieldElement {
         withUnsafeTemporaryAllocation(of: Self.self, capacity: 16) { table in
             table.initialize(repeating: Self.one)
             for i in 1..<16 { table[i] = table[i - 1] * self }
-            defer { table.update(repeating: Self.zero) }
+            defer { wipe(UnsafeMutableRawBufferPointer(table)) }
             var result = Self.one
             var started = false
             for word in exponent.reversed() {

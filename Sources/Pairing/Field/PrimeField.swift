@@ -103,7 +103,7 @@ extension PrimeField {
             base.initializeMemory(as: UInt8.self, repeating: 0, count: 2 * byteCount)
             (base + byteCount - 32).copyMemory(from: bytes, byteCount: 32)
             (base + 2 * byteCount - 32).copyMemory(from: bytes + 32, byteCount: 32)
-            defer { base.initializeMemory(as: UInt8.self, repeating: 0, count: 2 * byteCount) }
+            defer { wipe(buffer) }
             let high = loadRaw(bigEndian: UnsafeRawPointer(base)).montgomery
             let low = loadRaw(bigEndian: UnsafeRawPointer(base + byteCount)).montgomery
             return high * twoTo256 + low

@@ -19,7 +19,7 @@ extension BLS12381 {
         let value = withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { scratch in
             scratch.initializeMemory(as: UInt8.self, repeating: 0)
             for index in 0..<48 { scratch[16 + index] = material[index] }
-            defer { scratch.initializeMemory(as: UInt8.self, repeating: 0) }
+            defer { wipe(scratch) }
             return BLS12381Fr.reduce(bigEndian64: UnsafeRawPointer(scratch.baseAddress.unsafelyUnwrapped)).canonical
         }
         guard value.isZeroMask == 0 else { throw .scalarOutOfRange }

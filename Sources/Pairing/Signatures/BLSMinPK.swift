@@ -13,8 +13,7 @@ public enum BLSMinPK {
     /// - Throws: `.wrongLength` or `.scalarOutOfRange` for anything but 32 bytes in 1 ..< r.
     public static func publicKey(of secretKey: UnsafeRawBufferPointer) throws(PairingError) -> PublicKey {
         try SecretScalar<BLS12381Fr>.check(secretKey, bigEndian: true)
-        return PublicKey(
-            Point(Point<BLS12381.G1Curve>.generator.multiplied(bySecret: secretKey, bigEndian: true).affine))
+        return BLSMinSig.sign(point: .generator, checkedKey: secretKey)
     }
 
     /// - Throws: as ``publicKey(of:)``, and `.invalidHashInput` for an empty tag.
@@ -22,8 +21,7 @@ public enum BLSMinPK {
         _ message: [UInt8], tag: [UInt8], secretKey: UnsafeRawBufferPointer
     ) throws(PairingError) -> Signature {
         try SecretScalar<BLS12381Fr>.check(secretKey, bigEndian: true)
-        let point = try BLS12381.hashToG2(message, tag: tag).point
-        return Signature(Point(point.multiplied(bySecret: secretKey, bigEndian: true).affine))
+        return sign(point: try BLS12381.hashToG2(message, tag: tag), checkedKey: secretKey)
     }
 
     /// e(pk, H(m)) = e(G1, S), as one product of two pairings. False for a public key or signature at infinity.
@@ -49,5 +47,11 @@ public enum BLSMinPK {
             pairs.append((entry.publicKey.point.affineVariableTime, PreparedG2(point.point.affineVariableTime)))
         }
         return BLS12381.productIsOne(pairs)
+    }
+
+    /// For a secret known to be in range; the constant-time harness enters here. The result is normalised: a projective Z
+    /// would tell about the scalar.
+    package static func sign(point: BLS12381.G2Point, checkedKey: UnsafeRawBufferPointer) -> Signature {
+        Signature(Point(point.point.multiplied(bySecret: checkedKey, bigEndian: true).affine))
     }
 }

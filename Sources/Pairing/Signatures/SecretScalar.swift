@@ -44,7 +44,7 @@ enum SecretScalar<Field: PrimeField> {
         from generator: (UnsafeMutableRawBufferPointer) throws -> Void
     ) throws {
         try withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { scratch in
-            defer { scratch.initializeMemory(as: UInt8.self, repeating: 0) }
+            defer { wipe(scratch) }
             for _ in 0..<4 {
                 try generator(scratch)
                 let value = Field.reduce(bigEndian64: UnsafeRawPointer(scratch.baseAddress.unsafelyUnwrapped)).canonical
