@@ -1,4 +1,5 @@
 """The published description and the daemon say the same."""
+import copy
 import os
 import re
 import subprocess
@@ -110,11 +111,23 @@ def test_examples_fit_their_schemas():
     assert count > 10
 
 
-def test_generated_requests_find_no_server_error(daemon, tmp_path):
+def with_known_names(kms, keystore, path):
+    """The description, but with keystores and keys that exist, so that generated requests get past the 404."""
+    keys = [keystore.create(name).id for name in ("ED25519", "ECDSAP256DER", "AES256GCM", "HMACSHA256Tag256")]
+    document = copy.deepcopy(DOCUMENT)
+    document["components"]["parameters"]["Keystore"]["schema"] = {"enum": [keystore.id]}
+    document["components"]["parameters"]["Key"]["schema"] = {"enum": keys}
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+@pytest.mark.parametrize("names", ["any", "known"])
+def test_generated_requests_find_no_server_error(daemon, kms, keystore, tmp_path, names):
     """Schemathesis makes requests from the description, good and bad: no 5xx, no undescribed answer."""
+    document = PATH if names == "any" else with_known_names(kms, keystore, tmp_path / "openapi.yaml")
     tool = Path(sys.executable).with_name("schemathesis")
     result = subprocess.run(
-        [tool, "run", PATH, "--url", daemon.base, "--max-examples", "25", "--seed", "8074", "--workers", "1",
+        [tool, "run", document, "--url", daemon.base, "--max-examples", "15", "--seed", "8074", "--workers", "1",
          "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--request-timeout", "20",
          "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"],
         capture_output=True, text=True, timeout=600, cwd=tmp_path, stdin=subprocess.DEVNULL,
