@@ -2,8 +2,8 @@ import Glibc
 
 /// Looks for bytes in this process's own writable memory.
 ///
-/// The pattern is kept inverted; its one plain copy during a search is left out of the count and wiped afterwards, and so
-/// are the copies that regions are read into.
+/// The pattern is kept inverted, and copies of memory are inverted before they are searched, so that the search itself never
+/// writes the pattern, not even by saving registers.
 struct MemoryScan {
     struct Unreadable: Error {}
 
@@ -17,15 +17,7 @@ struct MemoryScan {
         let file = open("/proc/self/mem", O_RDONLY)
         guard file >= 0 else { throw Unreadable() }
         defer { close(file) }
-        let pattern = try Self.map(2 * inverted.count)
-        defer { Self.unmap(pattern) }
-        for index in inverted.indices {
-            pattern[index] = ~inverted[index]
-            pattern[2 * inverted.count - 1 - index] = ~inverted[index]
-        }
-        let forwards = UnsafeRawBufferPointer(rebasing: pattern[..<inverted.count])
-        let backwards = UnsafeRawBufferPointer(rebasing: pattern[inverted.count...])
-        let own = UInt(bitPattern: pattern.baseAddress)..<UInt(bitPattern: pattern.baseAddress) + UInt(pattern.count)
+        let backwards = Array(inverted.reversed())
         var found = 0
         for region in try Self.writableRegions() {
             let copy = try Self.map(region.count)
@@ -33,20 +25,22 @@ struct MemoryScan {
             let length = pread(file, copy.baseAddress, copy.count, off_t(region.lowerBound))
             // The kernel refuses some regions, such as [vvar].
             guard length > 0 else { continue }
+            let words = copy.bindMemory(to: UInt64.self)
+            for index in words.indices { words[index] = ~words[index] }
             let memory = UnsafeRawBufferPointer(rebasing: copy[..<length])
-            found += (Self.offsets(of: forwards, in: memory) + Self.offsets(of: backwards, in: memory))
-                .count { !own.contains(region.lowerBound + UInt($0)) }
+            for pattern in [inverted, backwards] {
+                found += pattern.withUnsafeBytes { Self.occurrences(of: $0, in: memory) }
+            }
         }
         return found
     }
 
-    private static func offsets(of pattern: UnsafeRawBufferPointer, in memory: UnsafeRawBufferPointer) -> [Int] {
-        guard let needle = pattern.baseAddress, let start = memory.baseAddress else { return [] }
-        let end = start + memory.count
-        var next = start
-        var found: [Int] = []
+    private static func occurrences(of pattern: UnsafeRawBufferPointer, in memory: UnsafeRawBufferPointer) -> Int {
+        guard let needle = pattern.baseAddress, var next = memory.baseAddress else { return 0 }
+        let end = next + memory.count
+        var found = 0
         while end - next >= pattern.count, let hit = memchr(next, Int32(pattern[0]), end - next - pattern.count + 1) {
-            if memcmp(hit, needle, pattern.count) == 0 { found.append(UnsafeRawPointer(hit) - start) }
+            if memcmp(hit, needle, pattern.count) == 0 { found += 1 }
             next = UnsafeRawPointer(hit) + 1
         }
         return found
