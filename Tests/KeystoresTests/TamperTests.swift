@@ -89,7 +89,9 @@ import Testing
 
     @Test("Every flipped byte of a keystore, a key and a version is refused, and undone it serves again")
     func flips() async throws {
-        let keystore = try await fixture.keystore()
+        let keystore = try await fixture.service.createKeystore(controller: "did:key:alice", protection: .sealed) {
+            Array("capability of \($0)".utf8)
+        }.id
         let key = try await fixture.service.createKey(keystore: keystore, type: "ECDSAP256DER").id
         try await flipAll(
             cells("keystores", "id = '\(keystore)'"), keystore: keystore, key: key)
@@ -213,6 +215,20 @@ import Testing
         try await attacker.write { try $0.execute(sql: "UPDATE keystores SET controller = 'did:key:mallory'") }
         #expect(await !serves(keystore, key))
         #expect(await code { _ = try await fixture.restarted().keystore(keystore) } == .keystoreLocked)
+    }
+
+    @Test("A root capability cannot be removed, and none can be given", arguments: [true, false])
+    func capability(present: Bool) async throws {
+        let document = Array("a capability".utf8)
+        let keystore = try await fixture.service.createKeystore(controller: "did:key:alice", protection: .sealed) { _ in
+            present ? document : nil
+        }.id
+        #expect(try await fixture.restarted().rootCapability(keystore) == (present ? document : nil))
+        try await attacker.write { db in
+            try db.execute(
+                sql: "UPDATE keystores SET capability = ?", arguments: [present ? nil : Data(document)])
+        }
+        #expect(await code { _ = try await fixture.restarted().rootCapability(keystore) } == .internal)
     }
 
     @Test("A destruction cannot be brought about by editing") func forcedDestruction() async throws {
