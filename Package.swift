@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "KMSServer",
             dependencies: [
-                "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "SecretMemory",
+                "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -120,7 +120,8 @@ let package = Package(
         .testTarget(
             name: "KeystoresTests",
             dependencies: [
-                "Keystores", "EnclaveLock", "HSMBridge", "WorkingKeys", "LibCrypto", "SecretMemory", "TestSupport", grdb,
+                "Keystores", "EnclaveLock", "HSMBridge", "WorkingKeys", "LibCrypto", "SecretMemory", "TestSupport",
+                grdb,
             ],
             swiftSettings: settings),
         .testTarget(

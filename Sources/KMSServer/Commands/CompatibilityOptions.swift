@@ -23,6 +23,7 @@ struct CompatibilityOptions: ParsableArguments {
     var shamirSecretCacheTTL: String?
     @Option(name: .customLong("auth-type"), help: .setting("auth-type")) var authType: String?
     @Option(name: .customLong("enable-zcap"), help: .setting("enable-zcap")) var enableZCAP: String?
+    @Option(name: .customLong("zcap-strict"), help: .setting("zcap-strict")) var zcapStrict: String?
     @Option(name: .customLong("disable-HTTPSIG"), help: .setting("disable-HTTPSIG")) var disableHTTPSIG: String?
     @Option(name: .customLong("gnap-signing-key"), help: .setting("gnap-signing-key")) var gnapSigningKey: String?
     @Option(name: .customLong("enable-cors"), help: .setting("enable-cors")) var enableCORS: String?
@@ -46,6 +47,7 @@ struct CompatibilityOptions: ParsableArguments {
             "shamir-secret-cache-ttl": shamirSecretCacheTTL,
             "auth-type": authType,
             "enable-zcap": enableZCAP,
+            "zcap-strict": zcapStrict,
             "disable-HTTPSIG": disableHTTPSIG,
             "gnap-signing-key": gnapSigningKey,
             "enable-cors": enableCORS,

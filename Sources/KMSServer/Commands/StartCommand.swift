@@ -36,13 +36,19 @@ struct StartCommand: Verb {
         let home = try HomeDirectory(taking: settings.home)
         let application = try Application.build(settings, observer: TokenLog(logger: logger))
         if let tls = settings.tls { _ = try TLSFiles.load(tls) }
-        logger.warning(
-            "requests are not authorised: every process of this machine that reaches the port may use every key")
+        logger.warning("\(Self.exposure(settings))")
         try await application.serviceGroup(logger: logger) { port in
             Self.greet(settings, port: port)
         }.run()
         withExtendedLifetime(home) {}
         return .ok
+    }
+
+    /// Who may do what, in one sentence.
+    private static func exposure(_ settings: Configuration) -> String {
+        settings.capabilities == .off
+            ? "requests are not authorised: every process of this machine that reaches the port may use every key"
+            : "keystores are guarded by capabilities; whoever reaches the port may make a keystore"
     }
 
     /// The base URL and a session to paste.

@@ -23,6 +23,8 @@ public struct Configuration: Sendable {
     /// Without a trailing slash; empty for URLs that begin with the path.
     public var baseURL: String
     public var tls: TLSFiles?
+    /// Needs an absolute ``baseURL`` unless off.
+    public var capabilities: CapabilityMode
     /// The token; nil if none is configured.
     public var token: TokenURI?
     public var tokenSessions: Int?
@@ -70,6 +72,11 @@ public struct Configuration: Sendable {
         }
         baseURL = try Self.explained(values, "base-url", Self.baseURL)
         tls = try Self.tls(values)
+        capabilities = Self.capabilities(values)
+        guard capabilities == .off || !baseURL.isEmpty else {
+            throw ConfigurationError(
+                "'auth-type: ZCAP' needs base-url, such as https://kms.example: it is part of every capability")
+        }
         token = try Self.explained(values, "token-uri", Self.tokenURI)
         tokenSessions = values.number("token-sessions")
         tokenQueue = values.number("token-queue") ?? 1024
@@ -127,6 +134,11 @@ public struct Configuration: Sendable {
         case (_?, nil): throw ConfigurationError("tls-serve-cert is given without tls-serve-key")
         case (nil, _?): throw ConfigurationError("tls-serve-key is given without tls-serve-cert")
         }
+    }
+
+    private static func capabilities(_ values: ConfigurationValues) -> CapabilityMode {
+        guard values.text("auth-type") == "ZCAP" || values.boolean("enable-zcap") == true else { return .off }
+        return values.boolean("zcap-strict") == true ? .strict : .compatible
     }
 
     private static func secretLock(_ values: ConfigurationValues) throws(ConfigurationError) -> SecretLockKind {

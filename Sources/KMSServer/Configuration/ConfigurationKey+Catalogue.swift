@@ -50,7 +50,7 @@ extension ConfigurationKey {
     private static let noShamir = "locks of shared secrets (Shamir) are not served"
     private static let noCloud = "the AWS secret lock is not served; use 'secret-lock-type: token' or 'local'"
     private static let noAuthorization =
-        "no authorization scheme is served, and going on without the one asked for would be unsafe"
+        "the only authorization scheme is ZCAP, and going on without the one asked for would be unsafe"
 
     private static let compatible: [ConfigurationKey] = [
         ConfigurationKey(
@@ -127,12 +127,14 @@ extension ConfigurationKey {
             standard: "10m", summary: "Without effect.", effect: .ineffective(reason: noShamir)),
         ConfigurationKey(
             name: "auth-type", environment: "KMS_AUTH_TYPE", kind: .text, standard: "",
-            summary: "Only empty: requests are not authorised.",
-            effect: .refused(unless: [""], reason: noAuthorization)),
+            summary: "ZCAP: keystores are guarded by capabilities; empty: requests are not authorised.",
+            effect: .refused(unless: ["", "ZCAP"], reason: noAuthorization)),
+        ConfigurationKey(
+            name: "zcap-strict", environment: "KMS_ZCAP_STRICT", kind: .boolean, standard: "false",
+            summary: "With ZCAP: signatures must cover the whole request, be fresh, and are accepted once."),
         ConfigurationKey(
             name: "enable-zcap", environment: "KMS_ZCAP_ENABLE", kind: .boolean, standard: "false",
-            summary: "Only false: requests are not authorised.",
-            effect: .refused(unless: ["false"], reason: noAuthorization)),
+            summary: "true is the same as 'auth-type: ZCAP'."),
         ConfigurationKey(
             name: "disable-HTTPSIG", environment: "KMS_GNAP_HTTPSIG_DISABLE", kind: .boolean, standard: "false",
             summary: "Not supported.",

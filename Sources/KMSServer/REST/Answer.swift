@@ -43,6 +43,16 @@ enum Answer {
         }
     }
 
+    /// Plain text, as the original server's authorization answers.
+    static func refusal(_ refusal: AuthorizationRefusal) -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = "text/plain; charset=utf-8"
+        headers[.noSniff] = "nosniff"
+        return Response(
+            status: HTTPResponse.Status(code: refusal.status), headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(string: refusal.word + "\n")))
+    }
+
     /// As the original server answers a path it does not know.
     static func notFound() -> Response {
         var headers = HTTPFields()

@@ -1,9 +1,12 @@
 import Hummingbird
 import Keystores
+import Synchronization
 
 /// The routes of keystores.
 struct KeystoreController: Sendable {
     let service: any KeystoreServing
+    /// Issues root capabilities; nil: keystores are not guarded.
+    let authorizer: CapabilityAuthorizer?
     let baseURL: String
     let maximumBody: Int
 
@@ -21,8 +24,18 @@ struct KeystoreController: Sendable {
             }
             return (controller, protection)
         }
-        let keystore = try await service.createKeystore(controller: controller, protection: protection)
-        return Answer.object { $0.member("key_store_url", "\(baseURL)/v1/keystores/\(keystore.id)") }
+        let authorizer = authorizer
+        let issued = Mutex<[UInt8]?>(nil)
+        let keystore = try await service.createKeystore(controller: controller, protection: protection) { id in
+            let document = try authorizer?.makeRoot(keystore: id, controller: controller)
+            issued.withLock { $0 = document }
+            return document
+        }
+        let capability = try issued.withLock { $0 }.map(CapabilityAuthorizer.packed)
+        return Answer.object(capacity: 256 + (capability?.count ?? 0) * 2) { writer in
+            writer.member("key_store_url", "\(baseURL)/v1/keystores/\(keystore.id)")
+            if let capability { writer.member("capability", bytes: capability) }
+        }
     }
 
     func describe(_ id: String) async throws -> Response {

@@ -14,6 +14,8 @@ public struct RESTResponder: HTTPResponder {
     let keys: KeyController
     let keystores: KeystoreController
     let health: HealthController
+    /// Nil: requests are not authorised.
+    let authorizer: CapabilityAuthorizer?
     let logger: Logger
     /// In bytes.
     let maximumBody: Int
@@ -21,16 +23,20 @@ public struct RESTResponder: HTTPResponder {
     /// - Parameters:
     ///   - baseURL: Put in front of the URLs in answers; no slash at its end.
     ///   - maximumBody: In bytes; a longer body is answered 413.
+    ///   - capabilities: Whether keystores are guarded by capabilities; if so, `baseURL` must be absolute.
     ///   - tokenProblem: Why the token cannot serve now; nil if it can.
     ///   - didFindReady: Called before each answer that requests can succeed.
     public init(
         service: any KeystoreServing, baseURL: String, maximumBody: Int, logger: Logger,
+        capabilities: CapabilityMode = .off,
         tokenProblem: @escaping @Sendable () -> TokenProblem? = { nil },
         didFindReady: @escaping @Sendable () -> Void = {}
     ) {
         operations = OperationController(service: service, maximumBody: maximumBody)
         keys = KeyController(service: service, baseURL: baseURL, maximumBody: maximumBody)
-        keystores = KeystoreController(service: service, baseURL: baseURL, maximumBody: maximumBody)
+        authorizer = capabilities.mode.map { CapabilityAuthorizer(service: service, baseURL: baseURL, mode: $0) }
+        keystores = KeystoreController(
+            service: service, authorizer: authorizer, baseURL: baseURL, maximumBody: maximumBody)
         health = HealthController(service: service, tokenProblem: tokenProblem, didFindReady: didFindReady)
         self.logger = logger
         self.maximumBody = maximumBody
@@ -70,6 +76,7 @@ public struct RESTResponder: HTTPResponder {
     private func answer(_ request: Request, _ target: Target, _ query: Substring?, _ id: RequestID) async -> Response {
         var operation: StaticString = "request"
         do {
+            let request = try await authorized(request, target)
             switch (target, request.method) {
             case (.action(let action, let keystore, let key), let method):
                 let isExport = action == .export
@@ -115,9 +122,28 @@ public struct RESTResponder: HTTPResponder {
             case (.keystore, _), (.healthcheck, _), (.livez, _), (.readyz, _), (.openapi, _):
                 return Answer.methodNotAllowed("GET")
             }
+        } catch let refusal as AuthorizationRefusal {
+            logger.info("request refused", metadata: ["id": "\(id)", "reason": "\(refusal.reason)"])
+            return Answer.refusal(refusal)
         } catch {
             log(error, operation, id)
             return Answer.error(error, operation: operation)
+        }
+    }
+
+    /// The request, if it may act; its body is collected then, since a signature may cover it.
+    private func authorized(_ request: Request, _ target: Target) async throws -> Request {
+        guard let authorizer else { return request }
+        switch target.authority(request.method) {
+        case .none: return request
+        case .closed:
+            throw AuthorizationRefusal.forbidden("no capability allows this route")
+        case .capability(let action, let keystore):
+            var request = request
+            let body = try await request.readBody(upTo: maximumBody)
+            try await authorizer.authorize(request, body: body, action: action, keystore: keystore)
+            request.body = RequestBody(buffer: body)
+            return request
         }
     }
 

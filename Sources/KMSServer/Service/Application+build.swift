@@ -69,7 +69,7 @@ struct Application {
         let announcement = Announcement("kmsd ready")
         let responder = RESTResponder(
             service: keystores, baseURL: settings.baseURL, maximumBody: settings.maximumBody, logger: logger,
-            tokenProblem: tokenProblem, didFindReady: { announcement.make() })
+            capabilities: settings.capabilities, tokenProblem: tokenProblem, didFindReady: { announcement.make() })
         var services: [any Service] = [StoreService(store: store, logger: logger)]
         if let token { services.append(TokenService(token: token)) }
         services.append(DestructionService(keystores: keystores, logger: logger))

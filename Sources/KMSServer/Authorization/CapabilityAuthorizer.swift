@@ -1,0 +1,108 @@
+import Capabilities
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Keystores
+import NIOCore
+import Synchronization
+
+/// Guards keystores by capabilities (ZCAP-LD), and issues the root capability of a new one.
+///
+/// An unknown keystore and a wrong capability answer alike, so that nobody learns which keystores exist.
+///
+/// - Concurrency: any number of requests at once. Roots never change, so they are remembered.
+final class CapabilityAuthorizer: Sendable {
+    /// Roots remembered at most.
+    private static let remembered = 10_000
+
+    private let service: any KeystoreServing
+    private let baseURL: String
+    private let verifier: CapabilityVerifier
+    private let roots = Mutex<[String: Capability]>([:])
+
+    /// - Parameter baseURL: Absolute; it is part of every capability.
+    init(service: any KeystoreServing, baseURL: String, mode: CapabilityVerifier.Mode) {
+        self.service = service
+        self.baseURL = baseURL
+        verifier = CapabilityVerifier(mode: mode)
+    }
+
+    /// Checks that the request's capability allows `action` on the keystore.
+    ///
+    /// - Parameter body: All of it; a covered digest is compared with it.
+    /// - Throws: ``AuthorizationRefusal``, or ``KMSError`` if the keystore cannot be looked up now.
+    func authorize(_ request: Request, body: ByteBuffer, action: String, keystore: String) async throws {
+        let root = try await root(of: keystore)
+        var headers: [String: [String]] = [:]
+        for field in request.headers { headers[field.name.canonicalName, default: []].append(field.value) }
+        // The codec below turned Host into the request's authority.
+        if headers["host"] == nil, let authority = request.head.authority { headers["host"] = [authority] }
+        do {
+            _ = try verifier.verify(
+                HTTPSignature.Request(
+                    method: request.method.rawValue, uri: request.head.path ?? "", headers: headers),
+                body: Array(buffer: body), action: action, root: root, now: Int64(Date().timeIntervalSince1970))
+        } catch {
+            switch error.code {
+            case .malformed: throw AuthorizationRefusal.malformed(error.reason)
+            case .unauthorized: throw AuthorizationRefusal.unauthorized(error.reason)
+            }
+        }
+    }
+
+    private func root(of keystore: String) async throws -> Capability {
+        if let root = roots.withLock({ $0[keystore] }) { return root }
+        let document: [UInt8]?
+        do {
+            document = try await service.rootCapability(keystore)
+        } catch let error as KMSError where error.code == .notFound || error.code == .invalidArgument {
+            throw AuthorizationRefusal.unauthorized("there is no such keystore")
+        }
+        guard let document else {
+            throw AuthorizationRefusal.unauthorized("the keystore was made without a capability")
+        }
+        let root: Capability
+        do {
+            root = try Capability(json: document)
+        } catch {
+            throw KMSError(.internal, "The keystore's root capability is damaged.", underlying: error)
+        }
+        roots.withLock { roots in
+            if roots.count >= Self.remembered { roots.removeAll() }
+            roots[keystore] = root
+        }
+        return root
+    }
+
+    // MARK: Issuing
+
+    /// Every action of a keystore, in the order the original server lists them.
+    private static let actions = [
+        "createKey", "exportKey", "importKey", "rotateKey", "sign", "verify", "computeMAC", "verifyMAC", "encrypt",
+        "decrypt", "easy", "easyOpen", "sealOpen", "signMulti", "verifyMulti", "deriveProof", "verifyProof", "wrap",
+        "unwrap", "blind", "correctnessProof", "signWithSecrets",
+    ]
+
+    /// Makes the root capability of a keystore: its document.
+    ///
+    /// The signing key is fresh and forgotten at once: the stored document is what requests are compared with, so no
+    /// key exists whose theft would let anybody forge a root.
+    ///
+    /// - Throws: ``KMSError`` with `.invalidArgument` for a controller that is no absolute IRI.
+    func makeRoot(keystore: String, controller: String) throws -> [UInt8] {
+        let url = "\(baseURL)/v1/keystores/\(keystore)"
+        let root = Capability(
+            id: url, invoker: controller, allowedAction: Self.actions,
+            invocationTarget: Capability.Target(id: url, type: "urn:kms:keystore"))
+        do {
+            return try RootIssuer.sign(root, created: Timestamp(Date()).rfc3339(digits: 9)).json()
+        } catch is CapabilityError {
+            throw KMSError(
+                .invalidArgument,
+                "validation failed: controller must be an absolute IRI, such as a did:key URL with fragment")
+        }
+    }
+
+    /// The form in which a capability is handed out: base64 of gzip.
+    static func packed(_ document: [UInt8]) throws -> [UInt8] { try Gzip.compress(document) }
+}

@@ -1,0 +1,202 @@
+"""Keystores guarded by capabilities, from a client written after the wire description alone."""
+import base64
+import concurrent.futures
+import gzip
+import hashlib
+import json
+import time
+
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+ALGORITHM = "https://github.com/hyperledger/aries-framework-go/zcaps"
+BASE = "https://kms.example.test"
+
+
+def base58(data):
+    number, text = int.from_bytes(data, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = ALPHABET[digit] + text
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
+
+
+class Wallet:
+    def __init__(self):
+        self.key = Ed25519PrivateKey.generate()
+        fingerprint = "z" + base58(b"\xed\x01" + self.key.public_key().public_bytes_raw())
+        self.did = f"did:key:{fingerprint}#{fingerprint}"
+
+    def headers(self, capability, action, *, covered=("(created)",), method="POST", path="", host="", body=b"",
+                created=None):
+        packed = base64.urlsafe_b64encode(gzip.compress(json.dumps(capability).encode())).decode()
+        created = int(time.time()) if created is None else created
+        invocation = f'zcap capability="{packed}",action="{action}"'
+        digest = "SHA-256=" + base64.b64encode(hashlib.sha256(body).digest()).decode()
+        values = {"(created)": created, "(request-target)": f"{method.lower()} {path}", "host": host,
+                  "capability-invocation": invocation, "digest": digest}
+        text = "\n".join(f"{name}: {values[name]}" for name in covered)
+        signature = base64.b64encode(self.key.sign(text.encode())).decode()
+        return {
+            "Capability-Invocation": invocation,
+            "Digest": digest,
+            "Signature": f'keyId="{self.did}",algorithm="{ALGORITHM}",created={created},'
+                         f'headers="{" ".join(covered)}",signature="{signature}"',
+        }
+
+
+FULL = ("(created)", "(request-target)", "host", "capability-invocation", "digest")
+
+
+class Guarded:
+    """A daemon with capabilities, a wallet, and its keystore."""
+
+    def __init__(self, daemon):
+        self.url = daemon.base
+        self.wallet = Wallet()
+        answer = requests.post(f"{self.url}/v1/keystores", json={"controller": self.wallet.did}, timeout=10)
+        assert answer.status_code == 200, answer.text
+        self.keystore = answer.json()["key_store_url"].removeprefix(BASE)
+        self.capability = json.loads(gzip.decompress(base64.b64decode(answer.json()["capability"])))
+
+    def call(self, path, action, body, *, wallet=None, capability=None, method="POST", strict=False, headers=None,
+             **more):
+        data = json.dumps(body).encode() if body is not None else b""
+        if headers is None:
+            if strict:
+                more = {"covered": FULL, "method": method, "path": path, "host": self.url.split("//")[1], **more}
+            headers = (wallet or self.wallet).headers(capability or self.capability, action, body=data, **more)
+        return requests.request(method, self.url + path, data=data, headers=headers, timeout=10)
+
+    def new_key(self, **more):
+        answer = self.call(f"{self.keystore}/keys", "createKey", {"key_type": "ED25519"}, **more)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["key_url"].removeprefix(BASE)
+
+
+@pytest.fixture
+def guarded(own):
+    return Guarded(own.start(KMS_AUTH_TYPE="ZCAP", KMS_BASE_URL=BASE))
+
+
+@pytest.fixture
+def strict(own):
+    return Guarded(own.start(KMS_AUTH_TYPE="ZCAP", KMS_ZCAP_STRICT="true", KMS_BASE_URL=BASE))
+
+
+def refused(answer, status=401):
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.text.strip() in {"unauthorized", "bad request", "forbidden"}
+
+
+def test_a_new_keystore_comes_with_its_root_capability(guarded):
+    capability = guarded.capability
+    assert capability["id"] == BASE + guarded.keystore
+    assert capability["invoker"] == guarded.wallet.did
+    assert capability["invocationTarget"] == {"ID": BASE + guarded.keystore, "Type": "urn:kms:keystore"}
+    assert capability["caveats"] is None
+    assert capability["allowedAction"][:4] == ["createKey", "exportKey", "importKey", "rotateKey"]
+    assert len(capability["allowedAction"]) == 22
+    assert capability["proof"][0]["proofPurpose"] == "capabilityDelegation"
+
+
+def test_the_invoker_may_and_nobody_else(guarded):
+    key = guarded.new_key()
+    message = {"message": base64.b64encode(b"hello").decode()}
+    assert guarded.call(f"{key}/sign", "sign", message).status_code == 200
+    refused(guarded.call(f"{key}/sign", "sign", message, wallet=Wallet()))
+    refused(guarded.call(f"{key}/sign", "verify", message))
+    refused(guarded.call(f"{key}/sign", "sign", message, headers={}))
+    refused(requests.get(f"{guarded.url}{key}/export", timeout=10))
+    refused(guarded.call(f"{key}/export", "exportKey", None, method="GET", wallet=Wallet()))
+    assert guarded.call(f"{key}/export", "exportKey", None, method="GET").status_code == 200
+
+
+def test_a_forged_root_opens_nothing(guarded):
+    key = guarded.new_key()
+    thief = Wallet()
+    forged = {**guarded.capability, "invoker": thief.did}
+    refused(guarded.call(f"{key}/sign", "sign", {"message": "aGk="}, wallet=thief, capability=forged))
+
+
+def test_a_capability_is_for_its_keystore_only(guarded):
+    other = Guarded.__new__(Guarded)
+    other.url, other.wallet = guarded.url, guarded.wallet
+    answer = requests.post(f"{guarded.url}/v1/keystores", json={"controller": guarded.wallet.did}, timeout=10)
+    elsewhere = answer.json()["key_store_url"].removeprefix(BASE)
+    refused(guarded.call(f"{elsewhere}/keys", "createKey", {"key_type": "ED25519"}))
+
+
+def test_an_unknown_keystore_answers_as_a_wrong_capability(guarded):
+    unknown = guarded.call("/v1/keystores/c0ekinlioud42c84qs9g/keys", "createKey", {"key_type": "ED25519"})
+    wrong = guarded.call(f"{guarded.keystore}/keys", "createKey", {"key_type": "ED25519"}, wallet=Wallet())
+    refused(unknown)
+    assert unknown.text == wrong.text
+
+
+@pytest.mark.parametrize("header", ["", "bearer x", 'zcap capability="AAAA",action="sign"', 'zcap action="sign"'])
+def test_an_unparsable_invocation_is_a_bad_request(guarded, header):
+    key = guarded.new_key()
+    headers = guarded.wallet.headers(guarded.capability, "sign")
+    refused(guarded.call(f"{key}/sign", "sign", {"message": "aGk="},
+                         headers={**headers, "Capability-Invocation": header}), 400)
+
+
+def test_routes_of_our_own_are_closed(guarded):
+    key = guarded.new_key()
+    for method, path in [("GET", "/v1/keystores"), ("GET", guarded.keystore), ("GET", f"{guarded.keystore}/keys"),
+                         ("GET", key), ("DELETE", key), ("POST", f"{key}/disable")]:
+        refused(requests.request(method, guarded.url + path, timeout=10), 403)
+
+
+def test_a_controller_that_is_no_iri_is_refused(guarded):
+    answer = requests.post(f"{guarded.url}/v1/keystores", json={"controller": "me"}, timeout=10)
+    assert answer.status_code == 400
+    assert "IRI" in answer.json()["errMessage"]
+
+
+def test_capabilities_survive_a_restart(own):
+    daemon = own.start(KMS_AUTH_TYPE="ZCAP", KMS_BASE_URL=BASE)
+    guarded = Guarded(daemon)
+    key = guarded.new_key()
+    assert daemon.terminate() == 0
+    guarded.url = own.start(KMS_AUTH_TYPE="ZCAP", KMS_BASE_URL=BASE).base
+    assert guarded.call(f"{key}/sign", "sign", {"message": "aGk="}).status_code == 200
+
+
+def test_strict_mode_wants_every_part_signed(strict):
+    key = strict.new_key(strict=True)
+    path, body = f"{key}/sign", {"message": "aGk="}
+    assert strict.call(path, "sign", body, strict=True).status_code == 200
+    refused(strict.call(path, "sign", body))
+    for missing in FULL:
+        covered = tuple(name for name in FULL if name != missing)
+        refused(strict.call(path, "sign", body, strict=True, covered=covered))
+    refused(strict.call(path, "sign", body, strict=True, created=int(time.time()) - 400))
+    refused(strict.call(path, "sign", body, strict=True, path=f"{key}/verify"))
+
+
+def test_strict_mode_accepts_a_signature_once(strict):
+    key = strict.new_key(strict=True)
+    data = json.dumps({"message": "aGk="}).encode()
+    headers = strict.wallet.headers(strict.capability, "sign", covered=FULL, path=f"{key}/sign",
+                                    host=strict.url.split("//")[1], body=data)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(
+            lambda _: requests.post(f"{strict.url}{key}/sign", data=data, headers=headers, timeout=10).status_code,
+            range(16)))
+    assert sorted(answers) == [200] + [401] * 15
+
+
+def test_capabilities_need_an_absolute_base_url(own):
+    said = own.refuses_to_start(KMS_AUTH_TYPE="ZCAP")
+    assert "base-url" in said
+
+
+def test_other_schemes_are_refused(own):
+    said = own.refuses_to_start(KMS_AUTH_TYPE="GNAP", KMS_BASE_URL=BASE)
+    assert "ZCAP" in said
