@@ -50,6 +50,7 @@ enum ConstantTime {
         Case("bbs-sign") {
             withSecretKey { BBSPlus.signaturePoint(.generator, e: BLS12381.Scalar(7), checkedKey: $0) }
         },
+        Case("bbs-prove") { withSecret(96) { publish(BBSPlus.exerciseProver(UnsafeRawBufferPointer($0))) } },
     ]
 
     /// What the harness must catch, or it proves nothing.

@@ -172,18 +172,18 @@ import Testing
         #expect(items.count == 2)
         for item in items {
             let message = try item.hex("message")
-            let hash = try BN254.hashToG1(message)
-            #expect(try hash.uncompressedBigEndian == [4] + coordinates(item, "point_P"))
+            let hash = try BLS0Chain.HashedMessage(message)
+            #expect(try hash.point.uncompressedBigEndian == [4] + coordinates(item, "point_P"))
             let anchor = BN254.PreparedPublicKey(try .init(encoded: item.hex("pk_h")))
             let x = try bytes(number: item.text("ecdh_x_of_P"), count: 32)
             let expected = try [4] + coordinates(item, "hP")
-            let byPairing = try BN254.recoverAnchored(x: x, hash: hash, anchor: anchor)
+            let byPairing = try BLS0Chain.recoverAnchored(x: x, message: hash, anchor: anchor)
             #expect(byPairing.uncompressedBigEndian == expected)
             let token = try coordinates(item, "token_public_point")
             let anchorPoint = try BN254.G1Point(xCoordinate: token.prefix(32), isOdd: token[63] & 1 == 1)
-            let bySum = try BN254.recoverAnchored(
-                x: x, xOfSum: bytes(number: item.text("ecdh_x_of_P_plus_G"), count: 32), hash: hash,
-                anchorInG1: anchorPoint)
+            let bySum = try BLS0Chain.recoverAnchored(
+                x: x, xOfSum: bytes(number: item.text("ecdh_x_of_P_plus_G"), count: 32), message: hash,
+                anchor: anchorPoint)
             #expect(bySum.uncompressedBigEndian == expected)
             let correction = try sign(message, item.hex("d"))
             let server = try byPairing + BN254.G1Point(encoded: correction)
@@ -194,16 +194,40 @@ import Testing
             let other = try BN254.hashToG1([1, 2, 3]).uncompressedBigEndian?[1..<33]
             let wrong = Array(try #require(other))
             #expect(throws: PairingError.verificationFailed) {
-                try BN254.recoverAnchored(x: wrong, hash: hash, anchor: anchor)
+                try BLS0Chain.recoverAnchored(x: wrong, message: hash, anchor: anchor)
             }
             #expect(throws: PairingError.verificationFailed) {
-                try BN254.recoverAnchored(x: x, xOfSum: wrong, hash: hash, anchorInG1: anchorPoint)
+                try BLS0Chain.recoverAnchored(x: x, xOfSum: wrong, message: hash, anchor: anchorPoint)
             }
         }
     }
 
     func coordinates(_ item: Vector, _ name: String) throws -> [UInt8] {
         try item.texts(name).flatMap { try bytes(number: $0, count: 32) }
+    }
+
+    @Test func severalSignaturesOnOneMessage() throws {
+        var random = TestRandom(seed: 61)
+        let fill: (UnsafeMutableRawBufferPointer) -> Void = { $0.copyBytes(from: random.bytes($0.count)) }
+        let items = try file.items("split")
+        #expect(!items.isEmpty)
+        for item in items {
+            let message = try BLS0Chain.HashedMessage(item.hex("message"))
+            var signed = try zip(item.hexes("partial_signatures"), item.hexes("share_public_keys")).map {
+                (signature: try BN254.G1Point(encoded: $0), publicKey: try BN254.G2Point(encoded: $1))
+            }
+            signed.append(
+                (
+                    try .init(encoded: item.hex("combined_signature")),
+                    try .init(encoded: item.hex("master_public_key"))
+                ))
+            #expect(try BLS0Chain.verifyEach(signed, message: message, from: fill))
+            // Exchanging two signatures keeps their sum, which a check without random factors would accept.
+            (signed[0].signature, signed[1].signature) = (signed[1].signature, signed[0].signature)
+            #expect(try !BLS0Chain.verifyEach(signed, message: message, from: fill))
+            #expect(try !BLS0Chain.verifyEach([], message: message, from: fill))
+            #expect(try !BLS0Chain.verifyEach([(.infinity, .generator)], message: message, from: fill))
+        }
     }
 
     @Test func thresholdShares() throws {

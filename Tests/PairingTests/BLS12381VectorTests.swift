@@ -184,6 +184,20 @@ import Testing
             #expect(try hex(hash.uncompressed) == item.texts("point_P").joined())
             let token = try item.hex("h").withUnsafeBytes { try BLSMinSig.sign(message, tag: tag, secretKey: $0) }
             #expect(try hex(token.uncompressed) == item.texts("hP").joined())
+            let hashed = try BLSMinSig.HashedMessage(message, tag: tag)
+            let (x, xOfSum) = (try item.hex("ecdh_x_of_P"), try item.hex("ecdh_x_of_P_plus_G"))
+            let anchor = BLS12381.PreparedPublicKey(try .init(compressed: item.hex("pk_h")))
+            #expect(try BLSMinSig.recoverAnchored(x: x, message: hashed, anchor: anchor) == token)
+            let inG1 = try BLS12381.G1Point(
+                uncompressed: item.texts("token_public_point").flatMap { try bytes(number: $0, count: 48) })
+            #expect(
+                try BLSMinSig.recoverAnchored(x: x, xOfSum: xOfSum, message: hashed, anchor: inG1) == token)
+            #expect(throws: PairingError.self) {
+                try BLSMinSig.recoverAnchored(x: xOfSum, message: hashed, anchor: anchor)
+            }
+            #expect(throws: PairingError.self) {
+                try BLSMinSig.recoverAnchored(x: x, xOfSum: x, message: hashed, anchor: inG1)
+            }
             let correction = try item.hex("d").withUnsafeBytes { try BLSMinSig.sign(message, tag: tag, secretKey: $0) }
             #expect(try (token + correction).compressed == item.hex("server_partial"))
             let user = try BLS12381.G1Point(compressed: item.hex("user_partial"))

@@ -13,9 +13,14 @@ struct BBSCommitment: Sendable, Equatable {
         init(
             bases: [Point<BLS12381.G1Curve>], secrets: [BLS12381Fr], from generator: BBSPlus.Generator
         ) throws {
+            let blinds = try bases.map { _ in try BBSPlus.randomScalar(from: generator) }
+            self.init(bases: bases, secrets: secrets, blinds: blinds)
+        }
+
+        init(bases: [Point<BLS12381.G1Curve>], secrets: [BLS12381Fr], blinds: [BLS12381Fr]) {
             self.bases = bases
             self.secrets = secrets
-            blinds = try bases.map { _ in try BBSPlus.randomScalar(from: generator) }
+            self.blinds = blinds
             let sum = zip(bases, blinds).reduce(Point<BLS12381.G1Curve>.infinity) {
                 $0 + BBSPlus.multiply($1.0, by: $1.1)
             }

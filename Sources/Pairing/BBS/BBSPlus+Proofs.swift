@@ -85,4 +85,18 @@ extension BBSPlus {
             (-proof.aBar.point.affineVariableTime, BLS12381.preparedGenerator),
         ])
     }
+
+    /// The prover's arithmetic on two secrets of 48 bytes each, for the constant-time harness: the results are public.
+    package static func exerciseProver(
+        _ secrets: UnsafeRawBufferPointer
+    ) -> (commitment: BLS12381.G1Point, response: Scalar) {
+        let base = secrets.baseAddress.unsafelyUnwrapped
+        let secret = BLS12381Fr.loadRaw(bigEndian: base).montgomery
+        let blind = BLS12381Fr.loadRaw(bigEndian: base + 48).montgomery
+        let prover = BBSCommitment.Prover(
+            bases: [.generator, Point.generator.doubled], secrets: [secret, secret.inverse],
+            blinds: [blind, -blind * secret])
+        let answer = prover.answer(Scalar(3))
+        return (answer.commitment, answer.responses[0] + answer.responses[1])
+    }
 }

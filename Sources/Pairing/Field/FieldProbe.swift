@@ -45,7 +45,8 @@ package enum FieldProbe: String, CaseIterable, Sendable {
 
     private static func prime<F: PrimeField>(_: F.Type, _ operands: UnsafeMutableRawBufferPointer) {
         let (base, a, b) = load(F.self, operands)
-        let sums = (a + b) * (a - b) - a.squared + b.squared
+        let uniform = F.reduce(bigEndian64: UnsafeRawPointer(base))
+        let sums = (a + b) * (a - b) - a.squared + b.squared + uniform
         let masks = sums.isZeroMask & a.equalMask(b) & a.belowModulusMask & b.canonical.aboveHalfMask
         let chosen = F.select(masks, a.halved, b.inverse).negated(where: a.canonical.aboveHalfMask)
         chosen.canonical.storeRaw(littleEndian: base)

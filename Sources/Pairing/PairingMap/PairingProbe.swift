@@ -14,11 +14,22 @@ package struct PairingProbe {
         let g1 = BLS12381.G1Point.generator
         let g2 = BLS12381.G2Point.generator
         let key = BN254.G2Point.generator
+        let preparedKey = BN254.PreparedPublicKey(key)
+        let hashed = try BLS0Chain.HashedMessage(message)
+        // Secret key 1: the signature is the hashed point.
+        let signed = [(signature: hashed.point, publicKey: key), (hashed.point + hashed.point, key + key)]
         return bls + bn + [
             PairingProbe("BLS12-381 G1 subgroup check", 4) { observe(BLS12381.isInSubgroup(g1.point)) },
             PairingProbe("BLS12-381 G2 subgroup check", 4) { observe(BLS12381.isInSubgroup(g2.point)) },
             PairingProbe("BLS12-381 hash to G2", 2) { observe((try? BLS12381.hashToG2(message, tag: tag)) == nil) },
             PairingProbe("BN254 G2 subgroup check", 4) { observe(BN254.isInSubgroup(key.point)) },
+            PairingProbe("BN254 verification, prepared key and hashed message", 1) {
+                observe(BLS0Chain.verify(hashed.point, message: hashed, publicKey: preparedKey))
+            },
+            PairingProbe("BN254 verification of two signatures on one message", 1) {
+                let fill: (UnsafeMutableRawBufferPointer) -> Void = { $0.copyBytes(from: message.prefix($0.count)) }
+                observe((try? BLS0Chain.verifyEach(signed, message: hashed, from: fill)) == true)
+            },
         ]
     }
 

@@ -16,19 +16,49 @@ public enum BLSMinSig {
         return publicKey(ofChecked: secretKey)
     }
 
+    /// A message after its hashing to G1: worth keeping when one message is signed and verified several times. Secrets
+    /// multiply only such points, never one that a caller chose.
+    public struct HashedMessage: Sendable {
+        public let point: BLS12381.G1Point
+
+        /// - Throws: `.invalidHashInput` for an empty tag.
+        public init(_ message: [UInt8], tag: [UInt8]) throws(PairingError) {
+            point = try BLS12381.hashToG1(message, tag: tag)
+        }
+    }
+
+    /// - Throws: as ``publicKey(of:)``.
+    public static func sign(
+        _ message: HashedMessage, secretKey: UnsafeRawBufferPointer
+    ) throws(PairingError) -> Signature {
+        try SecretScalar<BLS12381Fr>.check(secretKey, bigEndian: true)
+        return sign(point: message.point, checkedKey: secretKey)
+    }
+
     /// - Throws: as ``publicKey(of:)``, and `.invalidHashInput` for an empty tag.
     public static func sign(
         _ message: [UInt8], tag: [UInt8], secretKey: UnsafeRawBufferPointer
     ) throws(PairingError) -> Signature {
-        try SecretScalar<BLS12381Fr>.check(secretKey, bigEndian: true)
-        return sign(point: try BLS12381.hashToG1(message, tag: tag), checkedKey: secretKey)
+        try sign(try HashedMessage(message, tag: tag), secretKey: secretKey)
     }
 
     /// e(S, G2) = e(H(m), pk), as one product of two pairings. False for a public key or signature at infinity.
     public static func verify(
+        _ signature: Signature, message: HashedMessage, publicKey: BLS12381.PreparedPublicKey
+    ) -> Bool {
+        guard !publicKey.key.isInfinity, !signature.isInfinity else { return false }
+        return BLS12381.productIsOne([
+            (-signature.point.affineVariableTime, BLS12381.preparedGenerator),
+            (message.point.point.affineVariableTime, publicKey.prepared),
+        ])
+    }
+
+    /// As ``verify(_:message:publicKey:)`` for a message and a key used once.
+    public static func verify(
         _ signature: Signature, message: [UInt8], tag: [UInt8], publicKey: PublicKey
     ) -> Bool {
-        verifyAggregate(signature, of: [(message, BLS12381.PreparedPublicKey(publicKey))], tag: tag)
+        guard let hashed = try? HashedMessage(message, tag: tag) else { return false }
+        return verify(signature, message: hashed, publicKey: BLS12381.PreparedPublicKey(publicKey))
     }
 
     /// Verifies an aggregate over several keys and messages; in the basic scheme the caller makes sure that the messages
