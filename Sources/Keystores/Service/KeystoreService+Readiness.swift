@@ -5,11 +5,15 @@ import Synchronization
 extension KeystoreService {
     /// How long an answer is good for, so that a flood of questions is no flood of token calls.
     private static let readinessLifetime = Duration.seconds(1)
+    /// A bad answer is kept only long enough that a storm of questions cannot burden a token in trouble: readers wait
+    /// for the end of the trouble.
+    private static let troubleLifetime = Duration.milliseconds(50)
 
     public var readiness: [ReadinessProblem] {
         get async {
-            if let last = lastReadiness.withLock({ $0 }), last.at + Self.readinessLifetime > ContinuousClock.now {
-                return last.problems
+            if let last = lastReadiness.withLock({ $0 }) {
+                let lifetime = last.problems.isEmpty ? Self.readinessLifetime : Self.troubleLifetime
+                if last.at + lifetime > ContinuousClock.now { return last.problems }
             }
             var problems: [ReadinessProblem] = []
             do {
