@@ -1,4 +1,5 @@
 import EnclaveLock
+import LibCrypto
 import Testing
 
 @testable import Keystores
@@ -93,6 +94,24 @@ import Testing
             for key in keys { _ = try await service.sign(keystore: keystore, key: key, message: []) }
         }
         #expect(service.openedKeys.count == 4)
+    }
+
+    @Test("More keys than locked memory holds all work: the cache gives way") func lockedMemory() async throws {
+        await #expect(processExitsWith: .success) {
+            // The smallest heap holds a few hundred private keys, far fewer than the cache would.
+            try LibCrypto.prepare(secureHeap: 65_536)
+            let fixture = try Fixture()
+            let keystore = try await fixture.keystore()
+            var keys: [String] = []
+            for _ in 0..<600 {
+                let key = try await fixture.service.createKey(keystore: keystore, type: "ECDSAP521DER").id
+                _ = try await fixture.service.sign(keystore: keystore, key: key, message: [])
+                keys.append(key)
+            }
+            let kept = fixture.service.openedKeys.count
+            #expect(kept > 0 && kept < 600)
+            for key in keys { _ = try await fixture.service.sign(keystore: keystore, key: key, message: []) }
+        }
     }
 
     @Test("An absent key is looked up again each time") func negative() async throws {

@@ -1,5 +1,6 @@
 import Glibc
 import SecretMemory
+import TestSupport
 import Testing
 import WorkingKeys
 

@@ -84,6 +84,16 @@ final class OpenedKeyCache: Sendable {
         }
     }
 
+    /// Drops about half of the keys, those not used lately first, to give locked memory back.
+    func shed() {
+        for shard in shards {
+            shard.state.withLock { state in
+                let slots = state.slots.compactMap { $0 }.sorted { !$0.used && $1.used }
+                for slot in slots.prefix((slots.count + 1) / 2) { remove(slot.address, &state) }
+            }
+        }
+    }
+
     private func shard(_ address: KeyAddress) -> Shard {
         shards.count == 1 ? shards[0] : shards[address.hashValue & (shards.count - 1)]
     }

@@ -23,7 +23,9 @@ extension KeystoreService {
         if let keyID, !keyID.isEmpty { try Names.checkKey(keyID) }
         return try await translated {
             let type = try Self.keyType(type)
-            let material = try pkcs8.withSecret { try KeyMaterial.importing(pkcs8: $0, as: type) }
+            let fresh = try makingRoom {
+                try FreshVersion(try pkcs8.withSecret { try KeyMaterial.importing(pkcs8: $0, as: type) })
+            }
             let keystore = try await open(keystore)
             guard keystore.protection == .sealed else {
                 throw KMSError(
@@ -32,7 +34,7 @@ extension KeystoreService {
             }
             let named = keyID.flatMap { $0.isEmpty ? nil : $0 }
             let record = try makeRecord(
-                try FreshVersion(material), id: try named ?? KeyIdentifier.random(), type: type,
+                fresh, id: try named ?? KeyIdentifier.random(), type: type,
                 provenance: .imported, in: keystore)
             try await store.insertKey(record, limit: configuration.maximumKeysPerKeystore)
             return record.id
@@ -97,7 +99,7 @@ extension KeystoreService {
 
     private func generate(_ type: KeyType, in keystore: OpenKeystore) async throws -> FreshVersion {
         switch keystore.protection {
-        case .sealed: return try FreshVersion(try KeyMaterial.generate(type))
+        case .sealed: return try makingRoom { try FreshVersion(try KeyMaterial.generate(type)) }
         case .resident:
             let token = try requireResident()
             guard let algorithm = type.residentAlgorithm else {

@@ -17,7 +17,7 @@ extension KeystoreService {
             let keystore = try await open(keystore)
             let record = try await row(KeyAddress(keystore: keystore.record.id, key: key), in: keystore)
             // Opening proves that the public key is the private key's.
-            if !record.versions.isEmpty { _ = try openKey(record, in: keystore) }
+            if !record.versions.isEmpty { _ = try makingRoom { try openKey(record, in: keystore) } }
             return try Self.metadata(record, in: keystore)
         }
     }

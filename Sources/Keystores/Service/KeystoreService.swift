@@ -57,6 +57,22 @@ public final class KeystoreService: KeystoreServing {
         do { return try await body() } catch { throw KMSError.translate(error) }
     }
 
+    /// Runs `body` again if locked memory ran out, after the cache has given some back. Locked memory is bounded more
+    /// tightly than the cache, so that happens as soon as many different keys are in use.
+    func makingRoom<R>(_ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch {
+            guard Self.isOutOfLockedMemory(error) else { throw error }
+            openedKeys.shed()
+            return try body()
+        }
+    }
+
+    private static func isOutOfLockedMemory(_ error: any Error) -> Bool {
+        (error as? WorkingKeyError)?.code == .capacityExceeded || error is SecretMemoryError
+    }
+
     // MARK: Opening
 
     /// Opens a keystore: from memory, or by the secret lock. The row is authenticated either way.
@@ -131,7 +147,7 @@ public final class KeystoreService: KeystoreServing {
         guard record.state == KeyState.enabled.rawValue else {
             throw KMSError(.keyDisabled, "The key '\(address.key)' is \(record.state).")
         }
-        return try openKey(record, in: keystore)
+        return try makingRoom { try openKey(record, in: keystore) }
     }
 
     /// Opens every version of a key.
@@ -163,9 +179,7 @@ public final class KeystoreService: KeystoreServing {
                 throw KMSError(.internal, "The stored public key is not the private key's.")
             }
             return OpenedKey(type: type, body: body, publicKey: publicKey, expires: keystore.expires)
-        } catch let error as WorkingKeyError where error.code == .capacityExceeded {
-            throw error
-        } catch let error as SecretMemoryError {
+        } catch  where Self.isOutOfLockedMemory(error) {
             throw error
         } catch let error as KMSError where error.code != .internal {
             throw error

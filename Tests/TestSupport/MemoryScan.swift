@@ -4,16 +4,16 @@ import Glibc
 ///
 /// The pattern is kept inverted, and copies of memory are inverted before they are searched, so that the search itself never
 /// writes the pattern, not even by saving registers.
-struct MemoryScan {
-    struct Unreadable: Error {}
+public struct MemoryScan {
+    public struct Unreadable: Error {}
 
     private let inverted: [UInt8]
 
     /// - Parameter inverted: The pattern with every bit flipped, 8 bytes or more.
-    init(inverted: [UInt8]) { self.inverted = inverted }
+    public init(inverted: [UInt8]) { self.inverted = inverted }
 
     /// How often the pattern, or the pattern backwards as little-endian numbers hold it, is in memory.
-    func count() throws -> Int {
+    public func count() throws -> Int {
         let file = open("/proc/self/mem", O_RDONLY)
         guard file >= 0 else { throw Unreadable() }
         defer { close(file) }
