@@ -127,8 +127,7 @@ let package = Package(
         .testTarget(
             name: "KMSServerTests",
             dependencies: [
-                "KMSServer", "KMSd", "Keystores", "EnclaveLock", "TestSupport", hummingbird,
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                "KMSServer", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),
     ]

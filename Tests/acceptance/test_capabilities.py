@@ -61,14 +61,14 @@ class Guarded:
         self.keystore = answer.json()["key_store_url"].removeprefix(BASE)
         self.capability = json.loads(gzip.decompress(base64.b64decode(answer.json()["capability"])))
 
-    def call(self, path, action, body, *, wallet=None, capability=None, method="POST", strict=False, headers=None,
+    def call(self, target, action, body, *, wallet=None, capability=None, method="POST", strict=False, headers=None,
              **more):
         data = json.dumps(body).encode() if body is not None else b""
         if headers is None:
             if strict:
-                more = {"covered": FULL, "method": method, "path": path, "host": self.url.split("//")[1], **more}
+                more = {"covered": FULL, "method": method, "path": target, "host": self.url.split("//")[1], **more}
             headers = (wallet or self.wallet).headers(capability or self.capability, action, body=data, **more)
-        return requests.request(method, self.url + path, data=data, headers=headers, timeout=10)
+        return requests.request(method, self.url + target, data=data, headers=headers, timeout=10)
 
     def new_key(self, **more):
         answer = self.call(f"{self.keystore}/keys", "createKey", {"key_type": "ED25519"}, **more)

@@ -49,6 +49,14 @@ def test_wrong_signatures_are_refused(keystore, key_type):
     refused(400, keystore.create(key_type).verify, signature, b"message")
 
 
+def test_secp256k1_signatures_verify_with_and_without_prefix(keystore):
+    """Software other than the incumbent writes the bare 64 bytes."""
+    key = keystore.create("ECDSASecp256k1IEEEP1363")
+    signature = key.sign(b"m")
+    key.verify(signature[crypto.PREFIX:], b"m")
+    refused(400, key.verify, b"\x01\x00\x00\x00\x00" + signature[crypto.PREFIX:], b"m")
+
+
 @pytest.mark.parametrize("key_type", SIGNING)
 def test_rotated_signing_key_verifies_old_and_signs_new(keystore, key_type):
     old = keystore.create(key_type)

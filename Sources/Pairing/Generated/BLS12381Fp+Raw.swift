@@ -127,5 +127,7 @@ extension BLS12381Fp {
     }
 
     /// The integer behind the Montgomery form, as raw limbs.
-    @inline(never) var canonical: BLS12381Fp { BLS12381Fp.product(self, BLS12381Fp(1, 0, 0, 0, 0, 0)) }
+    @inline(__always) var canonical: BLS12381Fp {
+        BLS12381Fp.product(self, BLS12381Fp(1, 0, 0, 0, 0, 0))
+    }
 }

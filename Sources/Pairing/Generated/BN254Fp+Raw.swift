@@ -103,5 +103,7 @@ extension BN254Fp {
     }
 
     /// The integer behind the Montgomery form, as raw limbs.
-    @inline(never) var canonical: BN254Fp { BN254Fp.product(self, BN254Fp(1, 0, 0, 0)) }
+    @inline(__always) var canonical: BN254Fp {
+        BN254Fp.product(self, BN254Fp(1, 0, 0, 0))
+    }
 }

@@ -103,5 +103,7 @@ extension BN254Fr {
     }
 
     /// The integer behind the Montgomery form, as raw limbs.
-    @inline(never) var canonical: BN254Fr { BN254Fr.product(self, BN254Fr(1, 0, 0, 0)) }
+    @inline(__always) var canonical: BN254Fr {
+        BN254Fr.product(self, BN254Fr(1, 0, 0, 0))
+    }
 }
