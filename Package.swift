@@ -127,7 +127,8 @@ let package = Package(
         .testTarget(
             name: "KMSServerTests",
             dependencies: [
-                "KMSServer", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
+                "KMSServer", "KMSd", "Keystores", "EnclaveLock", "TestSupport", hummingbird,
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),
     ]

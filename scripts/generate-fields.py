@@ -206,8 +206,7 @@ class Field:
                              lines + [f"return ({name}(" + ", ".join(f"t{i}" for i in range(n)) + "), clear)"])
         # Leaving the Montgomery form: a product with the integer 1, which has one non-zero limb.
         out += ["    /// The integer behind the Montgomery form, as raw limbs."]
-        out += self.function(f"var canonical: {name}", [
-            f"{name}.product(self, {name}(1" + ", 0" * (n - 1) + "))"])
+        out.append(f"    @inline(never) var canonical: {name} {{ {name}.product(self, {name}(1" + ", 0" * (n - 1) + ")) }")
         return out
 
     def emit(self):

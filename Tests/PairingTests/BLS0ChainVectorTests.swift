@@ -119,8 +119,8 @@ import Testing
         #expect(try BN254.G2Point(miracl: key.hex("miracl")).encoded == key.hex("public_key"))
         let signature = try #require(try file.items("miracl-signature").first)
         let parts = try signature.text("miracl").dropFirst().dropLast().split(separator: ",").map(String.init)
-        let isOdd = try bytes(number: parts[1], count: 32)[31] & 1 == 1
-        let point = try BN254.G1Point(xCoordinate: bytes(number: parts[0], count: 32), isOdd: isOdd)
+        let coordinates = try parts.flatMap { try bytes(number: $0, count: 32) }
+        let point = try BN254.G1Point(uncompressedBigEndian: [4] + coordinates)
         #expect(try point.encoded == signature.hex("signature"))
     }
 
@@ -180,7 +180,7 @@ import Testing
             let byPairing = try BLS0Chain.recoverAnchored(x: x, message: hash, anchor: anchor)
             #expect(byPairing.uncompressedBigEndian == expected)
             let token = try coordinates(item, "token_public_point")
-            let anchorPoint = try BN254.G1Point(xCoordinate: token.prefix(32), isOdd: token[63] & 1 == 1)
+            let anchorPoint = try BN254.G1Point(uncompressedBigEndian: [4] + token)
             let bySum = try BLS0Chain.recoverAnchored(
                 x: x, xOfSum: bytes(number: item.text("ecdh_x_of_P_plus_G"), count: 32), message: hash,
                 anchor: anchorPoint)

@@ -85,6 +85,13 @@ import Testing
         // x = 4: on the curve, of the wrong order.
         let outside = [0x80] + [UInt8](repeating: 0, count: 46) + [4]
         #expect(throws: PairingError.notInSubgroup) { try BLS12381.G1Point(compressed: outside) }
+        let plain = bn1(&random)
+        var sec1 = plain.uncompressedBigEndian ?? []
+        #expect((try? BN254.G1Point(uncompressedBigEndian: sec1)) == plain)
+        sec1[64] ^= 1
+        #expect(throws: PairingError.notOnCurve) { try BN254.G1Point(uncompressedBigEndian: sec1) }
+        sec1[0] = 2
+        #expect(throws: PairingError.invalidFlags) { try BN254.G1Point(uncompressedBigEndian: sec1) }
         var high = bn1(&random).encoded
         high[31] |= 0x40
         #expect(throws: PairingError.notCanonical) { try BN254.G1Point(encoded: high) }

@@ -39,7 +39,8 @@ struct InitCommand: Verb {
         if let manifest = try files.read() {
             throw CommandFailure(
                 .failed, code: "already-provisioned",
-                "'\(settings.manifestPath)' exists: the token '\(manifest.token.label)' is provisioned. Use `kmsd start`."
+                "'\(settings.manifestPath)' exists: the token '\(manifest.token.label)' is provisioned. "
+                    + "Use `kmsd start`."
             )
         }
         let interrupted = try files.interruptedInstance()

@@ -112,7 +112,8 @@ struct TokenCommand: AsyncParsableCommand {
 
         private static func tell(_ report: LintReport) {
             Terminal.print(
-                "\(report.token.label) \(report.token.serial): \(report.objects.count) objects, \(report.grade.rawValue)"
+                "\(report.token.label) \(report.token.serial): \(report.objects.count) objects, "
+                    + report.grade.rawValue
             )
             for object in report.objects {
                 let owner = object.isManaged ? "" : " (not the daemon's)"

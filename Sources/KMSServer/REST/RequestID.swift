@@ -18,7 +18,7 @@ struct RequestID: Sendable, CustomStringConvertible {
         }
     }
 
-    /// 1 to 64 letters, digits, dots, dashes and underscores: nothing a log or a terminal could take for something else.
+    /// 1 to 64 letters, digits, dots, dashes and underscores: nothing a log or a terminal could misread.
     private static func isHarmless(_ text: String) -> Bool {
         guard (1...64).contains(text.utf8.count) else { return false }
         return text.utf8.allSatisfy { byte in

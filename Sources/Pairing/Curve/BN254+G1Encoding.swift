@@ -28,6 +28,18 @@ extension BN254.G1Point {
         try self.init(x: x, isOdd: isOdd)
     }
 
+    /// Reads 04 || X || Y with 32-byte big-endian coordinates.
+    ///
+    /// - Throws: `.wrongLength`, `.invalidFlags` for another first byte, `.notCanonical`, `.notOnCurve`.
+    public init(uncompressedBigEndian bytes: some Collection<UInt8>) throws(PairingError) {
+        guard bytes.count == 65 else { throw .wrongLength(expected: 65, actual: bytes.count) }
+        guard bytes.first == 4 else { throw .invalidFlags }
+        guard let x = BN254Fp(bigEndian: bytes.dropFirst().prefix(32)), let y = BN254Fp(bigEndian: bytes.dropFirst(33))
+        else { throw .notCanonical }
+        guard BN254.G1Curve.contains(x, y) else { throw .notOnCurve }
+        self.init(Point(x, y, .one))
+    }
+
     private init(x: BN254Fp, isOdd: Bool) throws(PairingError) {
         guard let root = (x.squared * x + BN254.G1Curve.b).squareRoot else { throw .notOnCurve }
         // The cofactor is 1, so the curve equation is the whole check.

@@ -123,9 +123,10 @@ extension PrimeField {
 extension PrimeField {
     /// The integer of a public element, least significant word first.
     var publicWords: [UInt64] {
-        let bytes = littleEndianBytes
-        return stride(from: 0, to: bytes.count, by: 8).map { start in
-            (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[start + $1]) << UInt64(8 * $1) }
+        littleEndianBytes.withUnsafeBytes { bytes in
+            stride(from: 0, to: Self.byteCount, by: 8).map {
+                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self))
+            }
         }
     }
 }

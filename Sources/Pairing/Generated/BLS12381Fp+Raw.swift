@@ -127,7 +127,5 @@ extension BLS12381Fp {
     }
 
     /// The integer behind the Montgomery form, as raw limbs.
-    @inline(__always) var canonical: BLS12381Fp {
-        BLS12381Fp.product(self, BLS12381Fp(1, 0, 0, 0, 0, 0))
-    }
+    @inline(never) var canonical: BLS12381Fp { BLS12381Fp.product(self, BLS12381Fp(1, 0, 0, 0, 0, 0)) }
 }

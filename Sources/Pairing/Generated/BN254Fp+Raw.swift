@@ -103,7 +103,5 @@ extension BN254Fp {
     }
 
     /// The integer behind the Montgomery form, as raw limbs.
-    @inline(__always) var canonical: BN254Fp {
-        BN254Fp.product(self, BN254Fp(1, 0, 0, 0))
-    }
+    @inline(never) var canonical: BN254Fp { BN254Fp.product(self, BN254Fp(1, 0, 0, 0)) }
 }

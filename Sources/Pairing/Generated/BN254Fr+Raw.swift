@@ -103,7 +103,5 @@ extension BN254Fr {
     }
 
     /// The integer behind the Montgomery form, as raw limbs.
-    @inline(__always) var canonical: BN254Fr {
-        BN254Fr.product(self, BN254Fr(1, 0, 0, 0))
-    }
+    @inline(never) var canonical: BN254Fr { BN254Fr.product(self, BN254Fr(1, 0, 0, 0)) }
 }
