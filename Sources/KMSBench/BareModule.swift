@@ -29,8 +29,8 @@ final class BareModule: Sendable {
 
     /// The slot whose token has this label.
     ///
-    /// Initialises the module again, up to ten times, when the token is missing: a program that starts while another
-    /// one logs in may find SoftHSM without the token, and would not see it until the next initialisation.
+    /// Initialises the module again, up to ten times, when the token is missing or damaged: a program that starts while
+    /// another one logs in may find SoftHSM so, and would not see the token until the next initialisation.
     func slot(label: String) throws -> CK_SLOT_ID {
         for _ in 0..<10 {
             if let slot = try findSlot(label: label) { return slot }
@@ -48,7 +48,7 @@ final class BareModule: Sendable {
         try BenchError.check("C_GetSlotList", functions.pointee.C_GetSlotList(1, &slots, &count))
         for slot in slots.prefix(Int(count)) {
             var info = CK_TOKEN_INFO()
-            try BenchError.check("C_GetTokenInfo", functions.pointee.C_GetTokenInfo(slot, &info))
+            guard functions.pointee.C_GetTokenInfo(slot, &info) == CKR_OK else { continue }
             let padded = withUnsafeBytes(of: info.label) { String(decoding: $0, as: UTF8.self) }
             if padded == label.padding(toCount: 32) { return slot }
         }

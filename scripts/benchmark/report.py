@@ -36,7 +36,8 @@ def judge(cells):
 def table(facts, cells, bars):
     """Everything as text, for the terminal and for the document."""
     lines = [f"{facts['cores']} cores, {facts['cpu']}, {facts['memory_gib']} GiB, {facts['os']}, "
-             f"Linux {facts['kernel']}", facts["swift"], f"{facts['date']}, commit {facts['commit']}, {facts['command']}"]
+             f"Linux {facts['kernel']}, fdatasync {facts['fdatasync_us']:,} µs",
+             facts["swift"], f"{facts['date']}, commit {facts['commit']}, {facts['command']}"]
     if not facts["quiet"]:
         lines.append(f"The machine was not quiet: load {facts['load_before']} before the run.")
     timed = [cell for cell in cells if "rate" in cell]
