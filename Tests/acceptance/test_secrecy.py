@@ -1,11 +1,13 @@
 """Canaries: a PIN and an imported key that must turn up nowhere outside their place."""
 import base64
+import os
 import re
 from pathlib import Path
 
 import crypto
 import pytest
 from cryptography.hazmat.primitives import serialization
+from daemon import eventually
 from webkms_client import KMSError, encode
 
 
@@ -69,6 +71,54 @@ def test_canaries_stay_where_they_belong(own, tmp_path):
     lint = own.run("token", "lint", "--output", "json", check=False)
     doctor = own.run("doctor", "--output", "json", check=False)
     assert_absent(secrets, (lint.stdout + lint.stderr + doctor.stdout + doctor.stderr).encode(), "a verb")
+
+
+def copies(pid, secret):
+    """The flags of every mapping of a process that holds the secret, once for each copy (proc(5), smaps)."""
+    found, regions = [], []
+    with open(f"/proc/{pid}/smaps") as table:
+        for line in table:
+            if re.match(r"[0-9a-f]+-[0-9a-f]+ r", line):
+                regions.append(([int(part, 16) for part in line.split()[0].split("-")], []))
+            elif re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                regions.append((None, []))
+            elif line.startswith("VmFlags:"):
+                regions[-1][1].extend(line.split()[1:])
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for place, flags in regions:
+            if place is None:
+                continue
+            try:
+                memory.seek(place[0])
+                found += [flags] * memory.read(place[1] - place[0]).count(secret)
+            except (OSError, OverflowError):
+                continue  # vvar and vsyscall cannot be read
+    return found
+
+
+@pytest.mark.parametrize("ttl,expected", [("0s", 0), ("10m", 1)])
+def test_secrets_leave_the_memory(own, ttl, expected):
+    """After import and use: no copy of PIN or key, or the one cached copy, in locked memory that no dump contains."""
+    private = crypto.make_private("ED25519")
+    seed = private.private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw,
+                                 serialization.NoEncryption())
+    daemon = own.start(KMS_LOCK_TTL=ttl)
+    if os.geteuid() != 0:
+        with pytest.raises(PermissionError):
+            copies(daemon.pid, seed)
+        return
+    keystore = daemon.client().create_keystore()
+    key = keystore.import_key(crypto.pkcs8(private), "ED25519", "canary")
+    for _ in range(3):
+        key.sign(b"m")
+    for _ in range(20):
+        keystore.create("ED25519").sign(b"m" * 200)
+    eventually(lambda: len(copies(daemon.pid, seed)) <= expected, 5, "the end of the other copies", pause=0.2)
+    for flags in copies(daemon.pid, seed):
+        assert {"lo", "dd"} <= set(flags), "the cached copy is neither locked nor kept out of dumps"
+    assert copies(daemon.pid, own.token.pin.encode()) == []
+    assert copies(daemon.pid, encode(crypto.pkcs8(private))[24:60].encode()) == []
+    key.sign(b"m")
 
 
 def own_environment(process):
