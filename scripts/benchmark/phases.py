@@ -147,8 +147,9 @@ class Run:
         rss, cpu, started = server.resident_kib(), server.cpu_seconds(), time.monotonic()
         result = run_wrk(self.scratch, base, paths, body, connections, self.settings.seconds)
         elapsed = time.monotonic() - started
+        used = server.cpu_seconds() - cpu
         return {"rate": result["rate"], "p50_us": result["p50_us"], "p99_us": result["p99_us"],
-                "cpu_percent": round((server.cpu_seconds() - cpu) / elapsed * 100),
+                "cpu_percent": round(used / elapsed * 100), "cpu_us": round(used / result["requests"] * 1e6, 1),
                 "rss_before_mib": mib(rss), "rss_after_mib": mib(server.resident_kib())}
 
     # A store of the size that matters.

@@ -42,7 +42,7 @@ def table(facts, cells, bars):
         lines.append(f"The machine was not quiet: load {facts['load_before']} before the run.")
     timed = [cell for cell in cells if "rate" in cell]
     if timed:
-        lines += ["", f"{'cell':<34} {'conn':>4} {'per s':>9} {'p50 µs':>9} {'p99 µs':>9} {'CPU %':>6} "
+        lines += ["", f"{'cell':<34} {'conn':>4} {'per s':>9} {'p50 µs':>9} {'p99 µs':>9} {'CPU %':>6} {'CPU µs':>7} "
                       f"{'RSS MiB':>15}"]
         lines += [_timed(cell) for cell in timed]
     micro = [cell for cell in cells if "nanoseconds" in cell]
@@ -70,7 +70,7 @@ def replace_figures(document, text):
 def _timed(cell):
     rss = f"{cell['rss_before_mib']} → {cell['rss_after_mib']}" if "rss_after_mib" in cell else ""
     return (f"{cell['name']:<34} {cell['connections']:>4} {cell['rate']:>9,.0f} {cell['p50_us']:>9,.1f} "
-            f"{cell['p99_us']:>9,.1f} {cell.get('cpu_percent', ''):>6} {rss:>15}")
+            f"{cell['p99_us']:>9,.1f} {cell.get('cpu_percent', ''):>6} {cell.get('cpu_us', ''):>7} {rss:>15}")
 
 
 def _add(bars, name, measured, limit, passed, sense="≥"):
