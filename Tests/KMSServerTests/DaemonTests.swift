@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -58,6 +59,29 @@ struct DaemonTests {
         let lint = try Command.run(Self.program, ["token", "lint", "--output", "json"], environment: environment)
         #expect(lint.status == 0, "\(lint.text)")
         #expect(lint.text.components(separatedBy: "\"label\" : \"kmsd/").count == 7)
+    }
+
+    @Test("A client that sends its body drop by drop is cut off, and the log does not call it a failure")
+    func slowBody() throws {
+        let home = try TemporaryFolder()
+        let token = try SoftHSMToken.make()
+        var environment = Self.environment(home, token)
+        environment["KMS_REQUEST_TIMEOUT"] = "1s"
+        #expect(try Command.run(Self.program, ["init"], environment: environment).status == 0)
+        let daemon = try Daemon(Self.program, environment: environment)
+        let port = try #require(UInt16(try daemon.waitUntilReady().split(separator: ":").last ?? ""))
+        let client = try SlowClient(port: port)
+        client.send("POST /v1/keystores HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+        let start = ContinuousClock.now
+        while client.isOpen, ContinuousClock.now - start < .seconds(10) {
+            client.send(" ")
+            usleep(100_000)
+        }
+        #expect(!client.isOpen)
+        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(try Self.post("http://127.0.0.1:\(port)/v1/keystores", #"{"controller":"a"}"#)["key_store_url"] != nil)
+        #expect(daemon.terminate() == 0)
+        #expect(try !daemon.text().contains(" error "))
     }
 
     @Test("Exit codes tell mistakes apart")
@@ -142,6 +166,8 @@ private final class Daemon {
         throw DaemonFailure(description: "kmsd is not ready: \(try String(contentsOf: log, encoding: .utf8))")
     }
 
+    func text() throws -> String { try String(contentsOf: log, encoding: .utf8) }
+
     func terminate() -> Int32 {
         process.terminate()
         process.waitUntilExit()
@@ -151,4 +177,34 @@ private final class Daemon {
 
 private struct DaemonFailure: Error {
     var description: String
+}
+
+/// A bare connection to the daemon.
+private final class SlowClient {
+    private let descriptor: Int32
+    private(set) var isOpen = true
+
+    init(port: UInt16) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw DaemonFailure(description: "connect: errno \(errno)") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends, and notices when the other side has closed.
+    func send(_ text: String) {
+        var byte: UInt8 = 0
+        let received = recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT))
+        let sent = Glibc.send(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL))
+        if received == 0 || sent < 0 { isOpen = false }
+    }
 }

@@ -47,7 +47,8 @@ extension Request {
             if headers[.expect] != nil { throw RequestError.tooLarge(limit: limit, isRead: false) }
             count = limit + 1
         }
-        for try await chunk in body {
+        var chunks = body.makeAsyncIterator()
+        while let chunk = try await Self.next(&chunks) {
             count += chunk.readableBytes
             if count <= limit {
                 take(chunk)
@@ -56,6 +57,17 @@ extension Request {
             }
         }
         guard count <= limit else { throw RequestError.tooLarge(limit: limit, isRead: true) }
+    }
+
+    /// A client that goes away in the middle of a body is its own affair, not a failure of ours.
+    private static func next(_ chunks: inout RequestBody.AsyncIterator) async throws -> ByteBuffer? {
+        do {
+            return try await chunks.next()
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw RequestError(status: 400, message: "the body ended early", closesConnection: true)
+        }
     }
 
     /// Writes zeros over a part of a body.
