@@ -46,6 +46,9 @@ public struct AgreementPublicKey: Sendable, Equatable {
         }
     }
 
+    /// As JSON Web Keys name it: `P-256`, `P-384`, `P-521` or `X25519`.
+    public var curveName: String { curve.rawValue }
+
     /// `EC` or `OKP`.
     public var type: String { curve == .x25519 ? "OKP" : "EC" }
 

@@ -1,5 +1,6 @@
 """The published description and the daemon say the same."""
 import copy
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,8 @@ import jsonschema
 import pytest
 import yaml
 from daemon import ROOT
+from nacl.bindings import crypto_box, crypto_sign_ed25519_pk_to_curve25519
+from nacl.public import PrivateKey, PublicKey, SealedBox
 from openapi_spec_validator import validate
 from webkms_client import encode
 
@@ -70,9 +73,34 @@ def test_answers_have_the_described_shape(kms, keystore, name):
         body = {"data": encode(b"m"), "mac": encode(key.compute_mac(b"m"))}
     elif name == "restoreKey":
         key.destroy(grace=60)
+    elif name in AGREEMENT:
+        key, body = agreement(keystore, name)
     conforms(operation, kms.raw(method, path.format(keystore=keystore.id, key=key.id), body), 200)
     if "{key}" in path or "{keystore}" in path:
         conforms(operation, kms.raw(method, path.format(keystore="absent", key="absent"), body), 404)
+
+
+AGREEMENT = {"wrapAnonymously", "wrap", "unwrap", "easy", "easyOpen", "sealOpen"}
+
+
+def agreement(keystore, name):
+    """A key and a body that an agreement operation answers with 200."""
+    if name in ("wrapAnonymously", "wrap", "unwrap"):
+        key = keystore.create("X25519ECDHKW")
+        body = {"cek": encode(bytes(32)), "recipient_pub_key": json.loads(key.export()[0])}
+        if name == "unwrap":
+            body = {"wrapped_key": keystore.client.call("POST", f"{keystore.url}/wrap", body)}
+        return key, body
+    key = keystore.create("ED25519")
+    public = key.export()[0]
+    theirs, peer = crypto_sign_ed25519_pk_to_curve25519(public), PrivateKey.generate()
+    if name == "sealOpen":
+        return key, {"ciphertext": encode(SealedBox(PublicKey(theirs)).encrypt(b"m")), "my_pub": encode(public)}
+    body = {"nonce": encode(bytes(24)), "their_pub": encode(bytes(peer.public_key))}
+    if name == "easy":
+        return key, {**body, "payload": encode(b"m")}
+    box = crypto_box(b"m", bytes(24), theirs, bytes(peer))
+    return key, {**body, "ciphertext": encode(box), "my_pub": encode(public)}
 
 
 def conforms(operation, response, status):
@@ -125,6 +153,9 @@ def with_known_names(kms, keystore, path):
 def test_generated_requests_find_no_server_error(daemon, kms, keystore, tmp_path, names):
     """Schemathesis makes requests from the description, good and bad: no 5xx, no undescribed answer."""
     document = PATH if names == "any" else with_known_names(kms, keystore, tmp_path / "openapi.yaml")
+    # 501 is an answer like others here: the token cannot do what a resident keystore was asked for.
+    (tmp_path / "schemathesis.toml").write_text(
+        '[checks.not_a_server_error]\nexpected-statuses = ["2xx", "3xx", "4xx", 501]\n')
     tool = Path(sys.executable).with_name("schemathesis")
     result = subprocess.run(
         [tool, "run", document, "--url", daemon.base, "--max-examples", "15", "--seed", "8074", "--workers", "1",

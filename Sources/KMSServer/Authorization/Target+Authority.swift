@@ -19,6 +19,8 @@ extension Target {
         case (.keys(let keystore), .put): .capability(action: "importKey", keystore: keystore)
         case (.action(let action, let keystore, _), _):
             action.capabilityAction.map { .capability(action: $0, keystore: keystore) } ?? .closed
+        case (.agreement(let agreement, let keystore, _), _):
+            .capability(action: agreement.capabilityAction, keystore: keystore)
         case (.keystores, .get), (.keystore, .get), (.keys, .get), (.key, .get), (.key, .delete): .closed
         default: .none
         }
@@ -38,6 +40,19 @@ extension Target.Action {
         case .computemac: "computeMAC"
         case .verifymac: "verifyMAC"
         case .disable, .enable, .restore: nil
+        }
+    }
+}
+
+extension Target.Agreement {
+    /// The action's name in capabilities.
+    var capabilityAction: String {
+        switch self {
+        case .wrap: "wrap"
+        case .unwrap: "unwrap"
+        case .easy: "easy"
+        case .easyOpen: "easyOpen"
+        case .sealOpen: "sealOpen"
         }
     }
 }

@@ -65,6 +65,15 @@ struct JSONMembers {
         return secret
     }
 
+    /// The members of an object; nil when absent.
+    func optionalObject(_ index: Int, _ names: [StaticString]) throws(JSONError) -> JSONMembers? {
+        switch values[index] {
+        case .absent, .null: return nil
+        case .object(let range): return try JSONMembers(UnsafeRawBufferPointer(rebasing: bytes[range]), names)
+        default: throw JSONError("'\(self.names[index])' is not an object")
+        }
+    }
+
     /// Refuses anything but an array of strings or nothing.
     func requireStringsOrNothing(_ index: Int) throws(JSONError) {
         switch values[index] {

@@ -1,4 +1,5 @@
 import NIOCore
+import SecretMemory
 
 /// Writes one JSON object and a line feed into a buffer, members in the order of the calls.
 ///
@@ -39,6 +40,18 @@ struct JSONWriter {
         let count = Base64.encodedCount(bytes.count)
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { output in
             bytes.withUnsafeBytes { Base64.encode($0, into: output) }
+            return count
+        }
+        buffer.writeInteger(UInt8(ascii: "\""))
+    }
+
+    /// Base64 of a secret that its owner asked for, straight from locked memory.
+    mutating func member(_ name: StaticString, secret: SharedSecret) {
+        key(name)
+        buffer.writeInteger(UInt8(ascii: "\""))
+        let count = Base64.encodedCount(secret.count)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { output in
+            secret.withUnsafeBytes { Base64.encode($0, into: output) }
             return count
         }
         buffer.writeInteger(UInt8(ascii: "\""))

@@ -11,6 +11,7 @@ public struct RESTResponder: HTTPResponder {
     public typealias Context = RESTContext
 
     let operations: OperationController
+    let agreement: AgreementController
     let keys: KeyController
     let keystores: KeystoreController
     let health: HealthController
@@ -33,6 +34,7 @@ public struct RESTResponder: HTTPResponder {
         didFindReady: @escaping @Sendable () -> Void = {}
     ) {
         operations = OperationController(service: service, maximumBody: maximumBody)
+        agreement = AgreementController(service: service, maximumBody: maximumBody)
         keys = KeyController(service: service, baseURL: baseURL, maximumBody: maximumBody)
         authorizer = capabilities.mode.map { CapabilityAuthorizer(service: service, baseURL: baseURL, mode: $0) }
         keystores = KeystoreController(
@@ -88,6 +90,10 @@ public struct RESTResponder: HTTPResponder {
                     return response
                 }
                 return try await keys.answer(action, request, keystore: keystore, key: key)
+            case (.agreement(let action, let keystore, let key), .post):
+                operation = action.operation
+                return try await agreement.answer(action, request, keystore: keystore, key: key)
+            case (.agreement, _): return Answer.methodNotAllowed("POST")
             case (.key(let keystore, let key), .get):
                 operation = "get key"
                 return try await keys.describe(keystore: keystore, key: key)
@@ -181,6 +187,19 @@ extension Target.Action {
         case .disable: "disable key"
         case .enable: "enable key"
         case .restore: "restore key"
+        }
+    }
+}
+
+extension Target.Agreement {
+    /// What it does, for messages.
+    var operation: StaticString {
+        switch self {
+        case .wrap: "wrap key"
+        case .unwrap: "unwrap key"
+        case .easy: "easy"
+        case .easyOpen: "easy open"
+        case .sealOpen: "seal open"
         }
     }
 }

@@ -6,6 +6,8 @@ enum Target: Equatable, Sendable {
     case keys(keystore: String)
     case key(keystore: String, key: String)
     case action(Action, keystore: String, key: String)
+    /// An agreement operation with a key, or of the keystore alone.
+    case agreement(Agreement, keystore: String, key: String?)
     case healthcheck
     case livez
     case readyz
@@ -14,6 +16,22 @@ enum Target: Equatable, Sendable {
     /// The last segment behind a key.
     enum Action: String, Sendable, CaseIterable {
         case export, rotate, sign, verify, encrypt, decrypt, computemac, verifymac, disable, enable, restore
+    }
+
+    /// The last segment of an agreement operation.
+    enum Agreement: String, Sendable, CaseIterable {
+        case wrap, unwrap, easy
+        case easyOpen = "easyopen"
+        case sealOpen = "sealopen"
+
+        /// Whether the path names a key: always, never, or either.
+        func fits(key: Bool) -> Bool {
+            switch self {
+            case .wrap: true
+            case .unwrap, .easy: key
+            case .easyOpen, .sealOpen: !key
+            }
+        }
     }
 
     /// Nil for a path that names nothing.
@@ -39,8 +57,15 @@ enum Target: Equatable, Sendable {
         case 3: self = .keystores
         case 4: self = .keystore(text(3))
         case 5 where text(4) == "keys": self = .keys(keystore: text(3))
+        case 5:
+            guard let agreement = Agreement(rawValue: text(4)), agreement.fits(key: false) else { return nil }
+            self = .agreement(agreement, keystore: text(3), key: nil)
         case 6 where text(4) == "keys": self = .key(keystore: text(3), key: text(5))
         case 7 where text(4) == "keys":
+            if let agreement = Agreement(rawValue: text(6)), agreement.fits(key: true) {
+                self = .agreement(agreement, keystore: text(3), key: text(5))
+                return
+            }
             guard let action = Action(rawValue: text(6)) else { return nil }
             self = .action(action, keystore: text(3), key: text(5))
         default: return nil
@@ -55,6 +80,8 @@ enum Target: Equatable, Sendable {
         case .keys: "/v1/keystores/{keystore}/keys"
         case .key: "/v1/keystores/{keystore}/keys/{key}"
         case .action: "/v1/keystores/{keystore}/keys/{key}/{action}"
+        case .agreement(_, _, nil): "/v1/keystores/{keystore}/{action}"
+        case .agreement: "/v1/keystores/{keystore}/keys/{key}/{action}"
         case .healthcheck: "/healthcheck"
         case .livez: "/livez"
         case .readyz: "/readyz"

@@ -1,4 +1,5 @@
 public import SecretMemory
+public import WorkingKeys
 
 /// The keystore domain as fronts see it: no HTTP, no authorisation.
 ///
@@ -84,6 +85,48 @@ public protocol KeystoreServing: Sendable {
     ///
     /// - Throws: `.signatureInvalid`; `.notFound`, `.keyDisabled`, `.invalidArgument`.
     func verifyMAC(keystore: String, key: String, mac: [UInt8], data: [UInt8]) async throws
+
+    // MARK: Key agreement
+
+    /// Wraps a content key for a recipient who does not learn by whom (ECDH-ES+A256KW).
+    ///
+    /// - Throws: `.notFound`; `.invalidArgument` for a content key of a wrong length or a point off its curve.
+    func wrap(
+        keystore: String, contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8]
+    ) async throws -> WrappedKey
+
+    /// Wraps a content key so that the recipient knows the sender (ECDH-1PU).
+    ///
+    /// - Parameter tag: The authentication tag of the content; may be empty.
+    /// - Throws: `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func wrap(
+        keystore: String, sender: String, contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8],
+        apv: [UInt8], tag: [UInt8]
+    ) async throws -> WrappedKey
+
+    /// Unwraps a content key with any version of the key.
+    ///
+    /// - Throws: `.ciphertextInvalid`; `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func unwrap(
+        keystore: String, key: String, wrapped: WrappedKey, sender: AgreementPublicKey?, tag: [UInt8]
+    ) async throws -> SharedSecret
+
+    /// Boxes a payload (NaCl) with the X25519 form of an Ed25519 key.
+    ///
+    /// - Throws: `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func easy(
+        keystore: String, key: String, payload: [UInt8], nonce: [UInt8], peer: [UInt8]
+    ) async throws -> [UInt8]
+
+    /// Opens a box with the key whose public half is `own`; `key` names it in case it was rotated.
+    ///
+    /// - Throws: `.ciphertextInvalid`; `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func easyOpen(
+        keystore: String, key: String?, box: [UInt8], nonce: [UInt8], peer: [UInt8], own: [UInt8]
+    ) async throws -> [UInt8]
+
+    /// Opens a sealed box, as ``easyOpen(keystore:key:box:nonce:peer:own:)``.
+    func sealOpen(keystore: String, key: String?, box: [UInt8], own: [UInt8]) async throws -> [UInt8]
 
     // MARK: Metadata
 

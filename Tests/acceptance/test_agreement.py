@@ -1,0 +1,166 @@
+"""Wrapping content keys and NaCl boxes, against an implementation of its own."""
+import base64
+import json
+import os
+import struct
+
+import pytest
+from cryptography.hazmat.primitives import hashes, keywrap
+from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from nacl.bindings import crypto_box, crypto_box_open, crypto_sign_ed25519_pk_to_curve25519
+from nacl.public import PrivateKey, PublicKey, SealedBox
+
+from webkms_client import okp_thumbprint
+
+CURVES = {"NISTP256ECDHKW": (ec.SECP256R1, "P-256", 32), "NISTP384ECDHKW": (ec.SECP384R1, "P-384", 48),
+          "NISTP521ECDHKW": (ec.SECP521R1, "P-521", 66)}
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+def concat_kdf(secret, algorithm, apu, apv, bits, tag=None):
+    def field(data):
+        return struct.pack(">I", len(data)) + data
+
+    info = field(algorithm.encode()) + field(apu) + field(apv) + struct.pack(">I", bits)
+    if tag is not None:
+        info += field(tag)
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(struct.pack(">I", 1) + secret + info)
+    return digest.finalize()[:bits // 8]
+
+
+class Party:
+    """A holder of a key agreement key outside the daemon."""
+
+    def __init__(self, key_type):
+        self.key_type = key_type
+        if key_type == "X25519ECDHKW":
+            self.key = x25519.X25519PrivateKey.generate()
+            raw = self.key.public_key().public_bytes_raw()
+            self.public = {"kid": "outside", "x": b64(raw), "curve": "X25519", "type": "OKP"}
+        else:
+            curve, name, size = CURVES[key_type]
+            self.key = ec.generate_private_key(curve())
+            numbers = self.key.public_key().public_numbers()
+            self.public = {"kid": "outside", "x": b64(numbers.x.to_bytes(size, "big")),
+                           "y": b64(numbers.y.to_bytes(size, "big")), "curve": name, "type": "EC"}
+
+    def agree(self, public):
+        x = base64.b64decode(public["x"])
+        if self.key_type == "X25519ECDHKW":
+            return self.key.exchange(x25519.X25519PublicKey.from_public_bytes(x))
+        curve, _, size = CURVES[self.key_type]
+        y = base64.b64decode(public["y"])
+        point = b"\x04" + x.rjust(size, b"\0") + y.rjust(size, b"\0")
+        return self.key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(curve(), point))
+
+
+def exported(key):
+    return json.loads(key.export()[0])
+
+
+TYPES = [*CURVES, "X25519ECDHKW"]
+
+
+@pytest.mark.parametrize("key_type", TYPES)
+def test_anonymous_wrap_opens_for_a_recipient_outside(kms, keystore, key_type):
+    party, cek = Party(key_type), os.urandom(32)
+    answer = kms.call("POST", f"{keystore.url}/wrap", {
+        "cek": b64(cek), "apu": b64(b"sender"), "apv": b64(b"recipient"), "recipient_pub_key": party.public})
+    assert answer["alg"] == "ECDH-ES+A256KW"
+    assert answer["kid"] == "outside"
+    kek = concat_kdf(party.agree(answer["epk"]), answer["alg"], b"sender", b"recipient", 256)
+    assert keywrap.aes_key_unwrap(kek, base64.b64decode(answer["encryptedcek"])) == cek
+
+
+@pytest.mark.parametrize("key_type", TYPES)
+def test_wrap_and_unwrap_between_two_keys(kms, keystore, key_type):
+    recipient, cek = keystore.create(key_type), os.urandom(32)
+    wrapped = kms.call("POST", f"{keystore.url}/wrap", {
+        "cek": b64(cek), "apu": b64(b"sender"), "apv": b64(b"recipient"),
+        "recipient_pub_key": exported(recipient)})
+    assert base64.b64decode(recipient.post("unwrap", {"wrapped_key": wrapped})["key"]) == cek
+    wrapped["encryptedcek"] = b64(bytes(40))
+    assert kms.raw("POST", f"{recipient.url}/unwrap", {"wrapped_key": wrapped}).status_code == 400
+
+
+@pytest.mark.parametrize("key_type", TYPES)
+@pytest.mark.parametrize("length", [32, 48, 64])
+def test_authenticated_wrap(kms, keystore, key_type, length):
+    sender, recipient, cek, tag = keystore.create(key_type), keystore.create(key_type), os.urandom(length), b"tag"
+    wrapped = sender.post("wrap", {
+        "cek": b64(cek), "apu": b64(b"a"), "apv": b64(b"b"), "recipient_pub_key": exported(recipient),
+        "tag": b64(tag)})
+    assert wrapped["alg"] == {32: "ECDH-1PU+A128KW", 48: "ECDH-1PU+A192KW", 64: "ECDH-1PU+A256KW"}[length]
+    body = {"wrapped_key": wrapped, "sender_pub_key": exported(sender), "tag": b64(tag)}
+    assert base64.b64decode(recipient.post("unwrap", body)["key"]) == cek
+    for change in ({"tag": b64(b"gat")}, {"sender_pub_key": exported(recipient)}, {"sender_pub_key": None}):
+        assert kms.raw("POST", f"{recipient.url}/unwrap", {**body, **change}).status_code == 400
+
+
+def test_an_ephemeral_key_off_its_curve_is_refused(kms, keystore):
+    recipient = keystore.create("NISTP256ECDHKW")
+    wrapped = kms.call("POST", f"{keystore.url}/wrap", {
+        "cek": b64(bytes(32)), "recipient_pub_key": exported(recipient)})
+    wrapped["epk"]["y"] = b64(bytes(31) + b"\x01")
+    answer = kms.raw("POST", f"{recipient.url}/unwrap", {"wrapped_key": wrapped})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("change", [
+    {"cek": b64(bytes(15))}, {"cek": "!"}, {"recipient_pub_key": None}, {"recipient_pub_key": "x"},
+    {"recipient_pub_key": {"x": b64(bytes(32)), "curve": "P-999", "type": "EC"}},
+    {"recipient_pub_key": {"x": b64(bytes(32)), "curve": "X25519", "type": "OKP"}}])
+def test_a_bad_wrap_is_a_bad_request(kms, keystore, change):
+    body = {"cek": b64(bytes(32)), "recipient_pub_key": Party("X25519ECDHKW").public, **change}
+    assert kms.raw("POST", f"{keystore.url}/wrap", body).status_code == 400
+
+
+def own_box_key(keystore):
+    key = keystore.create("ED25519")
+    return key, key.export()[0]
+
+
+@pytest.mark.parametrize("through", ["wrap", "easy"])
+def test_a_box_opens_outside(keystore, through):
+    key, public = own_box_key(keystore)
+    peer, nonce = PrivateKey.generate(), os.urandom(24)
+    box = base64.b64decode(key.post(through, {
+        "payload": b64(b"test payload"), "nonce": b64(nonce), "their_pub": b64(bytes(peer.public_key))}
+    )["ciphertext"])
+    theirs = crypto_sign_ed25519_pk_to_curve25519(public)
+    assert crypto_box_open(box, nonce, theirs, bytes(peer)) == b"test payload"
+
+
+@pytest.mark.parametrize("through", ["keys/{}/unwrap", "easyopen"])
+def test_a_box_from_outside_opens(kms, keystore, through):
+    key, public = own_box_key(keystore)
+    peer, nonce = PrivateKey.generate(), os.urandom(24)
+    box = crypto_box(b"test payload", nonce, crypto_sign_ed25519_pk_to_curve25519(public), bytes(peer))
+    body = {"ciphertext": b64(box), "nonce": b64(nonce), "their_pub": b64(bytes(peer.public_key)), "my_pub": b64(public)}
+    path = f"{keystore.url}/{through.format(okp_thumbprint(public))}"
+    assert base64.b64decode(kms.call("POST", path, body)["plaintext"]) == b"test payload"
+    assert kms.raw("POST", path, {**body, "ciphertext": b64(bytes(len(box)))}).status_code == 400
+    assert kms.raw("POST", path, {**body, "nonce": b64(bytes(23))}).status_code == 400
+
+
+@pytest.mark.parametrize("through", ["keys/{}/unwrap", "sealopen"])
+def test_a_sealed_box_opens(kms, keystore, through):
+    key, public = own_box_key(keystore)
+    sealed = SealedBox(PublicKey(crypto_sign_ed25519_pk_to_curve25519(public))).encrypt(b"test payload")
+    body = {"ciphertext": b64(sealed), "my_pub": b64(public)}
+    path = f"{keystore.url}/{through.format(okp_thumbprint(public))}"
+    assert base64.b64decode(kms.call("POST", path, body)["plaintext"]) == b"test payload"
+    sealed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    assert kms.raw("POST", path, {**body, "ciphertext": b64(sealed)}).status_code == 400
+
+
+def test_a_box_key_of_another_keystore_is_not_found(kms, keystore):
+    _, public = own_box_key(keystore)
+    sealed = SealedBox(PublicKey(crypto_sign_ed25519_pk_to_curve25519(public))).encrypt(b"test payload")
+    elsewhere = kms.create_keystore()
+    assert kms.raw("POST", f"{elsewhere.url}/sealopen",
+                   {"ciphertext": b64(sealed), "my_pub": b64(public)}).status_code == 404
