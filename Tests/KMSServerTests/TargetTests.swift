@@ -28,7 +28,8 @@ struct TargetTests {
             "/v1/keystores/a/keys/b/", "/v1/keystores/a/keys/b/sign/", "/v1/keystores/a/keys/b/Sign",
             "/v1/keystores/a/keys/b/sign/x", "/v1/keystores/a/keyz/b", "/v1/%6beystores", "healthcheck",
             "/healthcheck/",
-            "/v1/keystores/a/b/c/d/e/f/g/h/i/j/k", "/zvault", "/v1/keystores/a/keys/b/easyopen", "/v1/keystores/a/unwrap", "/v1/keystores/a/easy",
+            "/v1/keystores/a/b/c/d/e/f/g/h/i/j/k", "/zvault", "/v1/keystores/a/keys/b/easyopen",
+            "/v1/keystores/a/unwrap", "/v1/keystores/a/easy",
         ])
     func unknown(_ path: String) { #expect(Target(path: path[...]) == nil) }
 
