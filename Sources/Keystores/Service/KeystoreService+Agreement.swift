@@ -18,39 +18,31 @@ extension KeystoreService {
         keystore: String, sender: String, contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8],
         apv: [UInt8], tag: [UInt8]
     ) async throws -> WrappedKey {
-        try await use(keystore, sender) { opened in
-            let key = try opened.sealedKey()
-            return try contentKey.withSecret { secret throws(WorkingKeyError) in
-                try KeyWrapping.wrap(secret, from: key, for: recipient, apu: apu, apv: apv, tag: tag)
-            }
-        }
+        try await use(keystore, sender) { try $0.wrap(contentKey, for: recipient, apu: apu, apv: apv, tag: tag) }
     }
 
     public func unwrap(
         keystore: String, key: String, wrapped: WrappedKey, sender: AgreementPublicKey?, tag: [UInt8]
     ) async throws -> SharedSecret {
-        try await use(keystore, key) { opened in
-            SharedSecret(
-                try KeyWrapping.unwrap(wrapped, with: try opened.sealedKey(), sender: sender, tag: tag))
-        }
+        try await use(keystore, key) { try $0.unwrap(wrapped, sender: sender, tag: tag) }
     }
 
     public func easy(
         keystore: String, key: String, payload: [UInt8], nonce: [UInt8], peer: [UInt8]
     ) async throws -> [UInt8] {
-        try await use(keystore, key) { try $0.sealedKey().easy(payload, nonce: nonce, to: peer) }
+        try await use(keystore, key) { try $0.easy(payload, nonce: nonce, to: peer) }
     }
 
     public func easyOpen(
         keystore: String, key: String?, box: [UInt8], nonce: [UInt8], peer: [UInt8], own: [UInt8]
     ) async throws -> [UInt8] {
         try await useBoxKey(keystore, own, orElse: key) {
-            try $0.sealedKey().easyOpen(box, nonce: nonce, from: peer, own: own)
+            try $0.easyOpen(box, nonce: nonce, from: peer, own: own)
         }
     }
 
     public func sealOpen(keystore: String, key: String?, box: [UInt8], own: [UInt8]) async throws -> [UInt8] {
-        try await useBoxKey(keystore, own, orElse: key) { try $0.sealedKey().sealOpen(box, own: own) }
+        try await useBoxKey(keystore, own, orElse: key) { try $0.sealOpen(box, own: own) }
     }
 
     /// Uses the key whose id is the thumbprint of `own`. A rotated key has another id: then the one the caller named.
@@ -66,19 +58,6 @@ extension KeystoreService {
         } catch let error as KMSError where error.code == .notFound {
             guard let key, key != thumbprint else { throw error }
             return try await use(keystore, key, body)
-        }
-    }
-}
-
-extension OpenedKey {
-    /// The key in this process's locked memory.
-    func sealedKey() throws -> WorkingKey {
-        switch body {
-        case .sealed(let key): key
-        case .resident:
-            throw KMSError(
-                .mechanismUnsupported,
-                "A resident \(type.rawValue) key cannot do this; use a keystore with 'sealed' protection.")
         }
     }
 }
