@@ -32,6 +32,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: []),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -54,8 +56,22 @@ let package = Package(
             name: "Capabilities", dependencies: ["CZlib", "LibCrypto", "SecretMemory"], swiftSettings: settings),
         .target(name: "Pairing", swiftSettings: optimised),
         .target(
+            name: "Anchors", dependencies: ["HSMBridge", "EnclaveLock", "Pairing", "LibCrypto", "SecretMemory"],
+            swiftSettings: settings),
+        .target(
+            name: "Audit", dependencies: ["HSMBridge", "LibCrypto", "SecretMemory", grdb], swiftSettings: settings),
+        .target(
             name: "Keystores",
             dependencies: ["HSMBridge", "EnclaveLock", "WorkingKeys", "LibCrypto", "SecretMemory", grdb],
+            swiftSettings: settings),
+
+        // Other servers, and the tokens their users bring.
+        .target(
+            name: "Outbound", dependencies: [.product(name: "AsyncHTTPClient", package: "async-http-client")],
+            swiftSettings: settings),
+        .target(
+            name: "BearerTokens",
+            dependencies: ["Outbound", "LibCrypto", "SecretMemory", .product(name: "JWTKit", package: "jwt-kit")],
             swiftSettings: settings),
 
         // The daemon.

@@ -1,0 +1,28 @@
+/// Why the audit chain did not take or give a record.
+public struct AuditError: Error, Sendable, CustomStringConvertible {
+    /// An open set: new codes break nobody.
+    public struct Code: RawRepresentable, Hashable, Sendable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// The chain cannot be written or read now.
+        public static let unavailable = Code(rawValue: "unavailable")
+        /// Too many records wait.
+        public static let overloaded = Code(rawValue: "overloaded")
+        /// The chain is not what was written.
+        public static let damaged = Code(rawValue: "damaged")
+        /// Another process writes this chain.
+        public static let inUse = Code(rawValue: "in-use")
+    }
+
+    public var code: Code
+    /// For the operator.
+    public var message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { "\(code.rawValue): \(message)" }
+}
