@@ -55,6 +55,7 @@ let package = Package(
         .target(
             name: "Capabilities", dependencies: ["CZlib", "LibCrypto", "SecretMemory"], swiftSettings: settings),
         .target(name: "Pairing", swiftSettings: optimised),
+        .target(name: "StrictJSON", swiftSettings: settings),
         .target(
             name: "Anchors", dependencies: ["HSMBridge", "EnclaveLock", "Pairing", "LibCrypto", "SecretMemory"],
             swiftSettings: settings),
@@ -71,7 +72,9 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "BearerTokens",
-            dependencies: ["Outbound", "LibCrypto", "SecretMemory", .product(name: "JWTKit", package: "jwt-kit")],
+            dependencies: [
+                "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", .product(name: "JWTKit", package: "jwt-kit"),
+            ],
             swiftSettings: settings),
 
         // The daemon.
@@ -133,6 +136,14 @@ let package = Package(
             name: "CapabilitiesTests", dependencies: ["Capabilities", "LibCrypto", "SecretMemory"],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(name: "PairingTests", dependencies: ["Pairing"], exclude: ["Vectors"], swiftSettings: settings),
+        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "BearerTokensTests",
+            dependencies: [
+                "BearerTokens", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport",
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "KeystoresTests",
             dependencies: [

@@ -9,6 +9,15 @@ public struct BearerIdentity: Sendable, Hashable {
         self.user = user
         self.isService = isService
     }
+
+    public static func == (left: BearerIdentity, right: BearerIdentity) -> Bool {
+        left.isService == right.isService && left.user.utf8.elementsEqual(right.user.utf8)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        for byte in user.utf8 { hasher.combine(byte) }
+        hasher.combine(isService)
+    }
 }
 
 /// Checks JSON Web Tokens (RFC 7519).

@@ -1,0 +1,34 @@
+public import LibCrypto
+public import SecretMemory
+
+/// Makes HS256 tokens for trying out; real ones come from the operator's own issuer.
+public enum BearerTokenIssuer {
+    /// - Parameters:
+    ///   - user: Becomes `user_id` and `sub`.
+    ///   - seconds: Until the token expires.
+    ///   - now: Seconds since 1970.
+    public static func issue(
+        user: String, isService: Bool = false, seconds: Int64, now: Int64, secret: borrowing SecretBytes
+    ) throws(LibCryptoError) -> String {
+        let name = quoted(user)
+        let scope = isService ? ",\"scope\":\"\(TokenClaims.serviceScope)\"" : ""
+        let payload = "{\"sub\":\(name),\"user_id\":\(name),\"iat\":\(now),\"exp\":\(now + seconds)\(scope)}"
+        let signed = Base64URL.encode(#"{"alg":"HS256","typ":"JWT"}"#.utf8) + "." + Base64URL.encode(payload.utf8)
+        return signed + "." + Base64URL.encode(try HMAC.sha256(key: secret, Array(signed.utf8)))
+    }
+
+    /// A JSON string.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": result += "\\\(scalar)"
+            case "\u{0}"..<" ":
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

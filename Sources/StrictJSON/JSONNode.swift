@@ -1,0 +1,29 @@
+/// A JSON value that was read strictly (RFC 8259): no member is given twice, nothing is guessed.
+public enum JSONNode: Sendable {
+    case null
+    case bool(Bool)
+    /// As it was written, such as `1732190400` or `1.5e3`; see ``wholeNumber``.
+    case number(String)
+    case string(String)
+    case array([JSONNode])
+    case object([String: JSONNode])
+
+    /// The member of that name; nil if there is none, if it is `null`, and if this is no object.
+    public subscript(name: String) -> JSONNode? {
+        guard case .object(let members) = self, let value = members[name] else { return nil }
+        if case .null = value { return nil }
+        return value
+    }
+
+    public var text: String? { if case .string(let text) = self { text } else { nil } }
+
+    public var flag: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+
+    public var elements: [JSONNode]? { if case .array(let elements) = self { elements } else { nil } }
+
+    /// A number written as an integer that fits; nil for a fraction, an exponent and every other value.
+    public var wholeNumber: Int64? {
+        guard case .number(let digits) = self else { return nil }
+        return Int64(digits)
+    }
+}
