@@ -60,7 +60,8 @@ let package = Package(
             name: "Anchors", dependencies: ["HSMBridge", "EnclaveLock", "Pairing", "LibCrypto", "SecretMemory"],
             swiftSettings: settings),
         .target(
-            name: "Audit", dependencies: ["HSMBridge", "LibCrypto", "SecretMemory", grdb], swiftSettings: settings),
+            name: "Audit", dependencies: ["EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", grdb],
+            swiftSettings: settings),
         .target(
             name: "Keystores",
             dependencies: ["HSMBridge", "EnclaveLock", "WorkingKeys", "LibCrypto", "SecretMemory", grdb],
@@ -150,6 +151,10 @@ let package = Package(
                 "Keystores", "EnclaveLock", "HSMBridge", "WorkingKeys", "LibCrypto", "SecretMemory", "TestSupport",
                 grdb,
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AuditTests",
+            dependencies: ["Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", grdb],
             swiftSettings: settings),
         .testTarget(
             name: "KMSServerTests",

@@ -13,6 +13,10 @@ public struct AuditError: Error, Sendable, CustomStringConvertible {
         public static let damaged = Code(rawValue: "damaged")
         /// Another process writes this chain.
         public static let inUse = Code(rawValue: "in-use")
+        /// The chain is not the one, or not as long as the one, that the token remembers; or that is not known yet.
+        public static let untrusted = Code(rawValue: "untrusted")
+        /// The event or receipt is not of the documented shape.
+        public static let invalidArgument = Code(rawValue: "invalid-argument")
     }
 
     public var code: Code

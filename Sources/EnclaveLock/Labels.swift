@@ -18,6 +18,16 @@ public enum Labels: String, CaseIterable, Sendable {
     case keyRow = "kmsd/row/key/v1"
     /// HKDF info of the public name of a local file's key.
     case localFileIdentity = "kmsd/local-file/identity/v1"
+    /// Begins a record of the audit chain.
+    case auditRecord = "kmsd/audit/record/v1"
+    /// Begins what a checkpoint of the audit chain signs.
+    case auditCheckpoint = "kmsd/audit/checkpoint/v1"
+    /// Begins one step of the hash over all revocations.
+    case auditRevocations = "kmsd/audit/revocations/v1"
+    /// Begins the chain's head as the token keeps it.
+    case auditHead = "kmsd/audit/head/v1"
+    /// Begins what a receipt signs.
+    case receipt = "kmsd/receipt/v1"
 
     /// UTF-8.
     public var bytes: [UInt8] { Array(rawValue.utf8) }

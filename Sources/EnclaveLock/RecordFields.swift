@@ -6,13 +6,30 @@ public struct RecordFields: Sendable {
     public private(set) var bytes: [UInt8]
 
     /// Begins with a label, itself a field.
-    public init(_ label: Labels) {
+    ///
+    /// - Parameter capacity: In bytes; an expectation, not a limit.
+    public init(_ label: Labels, capacity: Int = 0) {
         bytes = []
-        append(label.bytes)
+        bytes.reserveCapacity(capacity)
+        append(label.rawValue)
     }
 
     /// Appends the UTF-8 of `text`.
-    public mutating func append(_ text: String) { append(Array(text.utf8)) }
+    public mutating func append(_ text: String) {
+        let length = text.utf8.count
+        precondition(length <= Int(UInt32.max), "a field is shorter than 4 GiB")
+        appendBigEndian(UInt32(length))
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    /// Begins without a label: a part that is only ever appended to fields that have one.
+    public init(capacity: Int) {
+        bytes = []
+        bytes.reserveCapacity(capacity)
+    }
+
+    /// Appends a part.
+    public mutating func append(_ part: RecordFields) { bytes += part.bytes }
 
     public mutating func append(_ field: [UInt8]) {
         precondition(field.count <= Int(UInt32.max), "a field is shorter than 4 GiB")

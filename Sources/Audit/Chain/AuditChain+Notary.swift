@@ -1,0 +1,38 @@
+import GRDB
+
+/// What the notary asks of the chain.
+extension AuditChain {
+    /// The index of the last checkpoint; 0 if there is none.
+    func lastCheckpoint() -> UInt64 { (try? pool.read { db in try AuditTables.lastCheckpoint(db)?.index }) ?? 0 }
+
+    func store(_ checkpoint: AuditCheckpoint) async throws {
+        try await pool.writeWithoutTransaction { db in
+            try db.inTransaction(.immediate) {
+                try AuditTables.insert(db, checkpoint)
+                return .commit
+            }
+        }
+    }
+
+    /// How the chain differs from one that had `remembered` as its head; nil if it goes on from there.
+    func difference(from remembered: AuditHead) async throws -> String? {
+        let head = head
+        guard remembered.position.index <= head.position.index, remembered.epoch <= head.epoch else {
+            return "The audit chain is an older copy: it ends at record \(head.position.index) with \(head.epoch) "
+                + "revocations, and the token remembers record \(remembered.position.index) with "
+                + "\(remembered.epoch)."
+        }
+        let (record, hash) = try await pool.read { db in
+            var hash = AuditRecord.origin
+            for revocation in try AuditTables.revocations(db).prefix(Int(clamping: remembered.epoch)) {
+                hash = try AuditHead.revocations(hash, epoch: revocation.epoch, subject: revocation.subject)
+            }
+            return (try AuditTables.record(db, remembered.position.index), hash)
+        }
+        guard record?.hash == remembered.position.hash, hash == remembered.revocations else {
+            return "The audit chain is another one than the token remembers: they differ at or before record "
+                + "\(remembered.position.index)."
+        }
+        return nil
+    }
+}

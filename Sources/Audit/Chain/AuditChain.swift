@@ -1,0 +1,161 @@
+import EnclaveLock
+import GRDB
+import SecretMemory
+import Synchronization
+
+/// The record of every decision: one SQLite file, each record hashed with the one before it.
+///
+/// Write-ahead log, flushed to the disk at every commit (`synchronous=FULL`), records that arrive together share a flush.
+/// A record that cannot be written is an error for whoever is about to act on it.
+///
+/// - Concurrency: any task. What blocks runs on the database's own threads.
+public final class AuditChain: AuditRecording {
+    /// Whether the chain is the one that the token remembers.
+    public enum Standing: Sendable {
+        /// Not compared yet: nothing is allowed meanwhile.
+        case unchecked
+        case trusted
+        /// It is not; nothing is allowed until an operator adopts it.
+        case refused(String)
+    }
+
+    /// Fingerprint of the audit key that record 1 pins; empty for a chain that was begun without a token and is never
+    /// signed.
+    public let pinnedKey: String
+
+    let pool: DatabasePool
+    let writer: AuditWriter
+    private let configuration: AuditConfiguration
+    private let files: AuditFiles
+    private let standingState: Mutex<Standing>
+    private let clock: Task<Void, Never>
+
+    /// Opens or makes the chain and appends the record of this start. Blocks for file operations.
+    ///
+    /// - Throws: `.inUse` if another process writes it, `.damaged` if its end or its revocations are not what was
+    ///   written, `.unavailable`; the message says what to do.
+    public convenience init(_ configuration: AuditConfiguration) throws(AuditError) {
+        try self.init(configuration, faults: .none)
+    }
+
+    init(_ configuration: AuditConfiguration, faults: AuditFaults) throws(AuditError) {
+        let files = try AuditFiles(writing: configuration.path)
+        let pool = try AuditDatabase.open(configuration.path)
+        let boot = try Self.makeBoot()
+        let tail = try AuditDatabase.tail(pool, configuration, boot: boot)
+        let revoked = RevokedSubjects()
+        for subject in tail.subjects { try revoked.insert(subject) }
+        let writer = AuditWriter(
+            pool: pool, head: tail.head, revoked: revoked, boot: boot, token: configuration.token,
+            queueLimit: configuration.queueLimit, faults: faults)
+        self.files = files
+        self.pool = pool
+        self.writer = writer
+        self.configuration = configuration
+        pinnedKey = tail.pinned
+        standingState = Mutex(tail.pinned.isEmpty ? .trusted : .unchecked)
+        clock = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(200))
+                writer.expire(at: .now)
+                writer.start()
+            }
+        }
+    }
+
+    deinit { clock.cancel() }
+
+    private static func makeBoot() throws(AuditError) -> [UInt8] {
+        do {
+            return try SecretBytes.random(count: AuditRecord.bootLength).withUnsafeBytes { Array($0) }
+        } catch {
+            throw AuditError(.unavailable, "No random bytes for this process: \(error)")
+        }
+    }
+
+    // MARK: Recording
+
+    public func record(_ event: AuditEvent) async throws(AuditError) -> AuditPosition {
+        try permit(event)
+        return try await append(.event, event, subject: nil)
+    }
+
+    /// Hands a record over without waiting for the disk; it is durable some milliseconds later. For decisions that are
+    /// worth an answer before that: at most ``AuditConfiguration/queueLimit`` of them are lost if the machine stops.
+    ///
+    /// - Throws: `.overloaded`, `.unavailable` while writes fail, `.untrusted`. The caller then refuses what it was about
+    ///   to allow.
+    public func post(_ event: AuditEvent) throws(AuditError) {
+        try permit(event)
+        try writer.enqueue(
+            AuditWriter.Item(
+                kind: .event, event: AuditRecord.encode(AuditLimits.bounded(event)), subject: nil,
+                deadline: .now + configuration.timeout, answer: nil))
+    }
+
+    /// ``record(_:)`` for a decision that revokes `subject`.
+    func revoke(_ subject: String, _ event: AuditEvent) async throws(AuditError) -> AuditPosition {
+        guard !subject.isEmpty, subject.utf8.count <= AuditLimits.subject else {
+            throw AuditError(.invalidArgument, "What is revoked has a name of 1 to \(AuditLimits.subject) bytes.")
+        }
+        var event = event
+        event.subject = subject
+        return try await append(.revocation, event, subject: subject)
+    }
+
+    private func append(
+        _ kind: AuditRecord.Kind, _ event: AuditEvent, subject: String?
+    ) async throws(AuditError) -> AuditPosition {
+        let fields = AuditRecord.encode(AuditLimits.bounded(event))
+        let deadline = ContinuousClock.now + configuration.timeout
+        let result = await withUnsafeContinuation {
+            (continuation: UnsafeContinuation<Result<AuditPosition, AuditError>, Never>) in
+            let answer = AuditAnswer(continuation)
+            do throws(AuditError) {
+                try writer.enqueue(
+                    AuditWriter.Item(kind: kind, event: fields, subject: subject, deadline: deadline, answer: answer))
+            } catch {
+                answer.deliver(.failure(error))
+            }
+        }
+        return try result.get()
+    }
+
+    // MARK: State
+
+    /// The end of what is durable.
+    public var head: AuditHead { writer.state.withLock { $0.head } }
+
+    public var standing: Standing { standingState.withLock { $0 } }
+
+    /// Why decisions are refused now; nil if they are not.
+    public var problem: AuditError? { writer.state.withLock { $0.failure } ?? distrust }
+
+    func settle(_ standing: Standing) { standingState.withLock { $0 = standing } }
+
+    /// What allows something needs a chain that can be trusted; a refusal is recorded in any case.
+    private func permit(_ event: AuditEvent) throws(AuditError) {
+        if event.outcome == .allowed, let distrust { throw distrust }
+    }
+
+    private var distrust: AuditError? {
+        switch standing {
+        case .trusted: nil
+        case .unchecked:
+            AuditError(.untrusted, "The audit chain was not compared with the token yet; try again.")
+        case .refused(let reason): AuditError(.untrusted, reason)
+        }
+    }
+
+    /// Writes what waits, then closes the file. What still comes is refused.
+    public func close() async {
+        let limit = ContinuousClock.now + configuration.timeout
+        while !writer.close(), ContinuousClock.now < limit {
+            writer.start()
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        clock.cancel()
+        try? pool.close()
+        files.release()
+    }
+}

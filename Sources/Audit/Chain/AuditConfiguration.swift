@@ -1,0 +1,23 @@
+/// How a chain is kept.
+public struct AuditConfiguration: Sendable {
+    /// The SQLite file; its directory must exist.
+    public var path: String
+    /// The daemon's instance id, in hex; empty without a token.
+    public var instance: String
+    /// Serial number of the token; empty without one.
+    public var token: String
+    /// SHA-256 of the audit key's SubjectPublicKeyInfo in hex, as the manifest pins it; empty without a token, and then
+    /// a new chain is never signed.
+    public var keyFingerprint: String
+    /// Most records that may wait to be written.
+    public var queueLimit = 4_096
+    /// Longest time a record may wait.
+    public var timeout: Duration = .seconds(5)
+
+    public init(path: String, instance: String = "", token: String = "", keyFingerprint: String = "") {
+        self.path = path
+        self.instance = instance
+        self.token = token
+        self.keyFingerprint = keyFingerprint
+    }
+}

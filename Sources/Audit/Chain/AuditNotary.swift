@@ -1,0 +1,186 @@
+public import HSMBridge
+
+/// Lets the token vouch for the chain: signs its head now and then, and keeps the head where copies of the disk do not
+/// reach.
+///
+/// A token that is away delays both and loses nothing; ``problem`` tells. Until the token was asked what it remembers,
+/// and unless that is part of the chain, the chain allows nothing.
+public actor AuditNotary {
+    /// How often.
+    public struct Schedule: Sendable {
+        /// A checkpoint after so many records at the latest,
+        public var records: UInt64 = 4_096
+        /// or after this time, if there is any new record.
+        public var checkpoint: Duration = .seconds(30)
+        /// How often the token is told the newest checkpoint when there is no revocation. Real tokens wear out.
+        public var head: Duration = .seconds(600)
+        /// How long an attempt that failed is left alone.
+        public var pause: Duration = .seconds(1)
+
+        public init() {}
+    }
+
+    /// What the chain needs of a token.
+    public typealias Backend = Signing & ValueKeeping
+
+    private let chain: AuditChain
+    private let token: any Backend
+    private let serial: String
+    private let fingerprint: String
+    private let schedule: Schedule
+    /// What the token has been told.
+    private var told: AuditHead?
+    private var telling: Task<Bool, Never>?
+    private var signed: UInt64
+    private var lastCheckpoint = ContinuousClock.now
+    private var lastTelling = ContinuousClock.now
+    private var failure: HSMError?
+
+    static let name = "audit-head"
+
+    /// - Parameters:
+    ///   - serial: The token's serial number, for the checkpoints.
+    ///   - fingerprint: Of the audit key, as the chain pins it.
+    public init(
+        chain: AuditChain, token: any Backend, serial: String, fingerprint: String, schedule: Schedule = Schedule()
+    ) {
+        self.chain = chain
+        self.token = token
+        self.serial = serial
+        self.fingerprint = fingerprint
+        self.schedule = schedule
+        signed = chain.lastCheckpoint()
+    }
+
+    /// Why the token does not vouch for the chain now; nil if it does.
+    public var problem: HSMError? { failure }
+
+    /// Works until the task is cancelled.
+    public func run() async {
+        while !Task.isCancelled {
+            let succeeded = await work()
+            try? await Task.sleep(for: succeeded ? .milliseconds(100) : schedule.pause)
+        }
+    }
+
+    /// What is due now.
+    ///
+    /// - Returns: False if the token did not answer.
+    public func work() async -> Bool {
+        do throws(HSMError) {
+            if case .unchecked = chain.standing { try await compare() }
+            guard case .trusted = chain.standing else { return true }
+            let head = chain.head
+            let now = ContinuousClock.now
+            let isDue = head.position.index - signed >= schedule.records || now - lastCheckpoint >= schedule.checkpoint
+            if head.position.index > signed, isDue { try await checkpoint() }
+            let lags = told.map { $0.epoch < head.epoch } ?? true
+            if lags || (signed > told?.position.index ?? 0 && now - lastTelling >= schedule.head) {
+                guard await tellToken(atLeast: head.position.index) else { return false }
+            }
+            failure = nil
+            return true
+        } catch {
+            failure = error
+            return false
+        }
+    }
+
+    /// The last checkpoint of a process, so that the next one's chain begins with nothing unsigned.
+    public func finish() async {
+        guard case .trusted = chain.standing else { return }
+        do throws(HSMError) {
+            if chain.head.position.index > signed { try await checkpoint() }
+        } catch {
+            failure = error
+        }
+        await tellToken(atLeast: signed)
+    }
+
+    // MARK: Checkpoints
+
+    /// Signs the head of the chain, and stores the signature with it.
+    public func checkpoint() async throws(HSMError) {
+        let head = chain.head
+        let publicKey = try await token.publicKey(of: .audit)
+        guard publicKey.fingerprint == fingerprint else {
+            throw HSMError(.keyMismatch, "The token's audit key is not the one that the chain pins.")
+        }
+        var checkpoint = AuditCheckpoint(
+            position: head.position, time: AuditClock.now(), token: serial,
+            publicKey: publicKey.subjectPublicKeyInfo, signature: [])
+        checkpoint.signature = try await token.sign(checkpoint.encoded, with: .audit)
+        guard let key = try? AuditPublicKey(subjectPublicKeyInfo: checkpoint.publicKey),
+            key.verifies(checkpoint.signature, of: checkpoint.encoded)
+        else { throw HSMError(.deviceFailure, "The token made a signature that its audit key does not verify.") }
+        do {
+            try await chain.store(checkpoint)
+        } catch {
+            throw HSMError(.deviceFailure, "A checkpoint could not be stored: \(error)")
+        }
+        signed = max(signed, head.position.index)
+        lastCheckpoint = .now
+    }
+
+    // MARK: The token's memory
+
+    /// Asks the token what it remembers, and settles whether the chain is trusted.
+    func compare() async throws(HSMError) {
+        guard let kept = try await token.keptValue(Self.name) else { return chain.settle(.trusted) }
+        guard let remembered = AuditHead(encoded: kept) else {
+            return chain.settle(
+                .refused("What the token keeps of the audit chain does not have the form it was given."))
+        }
+        told = remembered
+        do {
+            if let difference = try await chain.difference(from: remembered) {
+                chain.settle(.refused(difference + " Nothing is allowed until `kmsd audit adopt`."))
+            } else {
+                chain.settle(.trusted)
+            }
+        } catch {
+            throw HSMError(.deviceFailure, "The audit chain could not be compared with the token: \(error)")
+        }
+    }
+
+    /// Makes the token keep a head at or behind `index`. Calls that come together share a write.
+    ///
+    /// - Returns: False if the token did not take it; it is tried again later.
+    @discardableResult
+    func tellToken(atLeast index: UInt64) async -> Bool {
+        guard case .trusted = chain.standing else { return false }
+        while (told?.position.index ?? 0) < index {
+            if let telling {
+                guard await telling.value else { return false }
+                continue
+            }
+            let head = chain.head
+            let task = Task { await self.keep(head) }
+            telling = task
+            let succeeded = await task.value
+            guard succeeded else { return false }
+        }
+        return true
+    }
+
+    private func keep(_ head: AuditHead) async -> Bool {
+        defer { telling = nil }
+        do throws(HSMError) {
+            try await token.keep(head.encoded, as: Self.name)
+            told = head
+            lastTelling = .now
+            failure = nil
+            return true
+        } catch {
+            failure = error
+            return false
+        }
+    }
+
+    /// Takes the chain as it is for the one to go on with, whatever the token remembers. For an operator who knows why.
+    public func adopt() async throws(HSMError) {
+        try await token.keep(chain.head.encoded, as: Self.name)
+        told = chain.head
+        chain.settle(.trusted)
+    }
+}

@@ -1,0 +1,98 @@
+import GRDB
+
+/// What a chain says about itself when it is opened. Reads the records after the last checkpoint and all revocations;
+/// the rest is for the verifier.
+struct AuditTail: Sendable {
+    var head: AuditHead
+    /// The audit key's fingerprint that the first record pins; empty if it pins none.
+    var pinned: String
+    var subjects: [String]
+
+    /// - Returns: nil for a file without records.
+    /// - Throws: ``AuditError`` with `.damaged`; the message names the first bad record.
+    static func read(_ db: Database) throws -> AuditTail? {
+        guard let last = try AuditTables.lastRecord(db) else {
+            guard try AuditTables.lastCheckpoint(db) == nil else { throw damaged(1, "it is missing") }
+            return nil
+        }
+        guard let stored = try AuditTables.record(db, 1), let first = try intact(stored), first.kind == .start else {
+            throw damaged(1, "it is missing or altered")
+        }
+        let pinned = first.event.details[AuditStart.key] ?? ""
+        var expected: UInt64 = 1
+        if let checkpoint = try AuditTables.lastCheckpoint(db) {
+            expected = checkpoint.index
+            guard expected <= last.index else {
+                throw damaged(last.index + 1, "it is missing, and a checkpoint is not")
+            }
+            guard checkpoint.checkpoint?.verifies(pinned: pinned) == true,
+                try AuditTables.record(db, expected)?.hash == checkpoint.checkpoint?.position.hash
+            else { throw damaged(expected, "its checkpoint does not vouch for it") }
+        }
+        var previous: [UInt8]?
+        let records = try AuditTables.records(db, from: expected)
+        while let row = try records.next() {
+            let stored = AuditTables.StoredRecord(row)
+            guard stored.index == expected else { throw damaged(expected, "it is missing") }
+            guard let record = try intact(stored) else { throw damaged(expected, "it is altered") }
+            if let previous, record.previous != previous {
+                throw damaged(expected, "it does not follow the one before")
+            }
+            previous = stored.hash
+            expected += 1
+        }
+        let (subjects, revocations) = try revocations(db)
+        let head = try head(db)
+        guard head.epoch == UInt64(subjects.count), head.revocations == revocations else {
+            throw AuditError(.damaged, "The list of revocations is not the one that the records tell.")
+        }
+        return AuditTail(head: head, pinned: pinned, subjects: subjects)
+    }
+
+    /// The end of the chain as the file has it.
+    static func head(_ db: Database) throws -> AuditHead {
+        guard let last = try AuditTables.lastRecord(db), let record = try intact(last) else {
+            throw AuditError(.damaged, "The last record of the audit chain is missing or altered.")
+        }
+        var revocations = AuditRecord.origin
+        if record.epoch > 0 {
+            guard
+                let index = try Int64.fetchOne(
+                    db, sql: "SELECT idx FROM revocations WHERE epoch = ?", arguments: [Int64(bitPattern: record.epoch)]
+                ),
+                let stored = try AuditTables.record(db, UInt64(bitPattern: index)), let revocation = try intact(stored),
+                revocation.kind == .revocation, revocation.epoch == record.epoch
+            else { throw AuditError(.damaged, "The record of revocation \(record.epoch) is missing or altered.") }
+            revocations = revocation.revocations
+        }
+        return AuditHead(
+            position: AuditPosition(index: last.index, hash: last.hash), epoch: record.epoch, revocations: revocations)
+    }
+
+    /// All subjects in the order of their revocation, and the hash over them.
+    private static func revocations(_ db: Database) throws -> (subjects: [String], hash: [UInt8]) {
+        var hash = AuditRecord.origin
+        var subjects: [String] = []
+        for revocation in try AuditTables.revocations(db) {
+            guard revocation.epoch == UInt64(subjects.count) + 1 else {
+                throw AuditError(.damaged, "Revocation \(subjects.count + 1) is missing from the list.")
+            }
+            hash = try AuditHead.revocations(hash, epoch: revocation.epoch, subject: revocation.subject)
+            subjects.append(revocation.subject)
+        }
+        return (subjects, hash)
+    }
+
+    /// Nil unless hash and index are those of the bytes.
+    private static func intact(_ stored: AuditTables.StoredRecord) throws -> AuditRecord? {
+        guard try AuditRecord.hash(stored.body) == stored.hash, let record = AuditRecord(encoded: stored.body),
+            record.index == stored.index
+        else { return nil }
+        return record
+    }
+
+    private static func damaged(_ index: UInt64, _ what: String) -> AuditError {
+        AuditError(
+            .damaged, "Record \(index) of the audit chain cannot be trusted: \(what). Run `kmsd audit verify`.")
+    }
+}
