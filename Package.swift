@@ -82,7 +82,8 @@ let package = Package(
         .target(
             name: "KMSServer",
             dependencies: [
-                "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory",
+                "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
+                "BearerTokens", "Outbound", "StrictJSON",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -159,7 +160,7 @@ let package = Package(
         .testTarget(
             name: "KMSServerTests",
             dependencies: [
-                "KMSServer", "KMSd", "Keystores", "EnclaveLock", "TestSupport", hummingbird,
+                "KMSServer", "KMSd", "Keystores", "EnclaveLock", "BearerTokens", "SecretMemory", "TestSupport", hummingbird,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),

@@ -8,11 +8,14 @@ public enum BearerTokenIssuer {
     ///   - seconds: Until the token expires.
     ///   - now: Seconds since 1970.
     public static func issue(
-        user: String, isService: Bool = false, seconds: Int64, now: Int64, secret: borrowing SecretBytes
+        user: String, isService: Bool = false, seconds: Int64, now: Int64, audience: String? = nil,
+        issuer: String? = nil, secret: borrowing SecretBytes
     ) throws(LibCryptoError) -> String {
         let name = quoted(user)
-        let scope = isService ? ",\"scope\":\"\(TokenClaims.serviceScope)\"" : ""
-        let payload = "{\"sub\":\(name),\"user_id\":\(name),\"iat\":\(now),\"exp\":\(now + seconds)\(scope)}"
+        var more = isService ? ",\"scope\":\"\(TokenClaims.serviceScope)\"" : ""
+        if let audience { more += ",\"aud\":" + quoted(audience) }
+        if let issuer { more += ",\"iss\":" + quoted(issuer) }
+        let payload = "{\"sub\":\(name),\"user_id\":\(name),\"iat\":\(now),\"exp\":\(now + seconds)\(more)}"
         let signed = Base64URL.encode(#"{"alg":"HS256","typ":"JWT"}"#.utf8) + "." + Base64URL.encode(payload.utf8)
         return signed + "." + Base64URL.encode(try HMAC.sha256(key: secret, Array(signed.utf8)))
     }

@@ -15,7 +15,8 @@ struct RESTFixture: Sendable {
     private let application: Hummingbird.Application<RESTResponder>
 
     init(
-        baseURL: String = "", maximumBody: Int = 64 * 1024,
+        baseURL: String = "", maximumBody: Int = 64 * 1024, capabilities: CapabilityMode = .off,
+        administration: ManagementGuard? = nil,
         tokenProblem: @escaping @Sendable () -> TokenProblem? = { nil }
     ) throws {
         folder = try TemporaryFolder()
@@ -31,8 +32,8 @@ struct RESTFixture: Sendable {
         logger.logLevel = .critical
         application = Hummingbird.Application(
             responder: RESTResponder(
-                service: service, baseURL: baseURL, maximumBody: maximumBody, logger: logger, tokenProblem: tokenProblem
-            ),
+                service: service, baseURL: baseURL, maximumBody: maximumBody, logger: logger,
+                capabilities: capabilities, administration: administration, tokenProblem: tokenProblem),
             logger: logger)
     }
 

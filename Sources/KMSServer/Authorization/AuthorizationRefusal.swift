@@ -1,21 +1,35 @@
-/// Why a request may not act; the answer is plain text, as the original server's middleware gives it.
+/// Why a request may not act.
 struct AuthorizationRefusal: Error {
-    /// 400, 401 or 403.
+    /// 400, 401, 403, or 503 if it cannot be decided now.
     let status: Int
-    /// For the caller: one word, so that nobody learns which check failed.
-    let word: String
+    /// For the caller.
+    let text: Text
     /// For the operator's log.
     let reason: String
+    /// Value of `WWW-Authenticate`.
+    var challenge: String?
+
+    enum Text: Equatable {
+        /// Plain text, as the original server's middleware gives it: one word, so that nobody learns which check failed.
+        case word(String)
+        /// The API's error body.
+        case message(String)
+    }
 
     static func unauthorized(_ reason: String) -> AuthorizationRefusal {
-        AuthorizationRefusal(status: 401, word: "unauthorized", reason: reason)
+        AuthorizationRefusal(status: 401, text: .word("unauthorized"), reason: reason)
     }
 
     static func malformed(_ reason: String) -> AuthorizationRefusal {
-        AuthorizationRefusal(status: 400, word: "bad request", reason: reason)
+        AuthorizationRefusal(status: 400, text: .word("bad request"), reason: reason)
     }
 
     static func forbidden(_ reason: String) -> AuthorizationRefusal {
-        AuthorizationRefusal(status: 403, word: "forbidden", reason: reason)
+        AuthorizationRefusal(status: 403, text: .word("forbidden"), reason: reason)
+    }
+
+    /// A refusal whose reason the caller may read.
+    static func explained(_ status: Int, _ message: String, challenge: String? = nil) -> AuthorizationRefusal {
+        AuthorizationRefusal(status: status, text: .message(message), reason: message, challenge: challenge)
     }
 }

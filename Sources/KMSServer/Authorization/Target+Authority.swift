@@ -1,27 +1,29 @@
 import HTTPTypes
 
-/// What a request needs before it is served, where capabilities guard the keystores.
+/// What a request needs before it is served.
 enum Authority: Equatable {
-    /// Nothing: health, and routes that answer 405 anyway. Making a keystore is open too, because no capability exists
-    /// yet; guard that route in front of the daemon.
+    /// Nothing: health, and routes that answer 405 anyway.
     case none
-    /// A capability of the keystore for this action.
-    case capability(action: String, keystore: String)
-    /// No capability names such an action, so nobody may: routes of our own.
-    case closed
+    /// No capability exists yet; the administration guard, if there is one, decides.
+    case createKeystore
+    /// A route of our own: no capability names such an action, so the administration guard decides.
+    case manage
+    /// What guards the keystores must allow this action.
+    case keystore(action: String, keystore: String)
 }
 
 extension Target {
     /// Actions as the root capability lists them.
     func authority(_ method: HTTPRequest.Method) -> Authority {
         switch (self, method) {
-        case (.keys(let keystore), .post): .capability(action: "createKey", keystore: keystore)
-        case (.keys(let keystore), .put): .capability(action: "importKey", keystore: keystore)
+        case (.keystores, .post): .createKeystore
+        case (.keys(let keystore), .post): .keystore(action: "createKey", keystore: keystore)
+        case (.keys(let keystore), .put): .keystore(action: "importKey", keystore: keystore)
         case (.action(let action, let keystore, _), _):
-            action.capabilityAction.map { .capability(action: $0, keystore: keystore) } ?? .closed
+            action.capabilityAction.map { .keystore(action: $0, keystore: keystore) } ?? .manage
         case (.agreement(let agreement, let keystore, _), _):
-            .capability(action: agreement.capabilityAction, keystore: keystore)
-        case (.keystores, .get), (.keystore, .get), (.keys, .get), (.key, .get), (.key, .delete): .closed
+            .keystore(action: agreement.capabilityAction, keystore: keystore)
+        case (.keystores, .get), (.keystore, .get), (.keys, .get), (.key, .get), (.key, .delete): .manage
         default: .none
         }
     }

@@ -10,7 +10,7 @@ struct StartCommand: Verb {
         commandName: "start",
         abstract: "Serve the keystore API in the foreground.",
         discussion: """
-            Listens on loopback only, because requests are not authorised. It starts without its token, answers 503 on
+            Listens on loopback only, unless HTTPS, auth-type and admin-guard together guard every route. It starts without its token, answers 503 on
             /readyz with the reason, and serves as soon as the token is there. SIGTERM and Ctrl-C end it: requests in
             flight are finished, sessions closed, exit code 0.
 
@@ -21,12 +21,14 @@ struct StartCommand: Verb {
 
     @OptionGroup var common: CommonOptions
     @OptionGroup(title: "Serving") var server: ServerOptions
+    @OptionGroup(title: "Authorization") var authorization: AuthorizationOptions
     @OptionGroup(title: "Settings of TrustBloc's server") var compatibility: CompatibilityOptions
 
     func work() async throws -> ExitStatus {
         try ProcessHardening.apply()
         signal(SIGPIPE, SIG_IGN)
         let flags = server.flags.merging(compatibility.flags) { first, _ in first }
+            .merging(authorization.flags) { first, _ in first }
         let settings = try common.configuration(adding: flags)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "kmsd")
@@ -35,7 +37,7 @@ struct StartCommand: Verb {
         try HomeDirectory.check(settings.home)
         let home = try HomeDirectory(taking: settings.home)
         let application = try Application.build(settings, observer: TokenLog(logger: logger))
-        if let tls = settings.tls { _ = try TLSFiles.load(tls) }
+        if let tls = settings.tls { _ = try TLSFiles.load(tls, clientAuthorities: settings.clientAuthorities) }
         logger.warning("\(Self.exposure(settings))")
         try await application.serviceGroup(logger: logger) { port in
             Self.greet(settings, port: port)
@@ -46,9 +48,13 @@ struct StartCommand: Verb {
 
     /// Who may do what, in one sentence.
     private static func exposure(_ settings: Configuration) -> String {
-        settings.capabilities == .off
-            ? "requests are not authorised: every process of this machine that reaches the port may use every key"
-            : "keystores are guarded by capabilities; whoever reaches the port may make a keystore"
+        switch (settings.capabilities, settings.administration) {
+        case (.off, nil):
+            "requests are not authorised: every process of this machine that reaches the port may use every key"
+        case (.off, _): "whoever reaches the port may use every key; making and managing them is guarded"
+        case (_, nil): "keystores are guarded by capabilities; whoever reaches the port may make a keystore"
+        default: "keystores are guarded by capabilities; making and managing them is guarded"
+        }
     }
 
     /// The base URL and a session to paste.

@@ -2,7 +2,8 @@ public import HSMBridge
 public import Keystores
 public import Logging
 
-/// Everything the daemon was told, typed and checked once. Holds no secret: PINs and keys are named, not given.
+/// Everything the daemon was told, typed and checked once. Holds no secret but one for trying out: PINs and keys
+/// are named, not given.
 public struct Configuration: Sendable {
     /// What seals the keystores' lock keys.
     public enum SecretLockKind: Sendable, Hashable {
@@ -25,6 +26,12 @@ public struct Configuration: Sendable {
     public var tls: TLSFiles?
     /// Needs an absolute ``baseURL`` unless off.
     public var capabilities: CapabilityMode
+    /// Accepted bearer tokens; nil if none are.
+    public var tokens: TokenSettings?
+    /// Nil: making keystores is open, and own routes are open or, where capabilities guard the keystores, closed.
+    public var administration: ManagementKind?
+    /// PEM files of the authorities of client certificates.
+    public var clientAuthorities: [String]
     /// The token; nil if none is configured.
     public var token: TokenURI?
     public var tokenSessions: Int?
@@ -77,6 +84,9 @@ public struct Configuration: Sendable {
             throw ConfigurationError(
                 "'auth-type: ZCAP' needs base-url, such as https://kms.example: it is part of every capability")
         }
+        tokens = try TokenSettings(values)
+        administration = try Self.administration(values, tokens: tokens, tls: tls)
+        clientAuthorities = try Self.clientAuthorities(values)
         token = try Self.explained(values, "token-uri", Self.tokenURI)
         tokenSessions = values.number("token-sessions")
         tokenQueue = values.number("token-queue") ?? 1024
@@ -98,6 +108,7 @@ public struct Configuration: Sendable {
         guard requestTimeout >= .seconds(1), tokenTimeout >= .milliseconds(100) else {
             throw ConfigurationError("request-timeout must be 1s or more, token-timeout 100ms or more")
         }
+        try checkExposure(origin: values.origin("host"))
     }
 
     /// Adds the setting's origin to what `parse` complains about.

@@ -1,7 +1,7 @@
 extension ConfigurationKey {
     /// Every setting there is. The names in the second half are those of TrustBloc's server, so that its deployments
     /// start here or learn why not.
-    static let catalogue: [ConfigurationKey] = ours + compatible
+    static let catalogue: [ConfigurationKey] = ours + compatible + authorization
 
     static let byName: [String: ConfigurationKey] = Dictionary(
         uniqueKeysWithValues: catalogue.map { ($0.name, $0) })
@@ -55,7 +55,7 @@ extension ConfigurationKey {
     private static let compatible: [ConfigurationKey] = [
         ConfigurationKey(
             name: "host", environment: "KMS_HOST", kind: .text, standard: "127.0.0.1:8074",
-            summary: "HOST:PORT to listen on; loopback only."),
+            summary: "HOST:PORT to listen on; beyond loopback only with HTTPS, auth-type and admin-guard."),
         ConfigurationKey(
             name: "base-url", environment: "KMS_BASE_URL", kind: .text, standard: "",
             summary: "Put in front of the URLs in answers."),

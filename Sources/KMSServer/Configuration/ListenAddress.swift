@@ -1,6 +1,4 @@
-/// Where to listen: a loopback address and a port.
-///
-/// Other addresses are refused as long as requests are not authorised: whoever reaches the port may use every key.
+/// Where to listen: a host and a port.
 public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// Without brackets.
     public var host: String
@@ -14,17 +12,16 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        guard Self.isLoopback(host) else {
-            let place = host.isEmpty ? "every interface" : "'\(host)'"
+        guard !host.isEmpty else {
             throw ConfigurationError(
-                "listening on \(place) is refused: requests are not authorised, so whoever reaches the port may use "
-                    + "every key; give 127.0.0.1, localhost or [::1] and put a proxy that authenticates in front")
+                "'\(text)' names no host; give 127.0.0.1, or 0.0.0.0 for every interface")
         }
         self.host = host
         self.port = Int(port)
     }
 
-    private static func isLoopback(_ host: String) -> Bool {
+    /// Whether only processes of this machine reach it.
+    public var isLoopback: Bool {
         if host == "localhost" || host == "::1" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }

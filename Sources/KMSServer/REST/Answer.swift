@@ -43,24 +43,26 @@ enum Answer {
         }
     }
 
-    /// Plain text, as the original server's authorization answers.
+    /// As the original server's authorization answers, or with the API's error body where ours explains itself.
     static func refusal(_ refusal: AuthorizationRefusal) -> Response {
-        var headers = HTTPFields()
-        headers[.contentType] = "text/plain; charset=utf-8"
-        headers[.noSniff] = "nosniff"
-        return Response(
-            status: HTTPResponse.Status(code: refusal.status), headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(string: refusal.word + "\n")))
+        var response: Response
+        switch refusal.text {
+        case .word(let word): response = plain(HTTPResponse.Status(code: refusal.status), word)
+        case .message(let message): response = error(status: refusal.status, message: message)
+        }
+        if let challenge = refusal.challenge { response.headers[.wwwAuthenticate] = challenge }
+        return response
     }
 
     /// As the original server answers a path it does not know.
-    static func notFound() -> Response {
+    static func notFound() -> Response { plain(.notFound, "404 page not found") }
+
+    private static func plain(_ status: HTTPResponse.Status, _ line: String) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = "text/plain; charset=utf-8"
         headers[.noSniff] = "nosniff"
         return Response(
-            status: .notFound, headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(string: "404 page not found\n")))
+            status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: line + "\n")))
     }
 
     /// A path it knows, asked with another method: no body.

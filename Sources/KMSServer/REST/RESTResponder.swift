@@ -15,8 +15,7 @@ public struct RESTResponder: HTTPResponder {
     let keys: KeyController
     let keystores: KeystoreController
     let health: HealthController
-    /// Nil: requests are not authorised.
-    let authorizer: CapabilityAuthorizer?
+    let authorizer: RequestAuthorizer
     let logger: Logger
     /// In bytes.
     let maximumBody: Int
@@ -25,31 +24,34 @@ public struct RESTResponder: HTTPResponder {
     ///   - baseURL: Put in front of the URLs in answers; no slash at its end.
     ///   - maximumBody: In bytes; a longer body is answered 413.
     ///   - capabilities: Whether keystores are guarded by capabilities; if so, `baseURL` must be absolute.
+    ///   - administration: Guards making keystores and own routes; nil leaves the first open.
     ///   - tokenProblem: Why the token cannot serve now; nil if it can.
     ///   - didFindReady: Called before each answer that requests can succeed.
     public init(
         service: any KeystoreServing, baseURL: String, maximumBody: Int, logger: Logger,
-        capabilities: CapabilityMode = .off,
+        capabilities: CapabilityMode = .off, administration: ManagementGuard? = nil,
         tokenProblem: @escaping @Sendable () -> TokenProblem? = { nil },
         didFindReady: @escaping @Sendable () -> Void = {}
     ) {
         operations = OperationController(service: service, maximumBody: maximumBody)
         agreement = AgreementController(service: service, maximumBody: maximumBody)
         keys = KeyController(service: service, baseURL: baseURL, maximumBody: maximumBody)
-        authorizer = capabilities.mode.map { CapabilityAuthorizer(service: service, baseURL: baseURL, mode: $0) }
+        let capabilities = capabilities.mode.map { CapabilityAuthorizer(service: service, baseURL: baseURL, mode: $0) }
+        authorizer = RequestAuthorizer(
+            capabilities: capabilities, administration: administration, maximumBody: maximumBody)
         keystores = KeystoreController(
-            service: service, authorizer: authorizer, baseURL: baseURL, maximumBody: maximumBody)
+            service: service, authorizer: capabilities, baseURL: baseURL, maximumBody: maximumBody)
         health = HealthController(service: service, tokenProblem: tokenProblem, didFindReady: didFindReady)
         self.logger = logger
         self.maximumBody = maximumBody
     }
 
     public func respond(to request: Request, context: RESTContext) async throws -> Response {
-        await answer(request)
+        await answer(request, ClientConnection())
     }
 
     /// Answers; never throws, so that every failure has the API's form.
-    public func answer(_ request: Request) async -> Response {
+    func answer(_ request: Request, _ connection: ClientConnection) async -> Response {
         let id = RequestID(request.headers)
         var response: Response
         if let path = request.head.path, path.utf8.first == UInt8(ascii: "/") {
@@ -57,7 +59,7 @@ public struct RESTResponder: HTTPResponder {
             let target = Target(path: path[..<(question ?? path.endIndex)])
             let query = question.map { path[path.index(after: $0)...] }
             if let target {
-                response = await answer(request, target, query, id)
+                response = await answer(request, target, query, id, connection)
             } else {
                 response = Answer.notFound()
             }
@@ -75,10 +77,12 @@ public struct RESTResponder: HTTPResponder {
         return response
     }
 
-    private func answer(_ request: Request, _ target: Target, _ query: Substring?, _ id: RequestID) async -> Response {
+    private func answer(
+        _ request: Request, _ target: Target, _ query: Substring?, _ id: RequestID, _ connection: ClientConnection
+    ) async -> Response {
         var operation: StaticString = "request"
         do {
-            let request = try await authorized(request, target)
+            let request = try await authorizer.authorize(request, target, connection)
             switch (target, request.method) {
             case (.action(let action, let keystore, let key), let method):
                 let isExport = action == .export
@@ -134,22 +138,6 @@ public struct RESTResponder: HTTPResponder {
         } catch {
             log(error, operation, id)
             return Answer.error(error, operation: operation)
-        }
-    }
-
-    /// The request, if it may act; its body is collected then, since a signature may cover it.
-    private func authorized(_ request: Request, _ target: Target) async throws -> Request {
-        guard let authorizer else { return request }
-        switch target.authority(request.method) {
-        case .none: return request
-        case .closed:
-            throw AuthorizationRefusal.forbidden("no capability allows this route")
-        case .capability(let action, let keystore):
-            var request = request
-            let body = try await request.readBody(upTo: maximumBody)
-            try await authorizer.authorize(request, body: body, action: action, keystore: keystore)
-            request.body = RequestBody(buffer: body)
-            return request
         }
     }
 

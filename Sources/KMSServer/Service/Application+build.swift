@@ -1,3 +1,4 @@
+import BearerTokens
 import EnclaveLock
 import HSMBridge
 import Keystores
@@ -12,6 +13,8 @@ struct Application {
     let token: PKCS11Token?
     let store: SQLiteKeystoreStore
     let keystores: KeystoreService
+    /// Nil if no bearer tokens are configured.
+    let bearer: (any BearerTokenVerifying)?
 
     /// Opens the database and prepares the token; nothing is connected yet.
     ///
@@ -30,11 +33,13 @@ struct Application {
                 }
             case .localFile(let path): try makeLocalLock(path)
             }
+        let bearer = try settings.tokens?.load()
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(
-                store: store, lock: lock, resident: token, configuration: settings.keystores))
+                store: store, lock: lock, resident: token, configuration: settings.keystores),
+            bearer: bearer.map { BearerTokenVerifier($0) })
     }
 
     private static func makeToken(_ settings: Configuration, observer: any CallObserver) throws -> PKCS11Token? {
@@ -58,6 +63,14 @@ struct Application {
         }
     }
 
+    private var administration: ManagementGuard? {
+        switch settings.administration {
+        case nil: nil
+        case .certificates: .certificates
+        case .tokens: bearer.map { .tokens($0) }
+        }
+    }
+
     /// Why the token cannot serve now.
     var tokenProblem: @Sendable () -> TokenProblem? {
         guard let token else { return { nil } }
@@ -69,7 +82,8 @@ struct Application {
         let announcement = Announcement("kmsd ready")
         let responder = RESTResponder(
             service: keystores, baseURL: settings.baseURL, maximumBody: settings.maximumBody, logger: logger,
-            capabilities: settings.capabilities, tokenProblem: tokenProblem, didFindReady: { announcement.make() })
+            capabilities: settings.capabilities, administration: administration, tokenProblem: tokenProblem,
+            didFindReady: { announcement.make() })
         var services: [any Service] = [StoreService(store: store, logger: logger)]
         if let token { services.append(TokenService(token: token)) }
         services.append(DestructionService(keystores: keystores, logger: logger))

@@ -1,3 +1,4 @@
+import CoreFoundation
 import Glibc
 
 /// The directory of the daemon's state: private to its user, and one daemon's at a time.

@@ -31,8 +31,8 @@ struct RESTServer: Service {
         let responder = responder
         var serverLogger = logger
         serverLogger.logLevel = max(logger.logLevel, .warning)
-        let channel = RESTChannel(timeout: configuration.requestTimeout) { request, writer, _ in
-            try await Self.serve(request, writer, responder)
+        let channel = RESTChannel(timeout: configuration.requestTimeout) { request, writer, channel in
+            try await Self.serve(request, writer, responder, ClientConnection(channel: channel))
         }
         let serverConfiguration = ServerConfiguration(
             address: .hostname(configuration.listen.host, port: configuration.listen.port), backlog: 1024,
@@ -40,7 +40,7 @@ struct RESTServer: Service {
         let didBind = didBind
         let running: @Sendable (any Channel) async -> Void = { await didBind($0.localAddress?.port ?? 0) }
         let loops = MultiThreadedEventLoopGroup.singleton
-        guard let tls = try configuration.tls.map(TLSFiles.load) else {
+        guard let tls = try loadTLS() else {
             return channel.server(
                 configuration: serverConfiguration, onServerRunning: running, eventLoopGroup: loops,
                 logger: serverLogger)
@@ -49,15 +49,20 @@ struct RESTServer: Service {
             configuration: serverConfiguration, onServerRunning: running, eventLoopGroup: loops, logger: serverLogger)
     }
 
+    private func loadTLS() throws -> TLSConfiguration? {
+        try configuration.tls.map { try TLSFiles.load($0, clientAuthorities: configuration.clientAuthorities) }
+    }
+
     /// One request. Throwing closes the connection.
     private static func serve(
-        _ request: Request, _ writer: consuming ResponseWriter, _ responder: RESTResponder
+        _ request: Request, _ writer: consuming ResponseWriter, _ responder: RESTResponder,
+        _ connection: ClientConnection
     ) async throws {
         let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         if request.headers[.expect] != nil, announced <= responder.maximumBody {
             try await writer.writeInformationalHead(HTTPResponse(status: .continue))
         }
-        var response = await responder.answer(request)
+        var response = await responder.answer(request, connection)
         response.headers[.date] = Timestamp.httpNow()
         let closes = response.headers[.connection] == "close"
         try await writer.write(response: response.head, body: response.body)
