@@ -19,6 +19,15 @@ struct ChainFixture {
         return try AuditChain(configuration, faults: faults)
     }
 
+    /// The same chain in another folder; nobody may have it open.
+    func copy() throws -> ChainFixture {
+        let copy = try ChainFixture()
+        for name in ["", "-wal"] where FileManager.default.fileExists(atPath: path + name) {
+            try FileManager.default.copyItem(atPath: path + name, toPath: copy.path + name)
+        }
+        return copy
+    }
+
     /// Changes the file as somebody with an editor might.
     func edit(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws {
         let queue = try DatabaseQueue(path: path)
