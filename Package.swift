@@ -64,12 +64,18 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "Keystores",
-            dependencies: ["HSMBridge", "EnclaveLock", "WorkingKeys", "LibCrypto", "SecretMemory", grdb],
+            dependencies: [
+                "HSMBridge", "EnclaveLock", "WorkingKeys", "Capabilities", "LibCrypto", "SecretMemory", grdb,
+            ],
             swiftSettings: settings),
 
         // Other servers, and the tokens their users bring.
         .target(
             name: "Outbound", dependencies: [.product(name: "AsyncHTTPClient", package: "async-http-client")],
+            swiftSettings: settings),
+        .target(
+            name: "EDV",
+            dependencies: ["Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound"],
             swiftSettings: settings),
         .target(
             name: "BearerTokens",
@@ -138,6 +144,12 @@ let package = Package(
             name: "CapabilitiesTests", dependencies: ["Capabilities", "LibCrypto", "SecretMemory"],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(name: "PairingTests", dependencies: ["Pairing"], exclude: ["Vectors"], swiftSettings: settings),
+        .testTarget(
+            name: "EDVTests",
+            dependencies: [
+                "EDV", "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound", "TestSupport",
+            ],
+            exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "BearerTokensTests",
@@ -149,8 +161,8 @@ let package = Package(
         .testTarget(
             name: "KeystoresTests",
             dependencies: [
-                "Keystores", "EnclaveLock", "HSMBridge", "WorkingKeys", "LibCrypto", "SecretMemory", "TestSupport",
-                grdb,
+                "Keystores", "EnclaveLock", "HSMBridge", "WorkingKeys", "Capabilities", "LibCrypto", "SecretMemory",
+                "TestSupport", grdb,
             ],
             swiftSettings: settings),
         .testTarget(

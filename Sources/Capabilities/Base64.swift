@@ -1,10 +1,10 @@
 internal import FoundationEssentials
 
 /// The base64 forms of the capability headers; decoding takes both alphabets, with or without padding.
-enum Base64 {
-    static func standard(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+package enum Base64 {
+    package static func standard(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
-    static func urlPadded(_ bytes: [UInt8]) -> String {
+    package static func urlPadded(_ bytes: [UInt8]) -> String {
         String(
             standard(bytes).map { character -> Character in
                 switch character {
@@ -15,9 +15,9 @@ enum Base64 {
             })
     }
 
-    static func urlUnpadded(_ bytes: [UInt8]) -> String { String(urlPadded(bytes).prefix { $0 != "=" }) }
+    package static func urlUnpadded(_ bytes: [UInt8]) -> String { String(urlPadded(bytes).prefix { $0 != "=" }) }
 
-    static func decode(_ text: some StringProtocol) -> [UInt8]? {
+    package static func decode(_ text: some StringProtocol) -> [UInt8]? {
         var standard = text.utf8.map { byte -> UInt8 in
             switch byte {
             case UInt8(ascii: "-"): UInt8(ascii: "+")

@@ -14,6 +14,8 @@ public enum Labels: String, CaseIterable, Sendable {
     case rowAuthenticationKey = "kmsd/row-authentication/key/v1"
     /// Begins the authenticated form of a keystore's row.
     case keystoreRow = "kmsd/row/keystore/v1"
+    /// Begins the part of a keystore's row that only a keystore with a vault has.
+    case keystoreVault = "kmsd/row/vault-of-keystore/v1"
     /// Begins the authenticated form of a key's row.
     case keyRow = "kmsd/row/key/v1"
     /// HKDF info of the public name of a local file's key.

@@ -8,6 +8,7 @@ struct TargetTests {
     func known() {
         #expect(Target(path: "/v1/keystores") == .keystores)
         #expect(Target(path: "/v1/keystores/a") == .keystore("a"))
+        #expect(Target(path: "/v1/keystores/did") == .did)
         #expect(Target(path: "/v1/keystores/a/keys") == .keys(keystore: "a"))
         #expect(Target(path: "/v1/keystores/a/keys/b") == .key(keystore: "a", key: "b"))
         for action in Target.Action.allCases {

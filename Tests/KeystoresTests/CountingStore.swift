@@ -54,5 +54,9 @@ final class CountingStore: KeystoreStore {
     func overdueKeys(at time: Int64, after: KeyAddress?, limit: Int) async throws -> [KeyAddress] {
         try await counted.overdueKeys(at: time, after: after, limit: limit)
     }
+    func insertDIDKey(_ record: DIDKeyRecord, limit: Int) async throws {
+        try await counted.insertDIDKey(record, limit: limit)
+    }
+    func didKey(_ did: String) async throws -> DIDKeyRecord? { try await counted.didKey(did) }
     func probe() async throws { try await counted.probe() }
 }

@@ -47,6 +47,20 @@ class Wallet:
         }
 
 
+def test_a_key_for_calling_vaults_needs_no_capability(own):
+    """POST /v1/keystores/did is open as making a keystore is; every key is another, and named by a did:key URL."""
+    base = own.start(KMS_AUTH_TYPE="ZCAP", KMS_BASE_URL=BASE).base
+    dids = set()
+    for _ in range(3):
+        answer = requests.post(f"{base}/v1/keystores/did", data=b"ignored", timeout=10)
+        assert answer.status_code == 200
+        did, fragment = answer.json()["did"].split("#")
+        assert did == f"did:key:{fragment}" and fragment.startswith("z6Mk")
+        dids.add(did)
+    assert len(dids) == 3
+    assert requests.get(f"{base}/v1/keystores/did", timeout=10).status_code == 405
+
+
 FULL = ("(created)", "(request-target)", "host", "capability-invocation", "digest")
 
 

@@ -49,6 +49,12 @@ def test_making_a_keystore_needs_a_token(guarded):
     assert wrong.status_code == 401 and "invalid signature" in wrong.json()["message"]
 
 
+def test_making_a_key_that_calls_vaults_needs_a_token(guarded):
+    url = f"{guarded.base}/v1/keystores/did"
+    assert requests.post(url, timeout=10).status_code == 401
+    assert requests.post(url, headers=bearer(hs256(SECRET)), timeout=10).status_code == 200
+
+
 def test_bad_tokens_are_refused_quickly_and_change_nothing(guarded):
     service = {"scope": "kms:service"}
     unsigned = compact({"alg": "none"}, claims(**service), lambda _: b"")

@@ -16,7 +16,7 @@ extension Target {
     /// Actions as the root capability lists them.
     func authority(_ method: HTTPRequest.Method) -> Authority {
         switch (self, method) {
-        case (.keystores, .post): .createKeystore
+        case (.keystores, .post), (.did, .post): .createKeystore
         case (.keys(let keystore), .post): .keystore(action: "createKey", keystore: keystore)
         case (.keys(let keystore), .put): .keystore(action: "importKey", keystore: keystore)
         case (.action(let action, let keystore, _), _):

@@ -38,6 +38,12 @@ struct KeystoreController: Sendable {
         }
     }
 
+    /// The name that TrustBloc gives this route promises a DID; the value is the DID URL with fragment.
+    func createDID() async throws -> Response {
+        let did = try await service.createDID()
+        return Answer.object { $0.member("did", did) }
+    }
+
     func describe(_ id: String) async throws -> Response {
         let keystore = try await service.keystore(id)
         return Answer.object(capacity: 512) { $0.write(keystore) }

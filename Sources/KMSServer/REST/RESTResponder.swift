@@ -122,6 +122,10 @@ public struct RESTResponder: HTTPResponder {
                 operation = "list key stores"
                 return try await keystores.list(query: query)
             case (.keystores, _): return Answer.methodNotAllowed("GET, POST")
+            case (.did, .post):
+                operation = "create did"
+                return try await keystores.createDID()
+            case (.did, _): return Answer.methodNotAllowed("POST")
             case (.keystore(let keystore), .get):
                 operation = "get key store"
                 return try await keystores.describe(keystore)

@@ -2,6 +2,8 @@
 /// so a path has one spelling.
 enum Target: Equatable, Sendable {
     case keystores
+    /// Makes a signing key of the daemon's own. No keystore has that name: their ids have 20 characters.
+    case did
     case keystore(String)
     case keys(keystore: String)
     case key(keystore: String, key: String)
@@ -55,7 +57,7 @@ enum Target: Equatable, Sendable {
         }
         switch segments.count {
         case 3: self = .keystores
-        case 4: self = .keystore(text(3))
+        case 4: self = text(3) == "did" ? .did : .keystore(text(3))
         case 5 where text(4) == "keys": self = .keys(keystore: text(3))
         case 5:
             guard let agreement = Agreement(rawValue: text(4)), agreement.fits(key: false) else { return nil }
@@ -76,6 +78,7 @@ enum Target: Equatable, Sendable {
     var template: StaticString {
         switch self {
         case .keystores: "/v1/keystores"
+        case .did: "/v1/keystores/did"
         case .keystore: "/v1/keystores/{keystore}"
         case .keys: "/v1/keystores/{keystore}/keys"
         case .key: "/v1/keystores/{keystore}/keys/{key}"

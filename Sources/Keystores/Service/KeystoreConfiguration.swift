@@ -17,6 +17,8 @@ public struct KeystoreConfiguration: Sendable, Hashable {
     public var maximumVersionsPerKey: Int = 1_000
     /// Most keystores of one controller.
     public var maximumKeystoresPerController: Int = 1_000_000
+    /// Most signing keys of the daemon's own; making one is open to whoever may make a keystore.
+    public var maximumDIDKeys: Int = 100_000
 
     public init() {}
 }

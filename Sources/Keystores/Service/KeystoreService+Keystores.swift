@@ -16,7 +16,7 @@ extension KeystoreService {
                 sealing: lockKey, with: lock, tenant: controller, keystore: id, createdAt: createdAt)
             var record = KeystoreRecord(
                 id: id, controller: controller, protection: protection.rawValue, lockRecord: try slots.encoded(),
-                capability: try capability(id), createdAt: createdAt, authenticator: [])
+                capability: try capability(id), createdAt: createdAt, vault: nil, authenticator: [])
             record.authenticator = try RowAuthenticator(lockKey: lockKey).authenticator(of: record)
             try await store.insertKeystore(record, limit: configuration.maximumKeystoresPerController)
             return Self.metadata(record)

@@ -22,6 +22,13 @@ public protocol KeystoreServing: Sendable {
         controller: String, protection: Protection, capability: @Sendable (String) throws -> [UInt8]?
     ) async throws -> KeystoreMetadata
 
+    /// Makes an Ed25519 signing key of the daemon's own, with which it calls a user's vault: the user delegates the
+    /// vault's capability to it.
+    ///
+    /// - Returns: Its did:key URL with fragment.
+    /// - Throws: `.quotaExceeded`.
+    func createDID() async throws -> String
+
     /// The root capability's document, authenticated with the keystore's row; nil if it was made without.
     ///
     /// - Throws: `.notFound`.

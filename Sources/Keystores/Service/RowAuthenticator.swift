@@ -24,6 +24,10 @@ struct RowAuthenticator: Sendable {
         fields.append(record.lockRecord)
         fields.append(optional: record.capability)
         fields.append(UInt64(bitPattern: record.createdAt))
+        if let vault = record.vault {
+            fields.append(Labels.keystoreVault.bytes)
+            fields.append(vault)
+        }
         return try key.withSecret { try HMAC.sha256(key: $0, fields.bytes) }
     }
 

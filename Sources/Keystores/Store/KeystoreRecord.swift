@@ -10,6 +10,8 @@ public struct KeystoreRecord: Sendable, Hashable {
     public var capability: [UInt8]?
     /// Milliseconds since 1970.
     public var createdAt: Int64
+    /// Encoded vault record, if the keys' sealed bytes are kept in a vault of the user's; see `docs/FORMATS.md`.
+    public var vault: [UInt8]?
     /// 32 bytes.
     public var authenticator: [UInt8]
 }

@@ -30,6 +30,10 @@ public protocol KeystoreStore: Sendable {
     /// Keys whose destruction is due at `time` (milliseconds since 1970), ordered, after `after`, without versions.
     func overdueKeys(at time: Int64, after: KeyAddress?, limit: Int) async throws -> [KeyAddress]
 
+    /// - Throws: `.quotaExceeded` if there are `limit` of them.
+    func insertDIDKey(_ record: DIDKeyRecord, limit: Int) async throws
+    func didKey(_ did: String) async throws -> DIDKeyRecord?
+
     /// Proves that the store can be read and written now, by writing.
     func probe() async throws
 }

@@ -13,7 +13,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     private static let countedOwners = 10_000
 
     let pool: DatabasePool
-    private let writer: GroupCommit
+    let writer: GroupCommit
     private let faults: WriteFaults
     private let counts: Counts
 
@@ -88,11 +88,12 @@ public final class SQLiteKeystoreStore: KeystoreStore {
             }
             try change(
                 db,
-                "INSERT INTO keystores (id, controller, protection, lock_record, capability, created_at, authenticator) "
-                    + "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO keystores (id, controller, protection, lock_record, capability, created_at, vault, "
+                    + "authenticator) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     record.id, record.controller, record.protection, Data(record.lockRecord),
-                    record.capability.map { Data($0) }, record.createdAt, Data(record.authenticator),
+                    record.capability.map { Data($0) }, record.createdAt, record.vault.map { Data($0) },
+                    Data(record.authenticator),
                 ])
             setCount(count + 1, "SELECT COUNT(*) FROM keystores WHERE controller = ?", record.controller)
         }
@@ -221,13 +222,13 @@ public final class SQLiteKeystoreStore: KeystoreStore {
 
     // MARK: Statements
 
-    private func read<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws -> R {
+    func read<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws -> R {
         do { return try await pool.read(body) } catch let error as CancellationError { throw error } catch {
             throw StoreFailure.translate(error)
         }
     }
 
-    private static func fetchOne(
+    static func fetchOne(
         _ db: Database, _ sql: String, _ arguments: StatementArguments
     ) throws -> StoredRow? {
         try Row.fetchOne(try db.cachedStatement(sql: sql), arguments: arguments).map(StoredRow.init)
@@ -237,7 +238,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
         try Self.fetchOne(db, sql, arguments) != nil
     }
 
-    private func change(_ db: Database, _ sql: String, _ arguments: StatementArguments) throws {
+    func change(_ db: Database, _ sql: String, _ arguments: StatementArguments) throws {
         try faults.reached(.statement)
         try db.cachedStatement(sql: sql).execute(arguments: arguments)
     }
@@ -284,16 +285,16 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     // MARK: Quotas
 
     /// Counts an owner's rows, by the database the first time only.
-    private func countRows(_ db: Database, _ sql: String, _ owner: String) throws -> Int {
-        if let count = counts.values.withLock({ $0[sql + owner] }) { return count }
-        return try Int.fetchOne(db, sql: sql, arguments: [owner]) ?? 0
+    func countRows(_ db: Database, _ sql: String, _ owner: String? = nil) throws -> Int {
+        if let count = counts.values.withLock({ $0[sql + (owner ?? "")] }) { return count }
+        return try Int.fetchOne(db, sql: sql, arguments: owner.map { [$0] } ?? []) ?? 0
     }
 
     /// The last step of a write, so that a write that fails before it changes nothing here.
-    private func setCount(_ count: Int, _ sql: String, _ owner: String) {
+    func setCount(_ count: Int, _ sql: String, _ owner: String? = nil) {
         counts.values.withLock { values in
             if values.count >= Self.countedOwners { values.removeAll() }
-            values[sql + owner] = count
+            values[sql + (owner ?? "")] = count
         }
     }
 }

@@ -45,7 +45,17 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE probe (id INTEGER PRIMARY KEY NOT NULL, at INTEGER NOT NULL) STRICT;
+        """,
         """
+        CREATE TABLE did_keys (
+            did TEXT PRIMARY KEY NOT NULL,
+            lock_kind TEXT NOT NULL,
+            lock_identity TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            created_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        ALTER TABLE keystores ADD COLUMN vault BLOB;
+        """,
     ]
 
     /// Brings the database to the newest version in one transaction.

@@ -29,7 +29,7 @@ extension StoredRow {
         KeystoreRecord(
             id: text("id"), controller: text("controller"), protection: text("protection"),
             lockRecord: bytes("lock_record"), capability: optionalBytes("capability"), createdAt: number("created_at"),
-            authenticator: bytes("authenticator"))
+            vault: optionalBytes("vault"), authenticator: bytes("authenticator"))
     }
 
     func keyRecord(versions: [KeyRecord.Version]) -> KeyRecord {
@@ -38,6 +38,12 @@ extension StoredRow {
             protection: text("protection"), provenance: text("provenance"), createdAt: number("created_at"),
             destroyAt: optionalNumber("destroy_at"), publicKey: optionalBytes("public_key"), versions: versions,
             authenticator: bytes("authenticator"))
+    }
+
+    var didKeyRecord: DIDKeyRecord {
+        DIDKeyRecord(
+            did: text("did"), lockKind: text("lock_kind"), lockIdentity: text("lock_identity"),
+            sealed: bytes("sealed"), createdAt: number("created_at"))
     }
 
     var keyVersion: KeyRecord.Version {
