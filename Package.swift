@@ -150,6 +150,11 @@ let package = Package(
                 "EDV", "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound", "TestSupport",
             ],
             exclude: ["Vectors"], swiftSettings: settings),
+            name: "AnchorsTests",
+            dependencies: [
+                "Anchors", "EnclaveLock", "HSMBridge", "Pairing", "LibCrypto", "SecretMemory", "TestSupport",
+            ],
+            swiftSettings: settings),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "BearerTokensTests",

@@ -26,4 +26,14 @@ public protocol AnchorKeeping: Sendable {
 
     /// Drops what is live of an anchor; its record is what makes it work again, and goes with the row.
     func forget(_ record: AnchorRecord) async
+
+    /// Destroys an anchor for good where the token holds it as an object; where it is wrapped or sealed, destroying the
+    /// record is what does that, and this only forgets it.
+    func destroy(_ record: AnchorRecord, identity: RecordIdentity) async throws(AnchorError)
+}
+
+extension AnchorKeeping {
+    public func destroy(_ record: AnchorRecord, identity: RecordIdentity) async throws(AnchorError) {
+        await forget(record)
+    }
 }

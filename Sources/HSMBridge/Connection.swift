@@ -23,7 +23,10 @@ final class Connection: Sendable {
     let keys: [KeyRole: RoleKey]
     /// Holds the login, the session copies and the unwrapped resident keys, which all die with it.
     private let keeper: Mutex<Session>
-    let residents: ResidentCache
+    let residents: ResidentCache<ResidentKeyBlob>
+    let anchors: ResidentCache<AnchorBlob>
+    /// The token objects of anchors that were looked up, by identifier.
+    let anchorObjects = Mutex<[[UInt8]: ObjectHandle]>([:])
     let residentAlgorithms: Set<ResidentAlgorithm>
 
     init(
@@ -39,6 +42,7 @@ final class Connection: Sendable {
         epoch = keeper.epoch
         self.keeper = Mutex(keeper)
         residents = ResidentCache(limit: residentLimit)
+        anchors = ResidentCache(limit: residentLimit)
         self.residentAlgorithms = residentAlgorithms
     }
 

@@ -16,6 +16,8 @@ public final class FaultPlan: Sendable {
         var occurrence: Occurrence
         var value: ReturnValue?
         var delay: Duration?
+        /// Alters an answer instead of a call.
+        var bit: Int?
         var seen = 0
 
         var applies: Bool {
@@ -46,6 +48,12 @@ public final class FaultPlan: Sendable {
         state.withLock { $0.rules.append(Rule(function: function, occurrence: occurrence, delay: delay)) }
     }
 
+    /// Lets the answers of `function` arrive with one bit flipped, counted from the lowest bit of the first byte. Only
+    /// what C_DeriveKey derives passes here.
+    public func flip(bit: Int, of function: String, _ occurrence: Occurrence = .every) {
+        state.withLock { $0.rules.append(Rule(function: function, occurrence: occurrence, bit: bit)) }
+    }
+
     /// Forgets every rule; counts stay.
     public func clear() { state.withLock { $0.rules.removeAll() } }
 
@@ -59,7 +67,8 @@ public final class FaultPlan: Sendable {
             state.calls[name, default: 0] += 1
             var value: ReturnValue?
             var delay: Duration?
-            for index in state.rules.indices where ["*", name].contains(state.rules[index].function) {
+            for index in state.rules.indices
+            where ["*", name].contains(state.rules[index].function) && state.rules[index].bit == nil {
                 state.rules[index].seen += 1
                 guard state.rules[index].applies else { continue }
                 value = value ?? state.rules[index].value
@@ -69,5 +78,22 @@ public final class FaultPlan: Sendable {
         }
         if let delay { Pause.blocking(delay) }
         return value
+    }
+
+    /// An answer as the daemon is to see it.
+    func altered(_ answer: [UInt8], of function: StaticString) -> [UInt8] {
+        let name = "\(function)"
+        let bits = state.withLock { state -> [Int] in
+            var bits: [Int] = []
+            for index in state.rules.indices where ["*", name].contains(state.rules[index].function) {
+                guard let bit = state.rules[index].bit else { continue }
+                state.rules[index].seen += 1
+                if state.rules[index].applies { bits.append(bit) }
+            }
+            return bits
+        }
+        return bits.reduce(into: answer) { answer, bit in
+            if bit / 8 < answer.count { answer[bit / 8] ^= 1 << UInt8(bit % 8) }
+        }
     }
 }

@@ -1,13 +1,21 @@
 import Synchronization
 
-/// The resident keys that are unwrapped in the token right now, least recently used first out.
+/// A stored key that is unwrapped in the token to be used.
+protocol UnwrappableKey: Hashable, Sendable {
+    /// 16 random bytes.
+    var identifier: [UInt8] { get }
+}
+
+extension ResidentKeyBlob: UnwrappableKey {}
+
+/// The keys of one kind that are unwrapped in the token right now, least recently used first out.
 ///
 /// A handle in use is never handed out for destruction; while more than the limit are in use, the limit gives way.
 ///
 /// - Concurrency: any thread; one short critical section per call. The caller destroys the handles it is given.
-final class ResidentCache: Sendable {
+final class ResidentCache<Blob: UnwrappableKey>: Sendable {
     private struct Entry {
-        let blob: ResidentKeyBlob
+        let blob: Blob
         let handle: ObjectHandle
         var users: Int
         var lastUse: UInt64
@@ -30,7 +38,7 @@ final class ResidentCache: Sendable {
     /// The handle of a key, to be given back with ``release(_:_:)``; nil if the key is not unwrapped.
     ///
     /// - Throws: `.keyMismatch` if another blob goes by the same identifier.
-    func acquire(_ blob: ResidentKeyBlob) throws(HSMError) -> ObjectHandle? {
+    func acquire(_ blob: Blob) throws(HSMError) -> ObjectHandle? {
         let found = state.withLock { state -> (handle: ObjectHandle?, isOther: Bool) in
             guard let index = state.entries.index(forKey: blob.identifier) else { return (nil, false) }
             guard state.entries.values[index].blob == blob else { return (nil, true) }
@@ -46,7 +54,7 @@ final class ResidentCache: Sendable {
     /// Takes a freshly unwrapped key in, in use by the caller.
     ///
     /// - Returns: The handle to use (another thread may have been faster) and the handles to destroy.
-    func insert(_ handle: ObjectHandle, for blob: ResidentKeyBlob) -> (use: ObjectHandle, destroy: [ObjectHandle]) {
+    func insert(_ handle: ObjectHandle, for blob: Blob) -> (use: ObjectHandle, destroy: [ObjectHandle]) {
         state.withLock { state in
             state.clock += 1
             if let index = state.entries.index(forKey: blob.identifier), state.entries.values[index].blob == blob {

@@ -1,7 +1,7 @@
 internal import CLibCrypto
 public import SecretMemory
 
-/// AES Key Wrap with the default initial value (RFC 3394, NIST SP 800-38F KW).
+/// AES Key Wrap with the default initial value (RFC 3394, NIST SP 800-38F KW), and with padding (RFC 5649, KWP).
 ///
 /// - Concurrency: any thread; the context lives for the call and is wiped when freed.
 public enum AESKeyWrap {
@@ -46,6 +46,28 @@ public enum AESKeyWrap {
             try wrapped.lend { wrapped throws(LibCryptoError) in
                 try SecretBytes.filled(wrapped.count - 8) { output throws(LibCryptoError) in
                     guard try run(cipher, wrappingKey, wrapped, output, encrypting: 0) else { throw refused }
+                }
+            }
+        }
+    }
+
+    /// Wraps key bytes of any length under 32 bytes, as PKCS #11 calls CKM_AES_KEY_WRAP_PAD.
+    ///
+    /// - Returns: The length of the key, rounded up to a multiple of 8, and 8 bytes more.
+    /// - Throws: `.invalidInput` for a wrong length.
+    public static func wrapPadded(
+        _ key: borrowing SecretBytes, under wrappingKey: borrowing SecretBytes
+    ) throws(LibCryptoError) -> [UInt8] {
+        guard wrappingKey.count == 32, (1...longestKey).contains(key.count) else {
+            throw LibCryptoError(.invalidInput, "A key is wrapped with padding under 32 bytes and is not empty.")
+        }
+        let cipher = try OpenSSL.check("EVP_CIPHER_fetch", Algorithms.aes256WrapPad.pointer)
+        return try key.withUnsafeBytes { key throws(LibCryptoError) in
+            try wrappingKey.withUnsafeBytes { wrappingKey throws(LibCryptoError) in
+                try [UInt8].filled((key.count + 7) / 8 * 8 + 8) { output throws(LibCryptoError) in
+                    guard try run(cipher, wrappingKey, key, output, encrypting: 1) else {
+                        throw LibCryptoError(.internalFailure, "AES key wrap with padding failed.")
+                    }
                 }
             }
         }

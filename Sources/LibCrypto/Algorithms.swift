@@ -20,6 +20,7 @@ enum Algorithms {
     static let aes128Wrap = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-128-WRAP", nil))
     static let aes192Wrap = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-192-WRAP", nil))
     static let aes256Wrap = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-256-WRAP", nil))
+    static let aes256WrapPad = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-256-WRAP-PAD", nil))
 
     static let sskdf = Fetched(pointer: EVP_KDF_fetch(nil, "SSKDF", nil))
     static let hkdf = Fetched(pointer: EVP_KDF_fetch(nil, "HKDF", nil))

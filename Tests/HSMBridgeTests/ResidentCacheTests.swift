@@ -9,7 +9,7 @@ import Testing
     }
 
     @Test func theOldestUnusedKeyLeavesFirst() throws {
-        let cache = ResidentCache(limit: 2)
+        let cache = ResidentCache<ResidentKeyBlob>(limit: 2)
         for number in UInt8(1)...2 {
             #expect(cache.insert(ObjectHandle(number), for: Self.blob(number)).destroy == [])
             #expect(cache.release(Self.blob(number).identifier, ObjectHandle(number)) == [])
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func aKeyInUseIsNotDestroyed() throws {
-        let cache = ResidentCache(limit: 1)
+        let cache = ResidentCache<ResidentKeyBlob>(limit: 1)
         _ = cache.insert(1, for: Self.blob(1))
         #expect(cache.insert(2, for: Self.blob(2)).destroy == [], "both are in use: the limit gives way")
         #expect(cache.count == 2)
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func forgettingWaitsForTheLastUser() throws {
-        let cache = ResidentCache(limit: 8)
+        let cache = ResidentCache<ResidentKeyBlob>(limit: 8)
         _ = cache.insert(1, for: Self.blob(1))
         #expect(try cache.acquire(Self.blob(1)) == 1)
         #expect(cache.forget(Self.blob(1).identifier) == nil)
@@ -45,13 +45,13 @@ import Testing
     }
 
     @Test func theFasterOfTwoThreadsWins() {
-        let cache = ResidentCache(limit: 8)
+        let cache = ResidentCache<ResidentKeyBlob>(limit: 8)
         #expect(cache.insert(1, for: Self.blob(1)) == (1, []))
         #expect(cache.insert(2, for: Self.blob(1)) == (1, [2]))
     }
 
     @Test func anotherBlobOfTheSameIdentifierIsRefused() {
-        let cache = ResidentCache(limit: 8)
+        let cache = ResidentCache<ResidentKeyBlob>(limit: 8)
         _ = cache.insert(1, for: Self.blob(1))
         var other = Self.blob(1)
         other.wrapped = [99]

@@ -28,6 +28,19 @@ import Testing
         }
     }
 
+    /// The value is by pyca/cryptography; what the token unwraps is tested with anchors.
+    @Test func rfc5649() throws {
+        let wrappingKey = try secret((0..<32).map { UInt8($0) })
+        let key = try secret((100..<121).map { UInt8($0) })
+        #expect(
+            try AESKeyWrap.wrapPadded(key, under: wrappingKey)
+                == hex("FA3ADB5BF3486EDBA33AFBF9C7EE24EFFF2FD023156B1F5903A36439B3F28B61"))
+        #expect(code { _ = try AESKeyWrap.wrapPadded(key, under: try SecretBytes.random(count: 16)) } == .invalidInput)
+        #expect(
+            code { _ = try AESKeyWrap.wrapPadded(try SecretBytes.random(count: 0), under: wrappingKey) }
+                == .invalidInput)
+    }
+
     @Test func lengthsThatCannotBeWrappedAreRefused() throws {
         let wrappingKey = try SecretBytes.random(count: 32)
         for length in [0, 8, 15, 17, 25, AESKeyWrap.longestKey + 8] {

@@ -8,14 +8,6 @@ enum ProbeVectors {
     static let hmacData = Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8)
     static let hmacTag = bytes("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
 
-    /// CurveFp254BNb as explicit parameters (SEC 1, C.2): y² = x³ + 2, generator (−1, 1), cofactor 1.
-    static let bn254Parameters = bytes(
-        "3081de020101302b06072a8648ce3d01010220" + "2523648240000001ba344d80000000086121000000000013a700000000000013"
-            + "304404200000000000000000000000000000000000000000000000000000000000000000"
-            + "04200000000000000000000000000000000000000000000000000000000000000002"
-            + "0441042523648240000001ba344d80000000086121000000000013a700000000000012"
-            + "0000000000000000000000000000000000000000000000000000000000000001"
-            + "02202523648240000001ba344d8000000007ff9f800000000010a10000000000000d020101")
     /// A scalar, the point 7·G, and the x coordinate of their product, by independent integer arithmetic.
     static let bn254Scalar = bytes("0123456789abcdef0fedcba9876543210123456789abcdef0fedcba987654321")
     static let bn254Point = bytes(

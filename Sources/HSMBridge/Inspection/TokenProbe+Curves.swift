@@ -62,7 +62,7 @@ extension TokenProbe {
         let key = try session.create([
             .objectClass(.privateKey), .keyType(.ec), .flag(.token, false), .flag(.private, true),
             .flag(.sensitive, true), .flag(.extractable, false), .flag(.derive, true),
-            .allowedMechanisms([.ecdh1Derive]), .bytes(.ecParameters, ProbeVectors.bn254Parameters),
+            .allowedMechanisms([.ecdh1Derive]), .bytes(.ecParameters, EllipticCurve.bn254.parameters),
             .bytes(.value, ProbeVectors.bn254Scalar),
         ])
         created.append(key)

@@ -43,4 +43,9 @@ final class CallDoor: Sendable {
         let value = result(of: function, epoch: epoch, body)
         guard value == .ok else { throw HSMError.returned(value, by: function) }
     }
+
+    /// What a call put out, unless a fault plan alters it.
+    func answer(_ bytes: [UInt8], of function: StaticString) -> [UInt8] {
+        faults?.altered(bytes, of: function) ?? bytes
+    }
 }

@@ -17,6 +17,9 @@ struct EllipticCurve: Hashable, Sendable {
     /// RFC 8410 section 3; the "coordinate" is the whole encoded point.
     static let ed25519 = Self(name: "Ed25519", parameters: [0x06, 0x03, 0x2b, 0x65, 0x70], coordinateLength: 32)
 
+    /// CurveFp254BNb, whose parameters no object identifier names; see ``PairingParameters``.
+    static let bn254 = Self(name: "CurveFp254BNb", parameters: PairingParameters.bn254, coordinateLength: 32)
+
     var isEdwards: Bool { self == .ed25519 }
 
     /// Length of an encoded public point: 04 ‖ X ‖ Y, or 32 bytes for Ed25519.

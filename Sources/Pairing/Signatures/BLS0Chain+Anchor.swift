@@ -27,6 +27,21 @@ extension BLS0Chain {
                 x: coordinate(x), xOfSum: coordinate(xOfSum), hash: message.point.point, anchor: anchor.point))
     }
 
+    /// [h]G, for a secret in range; published with the anchor, so it says nothing that the public key does not.
+    package static func anchorPoint(of secretKey: UnsafeRawBufferPointer) throws(PairingError) -> BN254.G1Point {
+        try SecretScalar<BN254Fr>.check(secretKey, bigEndian: false)
+        return sign(point: .generator, checkedKey: secretKey)
+    }
+
+    /// Whether [h]G and [h]Q are of one h: e(A, Q) = e(G, pk).
+    package static func isAnchor(_ point: BN254.G1Point, of publicKey: BN254.PreparedPublicKey) -> Bool {
+        guard !point.isInfinity, !publicKey.key.isInfinity else { return false }
+        return BN254.productIsOne([
+            (-point.point.affineVariableTime, BN254.preparedGenerator),
+            (BN254.G1Point.generator.point.affineVariableTime, publicKey.prepared),
+        ])
+    }
+
     private static func coordinate(_ bytes: [UInt8]) throws(PairingError) -> BN254Fp {
         guard bytes.count == 32 else { throw .wrongLength(expected: 32, actual: bytes.count) }
         guard let x = BN254Fp(bigEndian: bytes) else { throw .notCanonical }

@@ -1,0 +1,139 @@
+public import EnclaveLock
+public import HSMBridge
+public import Pairing
+public import SecretMemory
+import Synchronization
+
+/// Anchors in a PKCS #11 token, as EC keys that only multiply; sealed by it where it cannot hold them.
+///
+/// What lives where: the record is public values and a blob that this token sealed under its key for servers' shares,
+/// with the record's identity and its public values as context. Inside is the scalar wrapped under the token's wrapping
+/// key (or the name of a token object), which becomes a key that is sensitive and not extractable when it is used.
+///
+/// - Concurrency: any number of calls at once. The token is asked once what it can; a token that is away is asked again.
+public final class TokenAnchorKeeper: AnchorKeeping {
+    let token: PKCS11Token
+    let settings: AnchorSettings
+    private let sealed: SealedAnchorKeeper
+    private let multiplier: AnchorMultiplier
+    private let opened = OpenedAnchors()
+    private let known = Mutex<AnchorCapability?>(nil)
+
+    public init(token: PKCS11Token, settings: AnchorSettings = AnchorSettings()) {
+        self.token = token
+        self.settings = settings
+        sealed = SealedAnchorKeeper(token: token)
+        multiplier = AnchorMultiplier(token: token)
+    }
+
+    public var mode: AnchorRecord.Mode {
+        get async throws(AnchorError) {
+            guard settings.placement != .sealed else { return .sealed }
+            let capability = try await capability()
+            if capability.canAnchor { return .anchored }
+            guard settings.placement == .automatic else {
+                throw AnchorError(
+                    .tokenFailed,
+                    "This token cannot hold anchors; choose the placement '\(AnchorSettings.Placement.sealed.rawValue)'"
+                        + " or '\(AnchorSettings.Placement.automatic.rawValue)', or another token.",
+                    cause: capability.refusal)
+            }
+            return .sealed
+        }
+    }
+
+    /// What the token proved, found out at the first call.
+    ///
+    /// - Throws: `.tokenFailed` while the token is away.
+    public func capability() async throws(AnchorError) -> AnchorCapability {
+        if let known = known.withLock({ $0 }) { return known }
+        let found = try await AnchorProbe(multiplier: multiplier).run()
+        known.withLock { $0 = found }
+        return found
+    }
+
+    public func take(
+        _ scalar: SharedSecret, identity: RecordIdentity
+    ) async throws(AnchorError) -> AnchorRecord {
+        guard try await mode == .anchored else { return try await sealed.take(scalar, identity: identity) }
+        let birth = try AnchorBirth(scalar)
+        let blob = try await multiplier.take(scalar, birth, asTokenObject: settings.storage == .object)
+        let publicKey = birth.publicKey.encoded
+        let point = birth.point.encoded
+        do throws(AnchorError) {
+            let context = try AnchorContext.bytes(identity, mode: .anchored, publicKey: publicKey, point: point)
+            let stored = try await seal(blob, context)
+            return birth.record(.anchored, stored)
+        } catch {
+            // No record names it, so nobody could use it.
+            try? await token.destroyAnchor(blob)
+            throw error
+        }
+    }
+
+    public func multiply(
+        _ record: AnchorRecord, _ message: BLS0Chain.HashedMessage, identity: RecordIdentity
+    ) async throws(AnchorError) -> BN254.G1Point {
+        guard record.mode == .anchored else {
+            return try await sealed.multiply(record, message, identity: identity)
+        }
+        let anchor = try await open(record, identity)
+        let recovery =
+            settings.recovery == .automatic
+            ? known.withLock { $0?.recovery } ?? .secondProduct : settings.recovery
+        return try await multiplier.multiply(
+            message, by: anchor.blob, publicKey: anchor.publicKey, point: anchor.point, recovery)
+    }
+
+    public func forget(_ record: AnchorRecord) async {
+        guard let anchor = opened.remove(record) else { return }
+        await token.forgetAnchor(anchor.blob)
+    }
+
+    public func destroy(_ record: AnchorRecord, identity: RecordIdentity) async throws(AnchorError) {
+        guard record.mode == .anchored else { return }
+        let anchor = try await open(record, identity)
+        _ = opened.remove(record)
+        do throws(HSMError) {
+            try await token.destroyAnchor(anchor.blob)
+        } catch {
+            throw AnchorError.from(error, "The token did not destroy an anchor")
+        }
+    }
+
+    // MARK: Records
+
+    private func seal(_ blob: AnchorBlob, _ context: [UInt8]) async throws(AnchorError) -> [UInt8] {
+        let encoded = AnchorContext.encode(blob)
+        let plaintext: SharedSecret
+        do throws(SecretMemoryError) {
+            plaintext = SharedSecret(
+                try encoded.span.withUnsafeBytes { bytes throws(SecretMemoryError) in
+                    try SecretBytes(copying: bytes)
+                })
+        } catch {
+            throw AnchorError(.internalFailure, "No locked memory for an anchor: \(error)")
+        }
+        do throws(HSMError) {
+            return try await token.seal(plaintext, under: .shareLockServer, context: context)
+        } catch {
+            throw AnchorError.from(error, "The token did not seal an anchor's record")
+        }
+    }
+
+    func open(_ record: AnchorRecord, _ identity: RecordIdentity) async throws(AnchorError) -> OpenedAnchor {
+        if let found = opened.find(record, identity) { return found }
+        let context = try AnchorContext.bytes(
+            identity, mode: .anchored, publicKey: record.publicKey, point: record.point)
+        let plaintext: SharedSecret
+        do throws(HSMError) {
+            plaintext = try await token.open(record.blob, under: .shareLockServer, context: context)
+        } catch {
+            throw AnchorError.from(error, "An anchor's record did not open")
+        }
+        let blob = try AnchorContext.decode(plaintext.withUnsafeBytes { Array($0) })
+        let anchor = try OpenedAnchor(record: record, identity: identity, blob: blob)
+        opened.insert(anchor)
+        return anchor
+    }
+}
