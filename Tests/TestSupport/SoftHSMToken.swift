@@ -57,7 +57,7 @@ public struct SoftHSMToken: Sendable {
     }
 
     /// Tokens and pairs made per process.
-    static let count = 80
+    static let count = 160
     static let twinCount = 4
 
     private static let shared = Shared()
