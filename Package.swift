@@ -150,6 +150,7 @@ let package = Package(
                 "EDV", "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound", "TestSupport",
             ],
             exclude: ["Vectors"], swiftSettings: settings),
+        .testTarget(
             name: "AnchorsTests",
             dependencies: [
                 "Anchors", "EnclaveLock", "HSMBridge", "Pairing", "LibCrypto", "SecretMemory", "TestSupport",
