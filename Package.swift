@@ -71,7 +71,12 @@ let package = Package(
 
         // Other servers, and the tokens their users bring.
         .target(
-            name: "Outbound", dependencies: [.product(name: "AsyncHTTPClient", package: "async-http-client")],
+            name: "Outbound",
+            dependencies: [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: settings),
         .target(
             name: "EDV",
@@ -157,6 +162,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "OutboundTests", dependencies: ["Outbound", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "BearerTokensTests",
             dependencies: [

@@ -11,6 +11,8 @@ public struct OutboundError: Error, Sendable, CustomStringConvertible {
         public static let unreachable = Code(rawValue: "unreachable")
         /// The answer is longer than is read, or no HTTP.
         public static let answerRefused = Code(rawValue: "answer-refused")
+        /// The allow-list or a file of certificates cannot be used.
+        public static let configurationRefused = Code(rawValue: "configuration-refused")
     }
 
     public var code: Code
