@@ -89,12 +89,16 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .target(
+            name: "GNAP", dependencies: ["Capabilities", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory"],
+            swiftSettings: settings),
+
         // The daemon.
         .target(
             name: "KMSServer",
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
-                "BearerTokens", "Outbound", "StrictJSON",
+                "BearerTokens", "GNAP", "Outbound", "StrictJSON",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -169,6 +173,10 @@ let package = Package(
                 "BearerTokens", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport",
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "GNAPTests",
+            dependencies: ["GNAP", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "KeystoresTests",

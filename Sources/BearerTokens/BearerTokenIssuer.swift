@@ -1,5 +1,6 @@
 public import LibCrypto
 public import SecretMemory
+import StrictJSON
 
 /// Makes HS256 tokens for trying out; real ones come from the operator's own issuer.
 public enum BearerTokenIssuer {

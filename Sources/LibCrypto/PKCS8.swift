@@ -97,7 +97,7 @@ struct PrivateKeyParts {
     }
 
     /// ECPrivateKey (RFC 5915 §3); a curve named inside must be the outer one.
-    private static func ecPrivateKey(
+    static func ecPrivateKey(
         _ inner: UnsafeRawBufferPointer, _ curve: SigningCurve
     ) throws(LibCryptoError) -> (scalar: UnsafeRawBufferPointer, point: UnsafeRawBufferPointer?) {
         var file = DERReader(inner)

@@ -1,6 +1,7 @@
 import Foundation
 import LibCrypto
 import Outbound
+import StrictJSON
 import Synchronization
 import TestSupport
 

@@ -1,6 +1,7 @@
 import Foundation
 import LibCrypto
 import SecretMemory
+import StrictJSON
 import TestSupport
 
 @testable import BearerTokens

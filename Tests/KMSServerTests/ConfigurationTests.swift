@@ -57,7 +57,7 @@ struct ConfigurationTests {
             ("token-sessions", "many"), ("token-sessions", "2.5"), ("destroy-grace", "9000h"), ("log-level", "loud"),
             ("enable-cache", "yes"), ("database-type", "mongodb"), ("database-type", "mem"),
             ("secret-lock-type", "aws"),
-            ("secret-lock-type", "noop"), ("auth-type", "GNAP"), ("enable-zcap", "1"),
+            ("secret-lock-type", "noop"), ("auth-type", "OAUTH"), ("enable-zcap", "1"),
             ("enable-cors", "true"), ("metrics-host", "127.0.0.1:1"), ("auth-server-token", "hunter2"),
             ("database-url", "relative.sqlite"), ("base-url", "kms.example"), ("host", "8074"), ("host", ":8074"),
             ("host", "0.0.0.0:8074"), ("host", "192.168.0.1:8074"), ("host", "[::]:8074"), ("host", "kms.example:8074"),

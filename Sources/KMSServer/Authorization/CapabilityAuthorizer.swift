@@ -61,6 +61,9 @@ final class CapabilityAuthorizer: Sendable {
         guard let document else {
             throw AuthorizationRefusal.unauthorized("the keystore was made without a capability")
         }
+        guard GNAPOwner.owner(document) == nil else {
+            throw AuthorizationRefusal.unauthorized("the keystore was made under GNAP")
+        }
         let root: Capability
         do {
             root = try Capability(json: document)

@@ -7,35 +7,58 @@ import NIOCore
 struct RequestAuthorizer: Sendable {
     /// Nil: keystores are not guarded by capabilities.
     let capabilities: CapabilityAuthorizer?
+    /// Nil: keystores are not guarded by GNAP tokens.
+    let gnap: GNAPAuthorizer?
     /// Nil: making keystores is open; own routes are too, unless the keystores are guarded.
     let administration: ManagementGuard?
     /// In bytes.
     let maximumBody: Int
 
-    /// The request, if it may act; its body is collected where a signature may cover it.
+    /// A request that may act.
+    struct Authorized {
+        var request: Request
+        /// Who owns a keystore that the request makes; nil if nobody is named.
+        var owner: String?
+    }
+
+    /// Checks that the request may act; its body is collected where a signature may cover it.
     ///
     /// - Throws: ``AuthorizationRefusal``, ``RequestError``, or ``KMSError`` if a keystore cannot be looked up now.
-    func authorize(_ request: Request, _ target: Target, _ connection: ClientConnection) async throws -> Request {
+    func authorize(_ request: Request, _ target: Target, _ connection: ClientConnection) async throws -> Authorized {
         switch target.authority(request.method) {
-        case .none: return request
-        case .createKeystore:
-            try await administration?.authorize(request, .createKeystore, connection)
-            return request
+        case .none: return Authorized(request: request)
+        case .createKeystore: return try await authorizeCreation(request, connection)
         case .manage:
             if let administration {
                 try await administration.authorize(request, .manage, connection)
-            } else if capabilities != nil {
+            } else if capabilities != nil || gnap != nil {
                 throw AuthorizationRefusal.forbidden(
                     "no capability allows this route, and no admin-guard is configured")
             }
-            return request
+            return Authorized(request: request)
         case .keystore(let action, let keystore):
-            guard let capabilities else { return request }
-            var request = request
-            let body = try await request.readBody(upTo: maximumBody)
-            try await capabilities.authorize(request, body: body, action: action, keystore: keystore)
-            request.body = RequestBody(buffer: body)
-            return request
+            guard capabilities != nil || gnap != nil else { return Authorized(request: request) }
+            let (request, body) = try await collected(request)
+            try await capabilities?.authorize(request, body: body, action: action, keystore: keystore)
+            try await gnap?.authorize(request, body: body, keystore: keystore)
+            return Authorized(request: request)
         }
+    }
+
+    /// Under GNAP whoever has a token may make a keystore, and owns it; otherwise the guard decides.
+    private func authorizeCreation(_ request: Request, _ connection: ClientConnection) async throws -> Authorized {
+        if let gnap {
+            let (request, body) = try await collected(request)
+            return Authorized(request: request, owner: try await gnap.caller(request, body: body))
+        }
+        try await administration?.authorize(request, .createKeystore, connection)
+        return Authorized(request: request)
+    }
+
+    private func collected(_ request: Request) async throws -> (Request, ByteBuffer) {
+        var request = request
+        let body = try await request.readBody(upTo: maximumBody)
+        request.body = RequestBody(buffer: body)
+        return (request, body)
     }
 }

@@ -5,11 +5,19 @@ struct AuthorizationOptions: ParsableArguments {
     @Option(name: .customLong("admin-guard"), help: .setting("admin-guard")) var adminGuard: String?
     @Option(name: .customLong("tls-client-cacerts"), help: .setting("tls-client-cacerts"))
     var tlsClientCACerts: String?
+    @Option(name: .customLong("gnap-introspection-ttl"), help: .setting("gnap-introspection-ttl"))
+    var gnapIntrospectionTTL: String?
+    @Option(name: .customLong("outbound-allow"), help: .setting("outbound-allow")) var outboundAllow: String?
     @OptionGroup var tokens: BearerTokenOptions
 
     /// By setting name.
     var flags: [String: String] {
-        let all: [String: String?] = ["admin-guard": adminGuard, "tls-client-cacerts": tlsClientCACerts]
+        let all: [String: String?] = [
+            "admin-guard": adminGuard,
+            "tls-client-cacerts": tlsClientCACerts,
+            "gnap-introspection-ttl": gnapIntrospectionTTL,
+            "outbound-allow": outboundAllow,
+        ]
         return all.compactMapValues { $0 }.merging(tokens.flags) { first, _ in first }
     }
 }

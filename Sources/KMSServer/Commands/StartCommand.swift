@@ -48,11 +48,12 @@ struct StartCommand: Verb {
 
     /// Who may do what, in one sentence.
     private static func exposure(_ settings: Configuration) -> String {
-        switch (settings.capabilities, settings.administration) {
-        case (.off, nil):
+        switch (settings.capabilities, settings.gnap, settings.administration) {
+        case (.off, nil, nil):
             "requests are not authorised: every process of this machine that reaches the port may use every key"
-        case (.off, _): "whoever reaches the port may use every key; making and managing them is guarded"
-        case (_, nil): "keystores are guarded by capabilities; whoever reaches the port may make a keystore"
+        case (.off, nil, _): "whoever reaches the port may use every key; making and managing them is guarded"
+        case (.off, _, _): "keystores are guarded by GNAP tokens"
+        case (_, _, nil): "keystores are guarded by capabilities; whoever reaches the port may make a keystore"
         default: "keystores are guarded by capabilities; making and managing them is guarded"
         }
     }

@@ -12,7 +12,7 @@ extension Configuration {
         if listen.isLoopback { return }
         var missing: [String] = []
         if tls == nil { missing.append("HTTPS (tls-serve-cert and tls-serve-key)") }
-        if capabilities == .off { missing.append("'auth-type: ZCAP'") }
+        if capabilities == .off, gnap == nil { missing.append("auth-type (ZCAP or GNAP)") }
         if administration == nil { missing.append("admin-guard (jwt or mtls)") }
         if missing.isEmpty { return }
         throw ConfigurationError(

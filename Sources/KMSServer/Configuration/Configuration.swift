@@ -26,6 +26,9 @@ public struct Configuration: Sendable {
     public var tls: TLSFiles?
     /// Needs an absolute ``baseURL`` unless off.
     public var capabilities: CapabilityMode
+    /// Nil unless GNAP tokens guard the keystores.
+    public var gnap: GNAPSettings?
+    public var outbound: OutboundSettings
     /// Accepted bearer tokens; nil if none are.
     public var tokens: TokenSettings?
     /// Nil: making keystores is open, and own routes are open or, where capabilities guard the keystores, closed.
@@ -84,6 +87,8 @@ public struct Configuration: Sendable {
             throw ConfigurationError(
                 "'auth-type: ZCAP' needs base-url, such as https://kms.example: it is part of every capability")
         }
+        gnap = try GNAPSettings(values, baseURL: baseURL)
+        outbound = try OutboundSettings(values)
         tokens = try TokenSettings(values)
         administration = try Self.administration(values, tokens: tokens, tls: tls)
         clientAuthorities = try Self.clientAuthorities(values)

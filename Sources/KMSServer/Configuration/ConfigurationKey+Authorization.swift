@@ -6,6 +6,9 @@ extension ConfigurationKey {
             summary: "Guards making keystores and this server's own routes: jwt or mtls; without it they are open, "
                 + "or closed where auth-type guards the keystores."),
         ConfigurationKey(
+            name: "gnap-introspection-ttl", environment: "KMS_GNAP_INTROSPECTION_TTL", kind: .duration, standard: "0s",
+            summary: "With GNAP: how long an active token is not asked about again."),
+        ConfigurationKey(
             name: "tls-client-cacerts", environment: "KMS_TLS_CLIENT_CACERTS", kind: .text,
             summary:
                 "PEM files, separated by commas: authorities of the client certificates that admin-guard mtls takes."),

@@ -1,7 +1,7 @@
 extension ConfigurationKey {
     /// Every setting there is. The names in the second half are those of TrustBloc's server, so that its deployments
     /// start here or learn why not.
-    static let catalogue: [ConfigurationKey] = ours + compatible + authorization
+    static let catalogue: [ConfigurationKey] = ours + compatible + authorization + outbound
 
     static let byName: [String: ConfigurationKey] = Dictionary(
         uniqueKeysWithValues: catalogue.map { ($0.name, $0) })
@@ -46,11 +46,11 @@ extension ConfigurationKey {
             summary: "Longest time to receive a request, and longest idle time of a connection."),
     ]
 
-    private static let noOutgoing = "this daemon makes no outgoing connection"
+    private static let noDomain = "no DID is resolved over the network"
     private static let noShamir = "locks of shared secrets (Shamir) are not served"
     private static let noCloud = "the AWS secret lock is not served; use 'secret-lock-type: token' or 'local'"
     private static let noAuthorization =
-        "the only authorization scheme is ZCAP, and going on without the one asked for would be unsafe"
+        "the authorization schemes are ZCAP and GNAP, and going on without the one asked for would be unsafe"
 
     private static let compatible: [ConfigurationKey] = [
         ConfigurationKey(
@@ -100,19 +100,19 @@ extension ConfigurationKey {
             summary: "Not supported.", effect: .refused(unless: [""], reason: noCloud)),
         ConfigurationKey(
             name: "auth-server-url", environment: "KMS_AUTH_SERVER_URL", kind: .text, standard: "",
-            summary: "Not supported.", effect: .refused(unless: [""], reason: noShamir)),
+            summary: "The authorization server of GNAP."),
         ConfigurationKey(
             name: "auth-server-token", environment: "KMS_AUTH_SERVER_TOKEN", kind: .text, standard: "",
             summary: "Not supported.", effect: .refused(unless: [""], reason: noShamir)),
         ConfigurationKey(
             name: "tls-cacerts", environment: "KMS_TLS_CACERTS", kind: .text, standard: "",
-            summary: "Without effect.", effect: .ineffective(reason: noOutgoing)),
+            summary: "PEM files, separated by commas: authorities of the servers this daemon calls."),
         ConfigurationKey(
             name: "tls-systemcertpool", environment: "KMS_TLS_SYSTEMCERTPOOL", kind: .boolean, standard: "false",
-            summary: "Without effect.", effect: .ineffective(reason: noOutgoing)),
+            summary: "Whether the system's authorities count beside tls-cacerts; without tls-cacerts they do."),
         ConfigurationKey(
             name: "did-domain", environment: "KMS_DID_DOMAIN", kind: .text, standard: "",
-            summary: "Without effect.", effect: .ineffective(reason: noOutgoing)),
+            summary: "Without effect.", effect: .ineffective(reason: noDomain)),
         ConfigurationKey(
             name: "enable-cache", environment: "KMS_CACHE_ENABLE", kind: .boolean, standard: "true",
             summary: "false is the same as 'lock-ttl: 0s'."),
@@ -127,8 +127,9 @@ extension ConfigurationKey {
             standard: "10m", summary: "Without effect.", effect: .ineffective(reason: noShamir)),
         ConfigurationKey(
             name: "auth-type", environment: "KMS_AUTH_TYPE", kind: .text, standard: "",
-            summary: "ZCAP: keystores are guarded by capabilities; empty: requests are not authorised.",
-            effect: .refused(unless: ["", "ZCAP"], reason: noAuthorization)),
+            summary:
+                "ZCAP or GNAP: keystores are guarded by capabilities or tokens; empty: requests are not authorised.",
+            effect: .refused(unless: ["", "ZCAP", "GNAP"], reason: noAuthorization)),
         ConfigurationKey(
             name: "zcap-strict", environment: "KMS_ZCAP_STRICT", kind: .boolean, standard: "false",
             summary: "With ZCAP: signatures must cover the whole request, be fresh, and are accepted once."),
@@ -137,11 +138,11 @@ extension ConfigurationKey {
             summary: "true is the same as 'auth-type: ZCAP'."),
         ConfigurationKey(
             name: "disable-HTTPSIG", environment: "KMS_GNAP_HTTPSIG_DISABLE", kind: .boolean, standard: "false",
-            summary: "Not supported.",
-            effect: .refused(unless: ["false"], reason: "no GNAP authorization is served")),
+            summary: "With GNAP: true accepts tokens without a signature of their key."),
         ConfigurationKey(
             name: "gnap-signing-key", environment: "KMS_GNAP_SIGNING_KEY", kind: .text, standard: "",
-            summary: "Not supported.", effect: .refused(unless: [""], reason: "no GNAP authorization is served")),
+            summary:
+                "With GNAP: PEM file (EC PRIVATE KEY, P-256, mode 0600) that signs calls to the authorization server."),
         ConfigurationKey(
             name: "enable-cors", environment: "KMS_CORS_ENABLE", kind: .boolean, standard: "false",
             summary: "Not supported.",

@@ -10,7 +10,8 @@ struct KeystoreController: Sendable {
     let baseURL: String
     let maximumBody: Int
 
-    func create(_ request: Request) async throws -> Response {
+    /// - Parameter owner: Whom the keystore belongs to under GNAP.
+    func create(_ request: Request, owner: String?) async throws -> Response {
         let (controller, protection) = try await request.members(
             ["controller", "edv", "protection"], upTo: maximumBody
         ) { members throws(JSONError) in
@@ -29,7 +30,7 @@ struct KeystoreController: Sendable {
         let keystore = try await service.createKeystore(controller: controller, protection: protection) { id in
             let document = try authorizer?.makeRoot(keystore: id, controller: controller)
             issued.withLock { $0 = document }
-            return document
+            return try document ?? owner.map(GNAPOwner.document)
         }
         let capability = try issued.withLock { $0 }.map(CapabilityAuthorizer.packed)
         return Answer.object(capacity: 256 + (capability?.count ?? 0) * 2) { writer in

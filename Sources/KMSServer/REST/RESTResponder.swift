@@ -1,3 +1,4 @@
+public import GNAP
 import HTTPTypes
 public import Hummingbird
 public import Keystores
@@ -24,12 +25,13 @@ public struct RESTResponder: HTTPResponder {
     ///   - baseURL: Put in front of the URLs in answers; no slash at its end.
     ///   - maximumBody: In bytes; a longer body is answered 413.
     ///   - capabilities: Whether keystores are guarded by capabilities; if so, `baseURL` must be absolute.
+    ///   - gnap: Whether keystores are guarded by GNAP tokens.
     ///   - administration: Guards making keystores and own routes; nil leaves the first open.
     ///   - tokenProblem: Why the token cannot serve now; nil if it can.
     ///   - didFindReady: Called before each answer that requests can succeed.
     public init(
         service: any KeystoreServing, baseURL: String, maximumBody: Int, logger: Logger,
-        capabilities: CapabilityMode = .off, administration: ManagementGuard? = nil,
+        capabilities: CapabilityMode = .off, gnap: GNAPVerifier? = nil, administration: ManagementGuard? = nil,
         tokenProblem: @escaping @Sendable () -> TokenProblem? = { nil },
         didFindReady: @escaping @Sendable () -> Void = {}
     ) {
@@ -38,7 +40,9 @@ public struct RESTResponder: HTTPResponder {
         keys = KeyController(service: service, baseURL: baseURL, maximumBody: maximumBody)
         let capabilities = capabilities.mode.map { CapabilityAuthorizer(service: service, baseURL: baseURL, mode: $0) }
         authorizer = RequestAuthorizer(
-            capabilities: capabilities, administration: administration, maximumBody: maximumBody)
+            capabilities: capabilities,
+            gnap: gnap.map { GNAPAuthorizer(verifier: $0, service: service, baseURL: baseURL) },
+            administration: administration, maximumBody: maximumBody)
         keystores = KeystoreController(
             service: service, authorizer: capabilities, baseURL: baseURL, maximumBody: maximumBody)
         health = HealthController(service: service, tokenProblem: tokenProblem, didFindReady: didFindReady)
@@ -82,7 +86,8 @@ public struct RESTResponder: HTTPResponder {
     ) async -> Response {
         var operation: StaticString = "request"
         do {
-            let request = try await authorizer.authorize(request, target, connection)
+            let authorized = try await authorizer.authorize(request, target, connection)
+            let request = authorized.request
             switch (target, request.method) {
             case (.action(let action, let keystore, let key), let method):
                 let isExport = action == .export
@@ -117,7 +122,7 @@ public struct RESTResponder: HTTPResponder {
             case (.keys, _): return Answer.methodNotAllowed("GET, POST, PUT")
             case (.keystores, .post):
                 operation = "create key store"
-                return try await keystores.create(request)
+                return try await keystores.create(request, owner: authorized.owner)
             case (.keystores, .get):
                 operation = "list key stores"
                 return try await keystores.list(query: query)

@@ -1,8 +1,10 @@
 import BearerTokens
 import EnclaveLock
+import GNAP
 import HSMBridge
 import Keystores
 import Logging
+import Outbound
 import ServiceLifecycle
 import UnixSignals
 
@@ -15,6 +17,10 @@ struct Application {
     let keystores: KeystoreService
     /// Nil if no bearer tokens are configured.
     let bearer: (any BearerTokenVerifying)?
+    /// Nil unless GNAP tokens guard the keystores.
+    let gnap: GNAPVerifier?
+    /// Calls other servers; the only client that does.
+    let outbound: OutboundClient
 
     /// Opens the database and prepares the token; nothing is connected yet.
     ///
@@ -33,13 +39,15 @@ struct Application {
                 }
             case .localFile(let path): try makeLocalLock(path)
             }
-        let bearer = try settings.tokens?.load()
+        let outbound = try settings.outbound.client()
+        let bearer = try makeBearer(settings, outbound)
+        let gnap = try makeGNAP(settings, outbound)
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(
                 store: store, lock: lock, resident: token, configuration: settings.keystores),
-            bearer: bearer.map { BearerTokenVerifier($0) })
+            bearer: bearer, gnap: gnap, outbound: outbound)
     }
 
     private static func makeToken(_ settings: Configuration, observer: any CallObserver) throws -> PKCS11Token? {
@@ -63,14 +71,6 @@ struct Application {
         }
     }
 
-    private var administration: ManagementGuard? {
-        switch settings.administration {
-        case nil: nil
-        case .certificates: .certificates
-        case .tokens: bearer.map { .tokens($0) }
-        }
-    }
-
     /// Why the token cannot serve now.
     var tokenProblem: @Sendable () -> TokenProblem? {
         guard let token else { return { nil } }
@@ -82,9 +82,11 @@ struct Application {
         let announcement = Announcement("kmsd ready")
         let responder = RESTResponder(
             service: keystores, baseURL: settings.baseURL, maximumBody: settings.maximumBody, logger: logger,
-            capabilities: settings.capabilities, administration: administration, tokenProblem: tokenProblem,
+            capabilities: settings.capabilities, gnap: gnap, administration: management, tokenProblem: tokenProblem,
             didFindReady: { announcement.make() })
-        var services: [any Service] = [StoreService(store: store, logger: logger)]
+        var services: [any Service] = [
+            StoreService(store: store, logger: logger), OutboundService(client: outbound),
+        ]
         if let token { services.append(TokenService(token: token)) }
         services.append(DestructionService(keystores: keystores, logger: logger))
         services.append(

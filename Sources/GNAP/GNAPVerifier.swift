@@ -1,0 +1,67 @@
+public import Outbound
+
+/// Decides whether a request's GNAP token and signature hold, and for whom it speaks.
+///
+/// - Source: draft-ietf-gnap-core-protocol, draft-ietf-gnap-resource-servers.
+/// - Concurrency: any number of calls at once.
+public struct GNAPVerifier: Sendable {
+    private let client: IntrospectionClient
+    private let cache: IntrospectionCache
+    /// Nil: tokens count without a signature.
+    private let signatures: MessageSignatureVerifier?
+
+    /// - Parameters:
+    ///   - server: Base URL of the authorization server.
+    ///   - checksSignatures: Whether requests must be signed with the token's key.
+    ///   - cacheSeconds: How long an active token is not asked about again; 0 asks for every request.
+    public init(
+        server: String, key: ResourceServerKey, outbound: any OutboundSending, checksSignatures: Bool,
+        cacheSeconds: Int64
+    ) {
+        client = IntrospectionClient(server: server, key: key, outbound: outbound)
+        cache = IntrospectionCache(seconds: cacheSeconds)
+        signatures = checksSignatures ? MessageSignatureVerifier() : nil
+    }
+
+    /// Who the request is from: `sub:` and the token's subject, or `key:` and the thumbprint of the token's key where the
+    /// authorization server names no subject.
+    ///
+    /// - Parameter now: Seconds since 1970.
+    public func verify(_ request: MessageRequest, now: Int64) async throws(GNAPError) -> String {
+        let token = try Self.token(request)
+        let introspection: Introspection
+        if let known = cache.answer(for: token, now: now) {
+            introspection = known
+        } else {
+            introspection = try await client.introspect(token, now: now)
+            cache.remember(introspection, for: token, now: now)
+        }
+        try signatures?.verify(request, with: introspection.key, now: now)
+        guard let subject = introspection.subject else { return "key:" + introspection.key.thumbprint }
+        guard (1...1024).contains(subject.utf8.count) else {
+            throw GNAPError(.tokenRefused, "the token's subject is empty or longer than 1024 bytes")
+        }
+        return "sub:" + subject
+    }
+
+    /// The token of `Authorization: GNAP …`: 1 to 4096 characters of RFC 6750's b64token.
+    private static func token(_ request: MessageRequest) throws(GNAPError) -> String {
+        guard let field = request.single("authorization"), field.lowercased().hasPrefix("gnap ") else {
+            throw GNAPError(.tokenRefused, "there is no 'Authorization: GNAP' with a token")
+        }
+        let token = field.dropFirst("gnap ".count)
+        let isPlain = token.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="):
+                true
+            default: false
+            }
+        }
+        guard (1...4096).contains(token.utf8.count), isPlain else {
+            throw GNAPError(.tokenRefused, "the token has another form")
+        }
+        return String(token)
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import GNAP
+import HTTPTypes
+import Hummingbird
+import Keystores
+import NIOCore
+import Synchronization
+
+/// Guards keystores by GNAP tokens: who makes a keystore owns it, and nobody else's token uses it.
+///
+/// A keystore made without GNAP belongs to the subject that equals its controller. An unknown keystore and one of
+/// somebody else answer alike.
+///
+/// - Concurrency: any number of requests at once. Owners never change, so they are remembered.
+final class GNAPAuthorizer: Sendable {
+    /// Owners remembered at most.
+    private static let remembered = 10_000
+
+    private let verifier: GNAPVerifier
+    private let service: any KeystoreServing
+    private let baseURL: String
+    private let owners = Mutex<[String: String]>([:])
+
+    /// - Parameter baseURL: What clients put before the path when they sign it.
+    init(verifier: GNAPVerifier, service: any KeystoreServing, baseURL: String) {
+        self.verifier = verifier
+        self.service = service
+        self.baseURL = baseURL
+    }
+
+    /// Who the request is from.
+    ///
+    /// - Parameter body: All of it; its digest is compared with it.
+    /// - Throws: ``AuthorizationRefusal``.
+    func caller(_ request: Request, body: ByteBuffer) async throws -> String {
+        var fields: [String: [String]] = [:]
+        for field in request.headers { fields[field.name.canonicalName, default: []].append(field.value) }
+        let message = MessageRequest(
+            method: request.method.rawValue, targetURI: baseURL + (request.head.path ?? ""), fields: fields,
+            body: Array(buffer: body))
+        do throws(GNAPError) {
+            return try await verifier.verify(message, now: Int64(Date().timeIntervalSince1970))
+        } catch {
+            switch error.code {
+            case .signatureRefused: throw AuthorizationRefusal.gnap(401, "verify gnap request", error.message)
+            case .introspectionFailed: throw AuthorizationRefusal.gnap(502, "introspect token", error.message)
+            default: throw AuthorizationRefusal.unauthorized(error.message)
+            }
+        }
+    }
+
+    /// Checks that the request is from the keystore's owner.
+    ///
+    /// - Throws: ``AuthorizationRefusal``, or ``KMSError`` if the keystore cannot be looked up now.
+    func authorize(_ request: Request, body: ByteBuffer, keystore: String) async throws {
+        let caller = try await caller(request, body: body)
+        guard try await owner(of: keystore).utf8.elementsEqual(caller.utf8) else {
+            throw AuthorizationRefusal.unauthorized("the token is not of the keystore's owner")
+        }
+    }
+
+    private func owner(of keystore: String) async throws -> String {
+        if let owner = owners.withLock({ $0[keystore] }) { return owner }
+        let owner: String
+        do {
+            if let document = try await service.rootCapability(keystore), let named = GNAPOwner.owner(document) {
+                owner = named
+            } else {
+                owner = "sub:" + (try await service.keystore(keystore).controller)
+            }
+        } catch let error as KMSError where error.code == .notFound || error.code == .invalidArgument {
+            throw AuthorizationRefusal.unauthorized("there is no such keystore")
+        }
+        owners.withLock { owners in
+            if owners.count >= Self.remembered { owners.removeAll() }
+            owners[keystore] = owner
+        }
+        return owner
+    }
+}
+
+extension AuthorizationRefusal {
+    /// The text in front is the original server's.
+    fileprivate static func gnap(_ status: Int, _ prefix: String, _ reason: String) -> AuthorizationRefusal {
+        AuthorizationRefusal(status: status, text: .word("\(prefix): \(reason)"), reason: reason)
+    }
+}

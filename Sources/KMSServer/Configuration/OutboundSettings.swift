@@ -1,0 +1,34 @@
+public import Outbound
+
+/// Which servers this daemon may call, and who vouches for them.
+public struct OutboundSettings: Sendable, Hashable {
+    public var policy: OutboundPolicy
+    /// PEM files.
+    public var authorities: [String]
+    /// Whether the system's authorities count beside the files'.
+    public var trustsSystem: Bool
+
+    init(_ values: ConfigurationValues) throws(ConfigurationError) {
+        do throws(OutboundError) {
+            policy = try OutboundPolicy(allowing: values.text("outbound-allow") ?? "")
+        } catch {
+            throw ConfigurationError("\(values.origin("outbound-allow")): \(error.message)")
+        }
+        authorities = (values.text("tls-cacerts") ?? "").split(separator: ",").map(String.init)
+        guard authorities.allSatisfy({ $0.hasPrefix("/") }) else {
+            throw ConfigurationError("\(values.origin("tls-cacerts")): expected absolute paths, separated by commas")
+        }
+        trustsSystem = values.boolean("tls-systemcertpool") == true
+    }
+
+    /// Makes the client.
+    ///
+    /// - Throws: ``ConfigurationError`` for a file that holds no certificates.
+    public func client() throws(ConfigurationError) -> OutboundClient {
+        do throws(OutboundError) {
+            return OutboundClient(policy: policy, trust: try OutboundTrust(files: authorities, system: trustsSystem))
+        } catch {
+            throw ConfigurationError("tls-cacerts: \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,238 @@
+import Foundation
+import LibCrypto
+import Outbound
+import StrictJSON
+import TestSupport
+import Testing
+
+@testable import GNAP
+
+@Suite struct GNAPVerifierTests {
+    let server = AuthorizationServer()
+
+    private func verifier(signatures: Bool = true, cache: Int64 = 0) throws -> GNAPVerifier {
+        GNAPVerifier(
+            server: "https://auth.example", key: try resourceServerKey(), outbound: server,
+            checksSignatures: signatures, cacheSeconds: cache)
+    }
+
+    private func refusal(_ request: MessageRequest, _ verifier: GNAPVerifier, now: Int64 = GNAPClient.now) async
+        -> GNAPError.Code?
+    {
+        do throws(GNAPError) {
+            _ = try await verifier.verify(request, now: now)
+            return nil
+        } catch { return error.code }
+    }
+
+    private static func double(_ name: String, _ request: inout MessageRequest) {
+        let values = request.fields[name] ?? []
+        request.fields[name] = values + values
+    }
+
+    @Test(arguments: [SigningCurve.p256, .ed25519])
+    func aSignedRequestIsItsSubjects(_ curve: SigningCurve) async throws {
+        let client = try GNAPClient(curve)
+        let verifier = try verifier()
+        server.answers(client.active())
+        #expect(try await verifier.verify(try client.request(), now: GNAPClient.now) == "sub:alice")
+        #expect(try await verifier.verify(try client.request("GET", body: ""), now: GNAPClient.now) == "sub:alice")
+        let named = curve == .p256 ? "ecdsa-p256-sha256" : "ed25519"
+        let full = try client.request(parameters: #"created=1800000000;keyid="c";alg="\#(named)";nonce="x";tag="gnap""#)
+        #expect(try await verifier.verify(full, now: GNAPClient.now) == "sub:alice")
+        server.answers(client.active(subject: nil))
+        // Ed25519 signs the same twice, so a client that repeats itself within a second adds a nonce.
+        let again = try client.request(parameters: #"created=1800000000;nonce="y""#)
+        let owner = try await verifier.verify(again, now: GNAPClient.now)
+        #expect(owner.hasPrefix("key:") && owner.utf8.count == 47)
+    }
+
+    @Test func anotherKeyIsRefused() async throws {
+        let (client, thief) = (try GNAPClient(), try GNAPClient())
+        let verifier = try verifier()
+        server.answers(client.active())
+        #expect(await refusal(try thief.request(), verifier) == .signatureRefused)
+        #expect(await refusal(try client.request(sign: false), verifier) == .signatureRefused)
+    }
+
+    @Test func everyPartOfTheRequestIsProtected() async throws {
+        let client = try GNAPClient()
+        let verifier = try verifier()
+        server.answers(client.active())
+        let good = try client.request()
+        let changes: [(inout MessageRequest) -> Void] = [
+            { $0.method = "PUT" }, { $0.method = "post" }, { $0.targetURI += "x" },
+            { $0.targetURI = $0.targetURI.replacing("https", with: "http") }, { $0.body += [0x20] }, { $0.body = [] },
+            { $0.fields["authorization"] = ["GNAP other"] }, { $0.fields["content-digest"] = nil },
+            { $0.fields["content-digest"] = ["md5=:AAAA:"] }, { $0.fields["content-digest"]? += ["sha-256=:AAAA:"] },
+            { $0.fields["signature"] = ["sig1=::"] }, { $0.fields["signature"] = ["sig2=:AAAA:"] },
+            { Self.double("signature", &$0) }, { $0.fields["signature-input"] = nil },
+            { Self.double("signature-input", &$0) },
+            { $0.fields["signature-input"]?[0] += ";nonce=\"1\"" },
+            { $0.fields["signature-input"]?[0].replace("1800000000", with: "1800000001") },
+        ]
+        for (index, change) in changes.enumerated() {
+            var request = good
+            change(&request)
+            #expect(await refusal(request, verifier) == .signatureRefused, "change \(index)")
+        }
+        #expect(await refusal(good, verifier) == nil)
+    }
+
+    @Test(arguments: [
+        ["@target-uri", "authorization", "content-digest"], ["@method", "authorization", "content-digest"],
+        ["@method", "@target-uri", "content-digest"], ["@method", "@target-uri", "authorization"], [],
+    ])
+    func aSignatureOverLessIsRefused(_ components: [String]) async throws {
+        let client = try GNAPClient()
+        server.answers(client.active())
+        #expect(await refusal(try client.request(components: components), try verifier()) == .signatureRefused)
+    }
+
+    @Test func timesAreChecked() async throws {
+        let client = try GNAPClient()
+        let verifier = try verifier()
+        server.answers(client.active())
+        for (parameters, expected) in [
+            ("created=1799999940", nil), ("created=1800000060", nil), ("created=1799999939", true),
+            ("created=1800000061", true), ("", true), ("created=1800000000;expires=1799999999", true),
+            ("created=1800000000;expires=1800000000", nil), ("expires=1800000100", true),
+            (#"created="1800000000""#, nil), ("created=1800000000;created=1800000000", true),
+            ("created=1800000000.5", true), ("created=-1", true),
+        ] {
+            let found = await refusal(try client.request(parameters: parameters), verifier)
+            #expect(found == (expected == true ? .signatureRefused : nil), "\(parameters)")
+        }
+    }
+
+    @Test func aSignatureIsAcceptedOnce() async throws {
+        let client = try GNAPClient()
+        let verifier = try verifier()
+        server.answers(client.active())
+        let request = try client.request()
+        #expect(await refusal(request, verifier) == nil)
+        #expect(await refusal(request, verifier) == .signatureRefused)
+        #expect(await refusal(request, verifier, now: GNAPClient.now + 59) == .signatureRefused)
+        #expect(await refusal(try client.request(), verifier) == nil)
+    }
+
+    /// (r, n - s) is a second ECDSA signature over the same text.
+    @Test func theTwinOfASignatureIsAReplay() async throws {
+        let order = hex("FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551")
+        let client = try GNAPClient()
+        let verifier = try verifier()
+        server.answers(client.active())
+        var request = try client.request()
+        #expect(await refusal(request, verifier) == nil)
+        let text = try #require(request.fields["signature"]?.first).dropFirst("sig1=:".count).dropLast()
+        var signature = Array(try #require(Data(base64Encoded: String(text))))
+        var borrow = 0
+        for index in (0..<32).reversed() {
+            let digit = Int(order[index]) - Int(signature[32 + index]) - borrow
+            borrow = digit < 0 ? 1 : 0
+            signature[32 + index] = UInt8(truncatingIfNeeded: digit)
+        }
+        request.fields["signature"] = ["sig1=:\(Data(signature).base64EncodedString()):"]
+        let base = try #require(SignatureInput(request.fields["signature-input"]?.first ?? "")?.base(for: request))
+        #expect(try client.key.verify(signature, message: Array(base.utf8), encoding: .p1363))
+        #expect(await refusal(request, verifier) == .signatureRefused)
+    }
+
+    @Test(arguments: [
+        "", "GNAP", "GNAP ", "GNAP a b", "Bearer abc", "abc", "GNAP \"", "GNAP a\\", "GNAP é",
+        "GNAP " + String(repeating: "a", count: 4097),
+    ])
+    func otherTokensAreRefusedWithoutAsking(_ field: String) async throws {
+        let client = try GNAPClient()
+        var request = try client.request()
+        request.fields["authorization"] = [field]
+        #expect(await refusal(request, try verifier()) == .tokenRefused)
+        request.fields["authorization"] = ["GNAP a", "GNAP a"]
+        #expect(await refusal(request, try verifier()) == .tokenRefused)
+        #expect(server.count == 0)
+    }
+
+    @Test func inactiveAndUnboundTokensAreRefused() async throws {
+        let client = try GNAPClient()
+        let verifier = try verifier()
+        for answer in [
+            #"{"active":false}"#, #"{"active":false,"key":{"jwk":\#(client.jwk)}}"#, #"{"active":true}"#,
+            #"{"active":true,"key":null}"#, #"{"active":true,"key":{"proof":"httpsig"}}"#,
+            client.active(proof: "mtls"), #"{"active":true,"key":{"jwk":{"kty":"oct","k":"AAAA"}}}"#,
+            #"{"active":true,"key":{"jwk":{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}}}"#,
+            #"{"active":true,"key":{"jwk":{"kty":"OKP","crv":"Ed25519","x":"\#(String(repeating: "A", count: 43))"}}}"#,
+            client.active(subject: ""),
+        ] {
+            server.answers(answer)
+            #expect(await refusal(try client.request(), verifier) == .tokenRefused, "\(answer)")
+        }
+    }
+
+    @Test func anAuthorizationServerThatLiesOrIsDownLetsNobodyIn() async throws {
+        let client = try GNAPClient()
+        let verifier = try verifier()
+        #expect(await refusal(try client.request(), verifier) == .introspectionFailed)
+        for (status, body) in [
+            (500, client.active()), (302, client.active()), (200, ""), (200, "[]"), (200, "{}"),
+            (200, #"{"active":"true"}"#), (200, #"{"active":1}"#), (200, #"{"active":false,"active":true}"#),
+            (200, client.active() + String(repeating: " ", count: 70_000)),
+        ] {
+            server.answers(body, status: status)
+            #expect(
+                await refusal(try client.request(), verifier) == .introspectionFailed, "\(status) \(body.prefix(40))")
+        }
+    }
+
+    @Test func signaturesCanBeSwitchedOffTokensCannot() async throws {
+        let client = try GNAPClient()
+        let verifier = try verifier(signatures: false)
+        server.answers(client.active())
+        #expect(await refusal(try client.request(sign: false), verifier) == nil)
+        server.answers(#"{"active":false}"#)
+        #expect(await refusal(try client.request(sign: false), verifier) == .tokenRefused)
+    }
+
+    @Test func everyRequestIsAskedAboutUnlessACacheIsConfigured() async throws {
+        let client = try GNAPClient()
+        server.answers(client.active())
+        let (careful, quick) = (try verifier(), try verifier(cache: 5))
+        for _ in 0..<3 { #expect(await refusal(try client.request(), careful) == nil) }
+        #expect(server.count == 3)
+        for _ in 0..<3 { #expect(await refusal(try client.request(), quick) == nil) }
+        #expect(server.count == 4)
+        // Only what is active is remembered, and only for so long; the signature counts each time.
+        let thief = try GNAPClient()
+        #expect(await refusal(try thief.request(), quick) == .signatureRefused)
+        server.answers(#"{"active":false}"#)
+        let later = try client.request(parameters: "created=1800000005")
+        #expect(await refusal(later, quick, now: GNAPClient.now + 5) == .tokenRefused)
+    }
+
+    @Test func theCallToTheServerIsSigned() async throws {
+        let key = try resourceServerKey()
+        let verifier = GNAPVerifier(
+            server: "https://auth.example", key: key, outbound: server, checksSignatures: true, cacheSeconds: 0)
+        let client = try GNAPClient()
+        server.answers(client.active())
+        _ = try await verifier.verify(try client.request(), now: GNAPClient.now)
+        let call = try #require(server.last)
+        #expect(call.method == "POST" && call.url == "https://auth.example/gnap/introspect")
+        let body = try JSONNodeReader.read(call.body)
+        #expect(body["access_token"]?.text == client.token)
+        #expect(body["proof"]?.text == "httpsig")
+        #expect(body["resource_server"]?["key"]?["proof"]?.text == "httpsig")
+        let jwk = try #require(body["resource_server"]?["key"]?["jwk"])
+        #expect(jwk["kid"]?.text == key.keyID && jwk["alg"]?.text == "ES256")
+        var fields = Dictionary(uniqueKeysWithValues: call.headers.map { ($0.name.lowercased(), [$0.value]) })
+        // The daemon's own verifier wants the token covered; the server's call carries none, so it is checked by hand.
+        let input = try #require(SignatureInput(fields["signature-input"]?.first ?? ""))
+        #expect(input.components == ["@method", "@target-uri", "content-digest"] && input.keyID == key.keyID)
+        fields["content-digest"] = fields["content-digest"] ?? []
+        let request = MessageRequest(method: "POST", targetURI: call.url, fields: fields, body: call.body)
+        #expect(ContentDigest.fits(fields["content-digest"]?.first ?? "", call.body))
+        let text = try #require(fields["signature"]?.first).dropFirst("sig1=".count)
+        let signature = try #require(ContentDigest.byteSequence(text))
+        let base = try #require(input.base(for: request))
+        #expect(try ClientKey(jwk: jwk).verifies(signature, Array(base.utf8)))
+    }
+}
