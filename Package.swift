@@ -51,7 +51,8 @@ let package = Package(
         .target(name: "LibCrypto", dependencies: ["CLibCrypto", "CSodium", "SecretMemory"], swiftSettings: settings),
         .target(
             name: "EnclaveLock", dependencies: ["HSMBridge", "LibCrypto", "SecretMemory"], swiftSettings: settings),
-        .target(name: "WorkingKeys", dependencies: ["LibCrypto", "SecretMemory"], swiftSettings: settings),
+        .target(
+            name: "WorkingKeys", dependencies: ["LibCrypto", "Pairing", "SecretMemory"], swiftSettings: settings),
         .target(
             name: "Capabilities", dependencies: ["CZlib", "LibCrypto", "SecretMemory"], swiftSettings: settings),
         .target(name: "Pairing", swiftSettings: optimised),

@@ -49,17 +49,10 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         self.init(base: base, count: bytes.count)
     }
 
-    /// Draws from the kernel's generator (getentropy(3), at most 256 bytes a call).
+    /// Draws from the kernel's generator.
     public static func random(count: Int) throws(SecretMemoryError) -> SecretBytes {
         let secret = SecretBytes(base: try SecretArena.allocate(count), count: count)
-        var offset = 0
-        while offset < count {
-            let length = min(256, count - offset)
-            guard getentropy(secret.base + offset, length) == 0 else {
-                throw SecretMemoryError(call: "getentropy", errno: errno)
-            }
-            offset += length
-        }
+        try KernelRandom.fill(UnsafeMutableRawBufferPointer(start: secret.base, count: count))
         return secret
     }
 

@@ -31,6 +31,8 @@ extension KeyMaterial {
         case .agreement(let key):
             let secret = try WorkingKeyError.translating { () throws(LibCryptoError) in try key.privateKey() }
             return try write(secret)
+        case .multiMessage(let key):
+            return try key.secret.withSecret { secret throws(WorkingKeyError) in try write(secret) }
         }
     }
 

@@ -12,12 +12,14 @@ public struct KeyMaterial: Sendable {
         case symmetric(SharedSecret)
         case signing(SigningKey)
         case agreement(AgreementKey)
+        case multiMessage(BBSKey)
 
         var rawPublicKey: [UInt8]? {
             switch self {
             case .symmetric: nil
             case .signing(let key): key.publicKey
             case .agreement(let key): key.publicKey
+            case .multiMessage(let key): key.publicKey
             }
         }
     }
@@ -52,6 +54,8 @@ public struct KeyMaterial: Sendable {
         } else if let curve = type.agreementCurve {
             secret = .agreement(
                 try WorkingKeyError.translating { () throws(LibCryptoError) in try AgreementKey.generate(curve) })
+        } else if type == .bls12381G2 {
+            secret = .multiMessage(try BBSKey.generate())
         } else {
             do throws(SecretMemoryError) {
                 secret = .symmetric(SharedSecret(try SecretBytes.random(count: type.secretLength)))
@@ -103,18 +107,23 @@ public struct KeyMaterial: Sendable {
                 held = .signing(try SigningKey(curve: curve, privateKey: secret))
             } else if let curve = type.agreementCurve {
                 held = .agreement(try AgreementKey(curve: curve, privateKey: secret))
+            } else if type == .bls12381G2 {
+                held = .multiMessage(try BBSKey(secret))
             } else {
                 held = .symmetric(SharedSecret(try secret.copy()))
             }
         } catch let error as LibCryptoError {
             throw WorkingKeyError(error)
+        } catch let error as WorkingKeyError {
+            throw error
         } catch {
             throw WorkingKeyError(.internalFailure, "\(error)")
         }
         try self.init(type: type, prefixID: prefixID, secret: held)
     }
 
-    /// The raw public key: 32 bytes for Ed25519 and X25519, else 0x04 ‖ X ‖ Y; nil for a symmetric key.
+    /// The raw public key: 32 bytes for Ed25519 and X25519, the compressed point of 96 for BLS12-381, else
+    /// 0x04 ‖ X ‖ Y; nil for a symmetric key.
     public var rawPublicKey: [UInt8]? { secret.rawPublicKey }
 
     /// The key's identifier, 43 characters; nil for a symmetric key.

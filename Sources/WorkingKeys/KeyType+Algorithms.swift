@@ -1,11 +1,12 @@
 public import LibCrypto
 
 extension KeyType {
-    enum Family { case signing, encryption, mac, agreement }
+    enum Family { case signing, encryption, mac, agreement, multiMessage }
 
     var family: Family {
         if signingCurve != nil { return .signing }
         if agreementCurve != nil { return .agreement }
+        if self == .bls12381G2 { return .multiMessage }
         return aead != nil ? .encryption : .mac
     }
 
@@ -80,6 +81,7 @@ extension KeyType {
         case .nistP384ECDHKW: 0x31
         case .nistP521ECDHKW: 0x32
         case .x25519ECDHKW: 0x33
+        case .bls12381G2: 0x40
         }
     }
 

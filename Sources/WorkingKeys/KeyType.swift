@@ -18,9 +18,15 @@ public enum KeyType: String, CaseIterable, Codable, Sendable {
     case nistP384ECDHKW = "NISTP384ECDHKW"
     case nistP521ECDHKW = "NISTP521ECDHKW"
     case x25519ECDHKW = "X25519ECDHKW"
+    case bls12381G2 = "BLS12381G2"
 
     /// Whether the key has a public half, and its identifier is a thumbprint.
-    public var isAsymmetric: Bool { family == .signing || family == .agreement }
+    public var isAsymmetric: Bool {
+        switch family {
+        case .signing, .agreement, .multiMessage: true
+        case .encryption, .mac: false
+        }
+    }
 
     /// Whether the import route takes it, as PKCS#8.
     public var isImportable: Bool { family == .signing && self != .ecdsaSecp256k1P1363 }
@@ -34,6 +40,11 @@ public enum KeyType: String, CaseIterable, Codable, Sendable {
         }
     }
 
+    /// Most versions a key of the type may have; nil for no bound of the type's own.
+    ///
+    /// Verification tries one version after the other, and for BBS+ each try costs milliseconds.
+    public var maximumVersions: Int? { self == .bls12381G2 ? 16 : nil }
+
     /// What the key can be asked to do.
     public var operations: Set<KeyOperation> {
         switch family {
@@ -41,6 +52,7 @@ public enum KeyType: String, CaseIterable, Codable, Sendable {
         case .agreement: [.wrap, .unwrap]
         case .encryption: [.encrypt, .decrypt]
         case .mac: [.computeMAC, .verifyMAC]
+        case .multiMessage: [.signMulti, .verifyMulti, .deriveProof, .verifyProof]
         }
     }
 }
@@ -53,4 +65,8 @@ public enum KeyOperation: String, CaseIterable, Codable, Sendable {
     case wrap, unwrap, easy
     case easyOpen = "easyopen"
     case sealOpen = "sealopen"
+    case signMulti = "signmulti"
+    case verifyMulti = "verifymulti"
+    case deriveProof = "deriveproof"
+    case verifyProof = "verifyproof"
 }

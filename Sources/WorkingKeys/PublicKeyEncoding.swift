@@ -5,9 +5,9 @@ public enum PublicKeyEncoding {
     /// The bytes of the `public_key` member, before base64.
     ///
     /// - Parameters:
-    ///   - raw: 32 bytes for Ed25519 and X25519, else 0x04 ‖ X ‖ Y.
-    ///   - type: Decides the form: raw bytes (Ed25519), SubjectPublicKeyInfo (DER types), the point (P1363 types), or JSON
-    ///     (key agreement).
+    ///   - raw: 32 bytes for Ed25519 and X25519, the compressed point of 96 for BLS12-381, else 0x04 ‖ X ‖ Y.
+    ///   - type: Decides the form: raw bytes (Ed25519, BLS12-381), SubjectPublicKeyInfo (DER types), the point (P1363
+    ///     types), or JSON (key agreement).
     ///   - keyID: Names a key agreement key in its JSON; nil for the key's thumbprint. Other types do not carry it.
     /// - Throws: `.invalidArgument` for a key of a wrong length, or a name with other characters than letters, digits, `_`,
     ///   `-` and `.`; `.unsupportedOperation` for a type without public half.
@@ -28,6 +28,7 @@ public enum PublicKeyEncoding {
     /// - Throws: like ``export(_:type:keyID:)``.
     public static func thumbprint(_ raw: [UInt8], type: KeyType) throws(WorkingKeyError) -> String {
         try check(raw, type)
+        if type == .bls12381G2 { return try JWKThumbprint.octetKeyPair(curve: "Bls12381g2", x: raw) }
         let curve = type.signingCurve?.rawValue ?? type.agreementCurve?.rawValue ?? ""
         if raw.count == 32 { return try JWKThumbprint.octetKeyPair(curve: curve, x: raw) }
         let width = (raw.count - 1) / 2
@@ -37,10 +38,11 @@ public enum PublicKeyEncoding {
     }
 
     private static func check(_ raw: [UInt8], _ type: KeyType) throws(WorkingKeyError) {
-        guard let length = type.signingCurve?.publicKeyLength ?? type.agreementCurve?.publicKeyLength else {
+        let ofCurve = type.signingCurve?.publicKeyLength ?? type.agreementCurve?.publicKeyLength
+        guard let length = type == .bls12381G2 ? 96 : ofCurve else {
             throw WorkingKeyError(.unsupportedOperation, "A key of type \(type.rawValue) has no public half.")
         }
-        guard raw.count == length, length == 32 || raw[0] == 0x04 else {
+        guard raw.count == length, ofCurve == nil || length == 32 || raw[0] == 0x04 else {
             throw WorkingKeyError(.invalidArgument, "A \(type.rawValue) public key must have \(length) bytes.")
         }
     }

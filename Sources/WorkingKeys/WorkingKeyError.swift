@@ -34,6 +34,7 @@ public struct WorkingKeyError: Error, Sendable, CustomStringConvertible {
 
     static let verificationFailed = WorkingKeyError(.verificationFailed, "The signature does not verify.")
     static let decryptionFailed = WorkingKeyError(.decryptionFailed, "The ciphertext does not decrypt.")
+    static let proofFailed = WorkingKeyError(.verificationFailed, "The proof does not verify.")
     static let macFailed = WorkingKeyError(.verificationFailed, "The MAC does not verify.")
 
     static func unsupported(_ operation: KeyOperation, _ type: KeyType) -> WorkingKeyError {

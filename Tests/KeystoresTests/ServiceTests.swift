@@ -57,6 +57,18 @@ import WorkingKeys
                 try await user.verifyMAC(keystore: keystore, key: key, mac: mac, data: message + [0])
             }
             #expect(refused == .signatureInvalid)
+        } else if type.operations.contains(.signMulti) {
+            let messages = [message, [1], []]
+            let signature = try await maker.signMulti(keystore: keystore, key: key, messages: messages)
+            try await user.verifyMulti(keystore: keystore, key: key, signature: signature, messages: messages)
+            let proof = try await user.deriveProof(
+                keystore: keystore, key: key,
+                ProofRequest(signature: signature, messages: messages, revealed: [1], nonce: [9]))
+            try await maker.verifyProof(keystore: keystore, key: key, proof: proof, messages: [[1]], nonce: [9])
+            let refused = await code {
+                try await maker.verifyProof(keystore: keystore, key: key, proof: proof, messages: [[2]], nonce: [9])
+            }
+            #expect(refused == .signatureInvalid)
         }
     }
 

@@ -41,6 +41,7 @@ import WorkingKeys
         ("4b4d01310000000000" + "0030" + String(repeating: "11", count: 48), .nistP384ECDHKW, nil),
         ("4b4d01320000000000" + "0042" + "00" + String(repeating: "11", count: 65), .nistP521ECDHKW, nil),
         ("4b4d01330000000000" + "0020" + String(repeating: "11", count: 32), .x25519ECDHKW, nil),
+        ("4b4d01400000000000" + "0020" + String(repeating: "11", count: 32), .bls12381G2, nil),
     ]) func formatOneIsReadForEver(bytes: String, type: KeyType, prefixID: UInt32?) throws {
         let material = try KeyMaterial(deserializing: secret(hex(bytes)))
         #expect(material.type == type)
@@ -129,7 +130,7 @@ import WorkingKeys
     }
 
     @Test func typesAreNamedAsInTheAPI() {
-        #expect(KeyType.allCases.count == 18)
+        #expect(KeyType.allCases.count == 19)
         #expect(KeyType(rawValue: "ECDSASecp256k1IEEEP1363") == .ecdsaSecp256k1P1363)
         #expect(KeyType(rawValue: "ECDSASecp256k1DER") == nil)
         #expect(KeyType.allCases.filter { $0.isImportable }.count == 7)

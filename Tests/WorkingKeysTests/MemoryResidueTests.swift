@@ -10,7 +10,7 @@ import WorkingKeys
     @Test(arguments: [
         KeyType.ed25519, .ecdsaP256DER, .ecdsaP256P1363, .ecdsaP384P1363, .ecdsaP521DER, .ecdsaSecp256k1P1363,
         .aes128GCM, .aes256GCM, .chaCha20Poly1305, .xChaCha20Poly1305, .hmacSHA256Tag256, .nistP256ECDHKW,
-        .x25519ECDHKW,
+        .x25519ECDHKW, .bls12381G2,
     ]) func aDeadKeyLeavesNoCopy(_ type: KeyType) async {
         await #expect(processExitsWith: .success) { [name = type.rawValue as String] in
             guard let type = KeyType(rawValue: name) else { exit(2) }
@@ -52,6 +52,10 @@ enum Canary {
                 let own = try AgreementPublicKey(curve: curve, raw: key.primary.rawPublicKey ?? [])
                 let wrapped = try KeyWrapping.wrap(SecretBytes.random(count: 32), for: own, apu: [], apv: [])
                 _ = try KeyWrapping.unwrap(wrapped, with: key, sender: nil, tag: [])
+            } else if type.operations.contains(.signMulti) {
+                let cache = BBSGeneratorCache()
+                let signature = try key.signMulti([message], generators: cache)
+                try key.verifyMulti(signature, messages: [message], generators: cache)
             } else {
                 try key.verifyMAC(key.mac(message), data: message)
             }

@@ -56,6 +56,24 @@ import WorkingKeys
             let unwrapped = try KeyWrapping.unwrap(wrapped, with: key, sender: nil, tag: [])
             #expect(reveal(unwrapped) == reveal(cek))
         }
+        let cache = BBSGeneratorCache()
+        attempt(.signMulti) { _ = try key.signMulti([message], generators: cache) }
+        attempt(.verifyMulti) {
+            let signature = type == .bls12381G2 ? try key.signMulti([message], generators: cache) : []
+            try key.verifyMulti(signature, messages: [message], generators: cache)
+        }
+        attempt(.deriveProof) {
+            let signature = type == .bls12381G2 ? try key.signMulti([message], generators: cache) : []
+            _ = try key.deriveProof(signature, messages: [message], revealed: [0], nonce: [], generators: cache)
+        }
+        attempt(.verifyProof) {
+            var proof: [UInt8] = []
+            if type == .bls12381G2 {
+                let signature = try key.signMulti([message], generators: cache)
+                proof = try key.deriveProof(signature, messages: [message], revealed: [0], nonce: [], generators: cache)
+            }
+            try key.verifyProof(proof, messages: [message], nonce: [], generators: cache)
+        }
         #expect(served == type.operations)
         if !served.contains(.verify) {
             #expect(code { try key.verify(signature: [1], message: []) } == .unsupportedOperation)

@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 
 import crypto
 import pytest
-from webkms_client import ALL_TYPES, KMSError, decode
+from webkms_client import AGREEMENT, ALL_TYPES, MULTI, KMSError, decode
 
 
 def test_create_keystore(kms):
@@ -22,10 +22,11 @@ def test_create_ed25519_key(keystore):
 
 
 def test_parallel_creation_of_every_type(keystore):
-    with ThreadPoolExecutor(len(ALL_TYPES)) as pool:
-        keys = list(pool.map(keystore.create, ALL_TYPES))
-    assert len({key.id for key in keys}) == len(ALL_TYPES)
-    assert sorted(entry["type"] for entry in keystore.keys()) == sorted(ALL_TYPES)
+    types = ALL_TYPES + AGREEMENT + MULTI
+    with ThreadPoolExecutor(len(types)) as pool:
+        keys = list(pool.map(keystore.create, types))
+    assert len({key.id for key in keys}) == len(types)
+    assert sorted(entry["type"] for entry in keystore.keys()) == sorted(types)
 
 
 def test_export(keystore):

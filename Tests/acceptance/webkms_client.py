@@ -18,6 +18,8 @@ ECDSA_P1363 = ("ECDSAP256IEEEP1363", "ECDSAP384IEEEP1363", "ECDSAP521IEEEP1363")
 SECP256K1 = ("ECDSASecp256k1IEEEP1363",)
 SIGNING = EDWARDS + ECDSA_DER + ECDSA_P1363 + SECP256K1
 IMPORTABLE = EDWARDS + ECDSA_DER + ECDSA_P1363
+AGREEMENT = ("NISTP256ECDHKW", "NISTP384ECDHKW", "NISTP521ECDHKW", "X25519ECDHKW")
+MULTI = ("BLS12381G2",)
 ALL_TYPES = SIGNING + SYMMETRIC + MAC
 
 
@@ -184,6 +186,24 @@ class Key:
     def verify_mac(self, mac, data):
         if self.post("verifymac", {"mac": encode(mac), "data": encode(data)}) is not None:
             raise ProtocolViolation("verifymac must answer with an empty body")
+
+    def sign_multi(self, messages):
+        return decode(self.post("signmulti", {"messages": list(map(encode, messages))})["signature"])
+
+    def verify_multi(self, signature, messages):
+        body = {"signature": encode(signature), "messages": list(map(encode, messages))}
+        if self.post("verifymulti", body) is not None:
+            raise ProtocolViolation("verifymulti must answer with an empty body")
+
+    def derive_proof(self, signature, messages, revealed, nonce):
+        return decode(self.post("deriveproof", {
+            "messages": list(map(encode, messages)), "signature": encode(signature), "nonce": encode(nonce),
+            "revealed_indexes": revealed})["proof"])
+
+    def verify_proof(self, proof, messages, nonce):
+        body = {"proof": encode(proof), "messages": list(map(encode, messages)), "nonce": encode(nonce)}
+        if self.post("verifyproof", body) is not None:
+            raise ProtocolViolation("verifyproof must answer with an empty body")
 
     def metadata(self):
         return self.client.call("GET", self.url)

@@ -41,6 +41,13 @@ extension Target.Action {
         case .decrypt: "decrypt"
         case .computemac: "computeMAC"
         case .verifymac: "verifyMAC"
+        case .signmulti: "signMulti"
+        case .verifymulti: "verifyMulti"
+        case .deriveproof: "deriveProof"
+        case .verifyproof: "verifyProof"
+        case .blind: "blind"
+        case .correctnessproof: "correctnessProof"
+        case .signwithsecrets: "signWithSecrets"
         case .disable, .enable, .restore: nil
         }
     }

@@ -20,6 +20,50 @@ struct JSONMembers {
     /// A byte string; nil when absent.
     func optionalBytes(_ index: Int) throws(JSONError) -> [UInt8]? {
         guard let string = try string(index) else { return nil }
+        return try decoded(string, index)
+    }
+
+    /// Byte strings that must be there; there may be none.
+    ///
+    /// - Parameter limit: Of elements.
+    func byteStrings(_ index: Int, limit: Int) throws(JSONError) -> [[UInt8]] {
+        try elements(index, limit: limit, of: "strings") { value throws(JSONError) in
+            guard case .string(let string) = value else { return nil }
+            return try decoded(string, index)
+        }
+    }
+
+    /// Integers that must be there; there may be none.
+    ///
+    /// - Parameter limit: Of elements.
+    func integers(_ index: Int, limit: Int) throws(JSONError) -> [Int] {
+        try elements(index, limit: limit, of: "integers") { value throws(JSONError) in
+            guard case .number(let range) = value else { return nil }
+            return Int(String(decoding: bytes[range], as: UTF8.self))
+        }
+    }
+
+    /// - Parameter read: Nil for an element of another kind.
+    private func elements<R>(
+        _ index: Int, limit: Int, of kind: StaticString, _ read: (JSONValue) throws(JSONError) -> R?
+    ) throws(JSONError) -> [R] {
+        guard isPresent(index) else { throw missing(index) }
+        let wrongKind = JSONError("'\(names[index])' is not an array of \(kind)")
+        guard case .array(let range, _) = values[index] else { throw wrongKind }
+        var scanner = JSONScanner(bytes)
+        guard let values = try scanner.elements(of: range, limit: limit) else {
+            throw JSONError("'\(names[index])' has more than \(limit) elements")
+        }
+        var results: [R] = []
+        results.reserveCapacity(values.count)
+        for value in values {
+            guard let result = try read(value) else { throw wrongKind }
+            results.append(result)
+        }
+        return results
+    }
+
+    private func decoded(_ string: JSONString, _ index: Int) throws(JSONError) -> [UInt8] {
         let decoded: [UInt8]?
         if string.isEscaped {
             decoded = string.unescaped(in: bytes).withUnsafeBytes { Base64.decode($0) }

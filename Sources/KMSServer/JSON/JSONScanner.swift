@@ -11,7 +11,7 @@ struct JSONScanner {
     static let maximumDepth = 32
 
     let bytes: UnsafeRawBufferPointer
-    private(set) var position = 0
+    var position = 0
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
@@ -49,7 +49,7 @@ struct JSONScanner {
 
     // MARK: Values
 
-    private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+    mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         guard position < bytes.count else { throw malformed }
         switch bytes[position] {
         case UInt8(ascii: "\""): return .string(try string())
@@ -222,7 +222,7 @@ struct JSONScanner {
         return true
     }
 
-    private mutating func skipWhitespace() {
+    mutating func skipWhitespace() {
         while position < bytes.count {
             switch bytes[position] {
             case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"): position += 1
@@ -231,11 +231,11 @@ struct JSONScanner {
         }
     }
 
-    private mutating func take(_ byte: UInt8) -> Bool {
+    mutating func take(_ byte: UInt8) -> Bool {
         guard position < bytes.count, bytes[position] == byte else { return false }
         position += 1
         return true
     }
 
-    private var malformed: JSONError { .malformed(at: position) }
+    var malformed: JSONError { .malformed(at: position) }
 }

@@ -13,6 +13,7 @@ public struct RESTResponder: HTTPResponder {
 
     let operations: OperationController
     let agreement: AgreementController
+    let multiMessage: MultiMessageController
     let keys: KeyController
     let keystores: KeystoreController
     let health: HealthController
@@ -37,6 +38,7 @@ public struct RESTResponder: HTTPResponder {
     ) {
         operations = OperationController(service: service, maximumBody: maximumBody)
         agreement = AgreementController(service: service, maximumBody: maximumBody)
+        multiMessage = MultiMessageController(service: service, maximumBody: maximumBody)
         keys = KeyController(service: service, baseURL: baseURL, maximumBody: maximumBody)
         let capabilities = capabilities.mode.map { CapabilityAuthorizer(service: service, baseURL: baseURL, mode: $0) }
         authorizer = RequestAuthorizer(
@@ -90,12 +92,14 @@ public struct RESTResponder: HTTPResponder {
             let request = authorized.request
             switch (target, request.method) {
             case (.action(let action, let keystore, let key), let method):
-                let isExport = action == .export
-                guard method == (isExport ? .get : .post) else {
-                    return Answer.methodNotAllowed(isExport ? "GET" : "POST")
+                guard method == (action.isRead ? .get : .post) else {
+                    return Answer.methodNotAllowed(action.isRead ? "GET" : "POST")
                 }
                 operation = action.operation
                 if let response = try await operations.answer(action, request, keystore: keystore, key: key) {
+                    return response
+                }
+                if let response = try await multiMessage.answer(action, request, keystore: keystore, key: key) {
                     return response
                 }
                 return try await keys.answer(action, request, keystore: keystore, key: key)
@@ -184,6 +188,13 @@ extension Target.Action {
         case .disable: "disable key"
         case .enable: "enable key"
         case .restore: "restore key"
+        case .signmulti: "sign multi"
+        case .verifymulti: "verify multi"
+        case .deriveproof: "derive proof"
+        case .verifyproof: "verify proof"
+        case .blind: "blind"
+        case .correctnessproof: "correctness proof"
+        case .signwithsecrets: "sign with secrets"
         }
     }
 }

@@ -18,6 +18,11 @@ enum Target: Equatable, Sendable {
     /// The last segment behind a key.
     enum Action: String, Sendable, CaseIterable {
         case export, rotate, sign, verify, encrypt, decrypt, computemac, verifymac, disable, enable, restore
+        case signmulti, verifymulti, deriveproof, verifyproof
+        case blind, correctnessproof, signwithsecrets
+
+        /// Whether it is asked for with GET instead of POST.
+        var isRead: Bool { self == .export || self == .correctnessproof }
     }
 
     /// The last segment of an agreement operation.

@@ -37,7 +37,7 @@ extension OpenedKey {
     }
 
     /// The key in this process's locked memory.
-    private func sealedKey() throws -> WorkingKey {
+    func sealedKey() throws -> WorkingKey {
         switch body {
         case .sealed(let key): key
         case .resident:

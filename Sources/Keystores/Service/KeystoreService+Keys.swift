@@ -63,9 +63,9 @@ extension KeystoreService {
             guard old.type == type.rawValue else {
                 throw KMSError(.invalidArgument, "The key '\(key)' is of type \(old.type); it rotates to that only.")
             }
-            guard old.versions.count < configuration.maximumVersionsPerKey, let newest = old.versions.last else {
-                throw KMSError(
-                    .quotaExceeded, "The key has \(configuration.maximumVersionsPerKey) versions, which is the limit.")
+            let limit = min(configuration.maximumVersionsPerKey, type.maximumVersions ?? .max)
+            guard old.versions.count < limit, let newest = old.versions.last else {
+                throw KMSError(.quotaExceeded, "The key has \(limit) versions, which is the limit.")
             }
             let fresh = try await generate(type, in: keystore)
             var record = old

@@ -21,6 +21,7 @@ public final class KeystoreService: KeystoreServing {
     let configuration: KeystoreConfiguration
     let openedKeys: OpenedKeyCache
     let lockKeys: LockKeyCache
+    let bbs = BBSCompute()
     let lastReadiness = Mutex<(at: ContinuousClock.Instant, problems: [ReadinessProblem])?>(nil)
     private let keystoreRows = Mutex<[String: KeystoreRecord]>([:])
     private let clock: @Sendable () -> Date

@@ -135,6 +135,32 @@ public protocol KeystoreServing: Sendable {
     /// Opens a sealed box, as ``easyOpen(keystore:key:box:nonce:peer:own:)``.
     func sealOpen(keystore: String, key: String?, box: [UInt8], own: [UInt8]) async throws -> [UInt8]
 
+    // MARK: Lists of messages (BBS+)
+
+    /// Signs a list of 1 to 1,000 messages.
+    ///
+    /// - Returns: 112 bytes.
+    /// - Throws: `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func signMulti(keystore: String, key: String, messages: [[UInt8]]) async throws -> [UInt8]
+
+    /// Returns if the signature was made by any version of the key.
+    ///
+    /// - Throws: `.signatureInvalid`; `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func verifyMulti(keystore: String, key: String, signature: [UInt8], messages: [[UInt8]]) async throws
+
+    /// Derives a proof that shows some of the messages of a signature that any version of the key made.
+    ///
+    /// - Throws: `.signatureInvalid`; `.notFound`, `.keyDisabled`, `.invalidArgument` for indexes that name no message.
+    func deriveProof(keystore: String, key: String, _ request: ProofRequest) async throws -> [UInt8]
+
+    /// Returns if the proof is of a signature that any version of the key made.
+    ///
+    /// - Parameter messages: The revealed ones and no other, in the order of their indexes.
+    /// - Throws: `.signatureInvalid`; `.notFound`, `.keyDisabled`, `.invalidArgument`.
+    func verifyProof(
+        keystore: String, key: String, proof: [UInt8], messages: [[UInt8]], nonce: [UInt8]
+    ) async throws
+
     // MARK: Metadata
 
     /// Lists keystores by id, as stored; ``keystore(_:)`` also authenticates the record.
