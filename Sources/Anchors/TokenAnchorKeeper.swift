@@ -18,6 +18,7 @@ public final class TokenAnchorKeeper: AnchorKeeping {
     private let multiplier: AnchorMultiplier
     private let opened = OpenedAnchors()
     private let known = Mutex<AnchorCapability?>(nil)
+    private let isProbing = Atomic(false)
 
     public init(token: PKCS11Token, settings: AnchorSettings = AnchorSettings()) {
         self.token = token
@@ -78,9 +79,7 @@ public final class TokenAnchorKeeper: AnchorKeeping {
             return try await sealed.multiply(record, message, identity: identity)
         }
         let anchor = try await open(record, identity)
-        let recovery =
-            settings.recovery == .automatic
-            ? known.withLock { $0?.recovery } ?? .secondProduct : settings.recovery
+        let recovery = settings.recovery == .automatic ? try await fasterRecovery() : settings.recovery
         return try await multiplier.multiply(
             message, by: anchor.blob, publicKey: anchor.publicKey, point: anchor.point, recovery)
     }
@@ -99,6 +98,16 @@ public final class TokenAnchorKeeper: AnchorKeeping {
         } catch {
             throw AnchorError.from(error, "The token did not destroy an anchor")
         }
+    }
+
+    /// What the probe measured. The first call measures; others do not wait for it, since either way is right.
+    private func fasterRecovery() async throws(AnchorError) -> AnchorSettings.Recovery {
+        if let known = known.withLock({ $0 }) { return known.recovery }
+        guard isProbing.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
+            return .secondProduct
+        }
+        defer { isProbing.store(false, ordering: .releasing) }
+        return try await capability().recovery
     }
 
     // MARK: Records
