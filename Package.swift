@@ -58,6 +58,8 @@ let package = Package(
         .target(name: "Pairing", swiftSettings: optimised),
         .target(name: "StrictJSON", swiftSettings: settings),
         .target(
+            name: "WalletClient", dependencies: ["Pairing", "LibCrypto", "SecretMemory"], swiftSettings: settings),
+        .target(
             name: "Anchors", dependencies: ["HSMBridge", "EnclaveLock", "Pairing", "LibCrypto", "SecretMemory"],
             swiftSettings: settings),
         .target(
@@ -99,7 +101,7 @@ let package = Package(
             name: "KMSServer",
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
-                "BearerTokens", "GNAP", "Outbound", "StrictJSON",
+                "WalletClient", "BearerTokens", "GNAP", "Outbound", "StrictJSON",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -165,6 +167,9 @@ let package = Package(
             dependencies: [
                 "Anchors", "EnclaveLock", "HSMBridge", "Pairing", "LibCrypto", "SecretMemory", "TestSupport",
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "WalletClientTests", dependencies: ["WalletClient", "SecretMemory", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "OutboundTests", dependencies: ["Outbound", "TestSupport"], swiftSettings: settings),

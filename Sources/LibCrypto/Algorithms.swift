@@ -16,6 +16,7 @@ enum Algorithms {
     static let sha256 = Fetched(pointer: EVP_MD_fetch(nil, "SHA2-256", nil))
     static let sha384 = Fetched(pointer: EVP_MD_fetch(nil, "SHA2-384", nil))
     static let sha512 = Fetched(pointer: EVP_MD_fetch(nil, "SHA2-512", nil))
+    static let sha3of256 = Fetched(pointer: EVP_MD_fetch(nil, "SHA3-256", nil))
 
     static let aes128Wrap = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-128-WRAP", nil))
     static let aes192Wrap = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-192-WRAP", nil))

@@ -1,6 +1,6 @@
 internal import CLibCrypto
 
-/// SHA-2 (FIPS 180-4) of whole messages.
+/// SHA-2 (FIPS 180-4) and SHA-3 (FIPS 202) of whole messages.
 ///
 /// - Concurrency: any thread, no shared state.
 public enum Digest {
@@ -11,12 +11,15 @@ public enum Digest {
     /// 64 bytes.
     public static func sha512(_ data: [UInt8]) throws(LibCryptoError) -> [UInt8] { try hash(data, .sha512) }
 
+    /// 32 bytes.
+    public static func sha3of256(_ data: [UInt8]) throws(LibCryptoError) -> [UInt8] { try hash(data, .sha3of256) }
+
     enum Function {
-        case sha256, sha384, sha512
+        case sha256, sha384, sha512, sha3of256
 
         var length: Int {
             switch self {
-            case .sha256: 32
+            case .sha256, .sha3of256: 32
             case .sha384: 48
             case .sha512: 64
             }
@@ -27,6 +30,7 @@ public enum Digest {
             case .sha256: Algorithms.sha256
             case .sha384: Algorithms.sha384
             case .sha512: Algorithms.sha512
+            case .sha3of256: Algorithms.sha3of256
             }
         }
     }

@@ -6,13 +6,14 @@ import pytest
 
 def test_help_teaches(own):
     text = own.run("--help").stdout
-    for verb in ("init", "start", "doctor", "token", "keystore", "key", "completion"):
+    for verb in ("init", "start", "doctor", "token", "keystore", "key", "wallet", "completion"):
         assert verb in text
 
 
 @pytest.mark.parametrize("verb", [
     ("start",), ("init",), ("doctor",), ("token", "lint"), ("token", "probe"), ("token", "list"), ("keystore", "list"),
-    ("key", "list")], ids=" ".join)
+    ("key", "list"), ("wallet", "show"), ("wallet", "split"), ("wallet", "sign"), ("wallet", "combine"),
+    ("wallet", "verify")], ids=" ".join)
 def test_every_verb_has_help(bare, verb):
     assert "USAGE" in bare.run(*verb, "--help").stdout.upper()
 

@@ -20,7 +20,7 @@ struct KMSDCommand: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, StartCommand.self, DoctorCommand.self, TokenCommand.self, KeystoreCommand.self,
-            KeyCommand.self, DevCommand.self, CompletionCommand.self,
+            KeyCommand.self, DevCommand.self, WalletCommand.self, CompletionCommand.self,
         ])
 }
 

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import SecretMemory
+import WalletClient
+
+/// Where a wallet verb finds its secret.
+struct WalletSecretOptions: ParsableArguments {
+    @Option(
+        help: "File (mode 0600) with 12 to 24 words or 64 hexadecimal digits; without it, the terminal is asked.")
+    var secretFile: String?
+    @Option(help: "File with the mnemonic's passphrase; without it, that of wallets that can be split.")
+    var passphraseFile: String?
+
+    func key() throws -> WalletKey {
+        let passphrase: SecretBytes
+        if let passphraseFile {
+            passphrase = try SecretFile.read(Self.absolute(passphraseFile), lengths: 0...256)
+        } else {
+            passphrase = try SecretBytes.make(count: WalletSeed.passphrase.utf8.count) {
+                $0.copyBytes(from: WalletSeed.passphrase.utf8)
+            }
+        }
+        guard let secretFile else {
+            let typed = try WalletPrompt.read("Mnemonic or secret key (not shown): ")
+            return try WalletSeed.read(typed, passphrase: passphrase)
+        }
+        let text = try SecretFile.read(Self.absolute(secretFile), lengths: 1...1024)
+        return try WalletSeed.read(text, passphrase: passphrase)
+    }
+
+    private static func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") || path.hasPrefix("credential:") || path.hasPrefix("file:") { return path }
+        return FileManager.default.currentDirectoryPath + "/" + path
+    }
+}
+
+extension CommandFailure {
+    /// Failures of the wallet verbs; the others as everywhere.
+    init(wallet error: any Error) {
+        switch error {
+        case let error as WalletError:
+            self.init(
+                error.code == .invalidInput ? .usage : .failed, code: error.code.rawValue, error.message)
+        case let error as SecretFileError: self.init(.permission, code: "secret-file", error.message)
+        default: self.init(error)
+        }
+    }
+}
