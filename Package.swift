@@ -72,6 +72,15 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .target(name: "Storage", dependencies: [grdb], swiftSettings: settings),
+        .target(
+            name: "SplitKeys",
+            dependencies: [
+                "Anchors", "Audit", "HSMBridge", "EnclaveLock", "Pairing", "LibCrypto", "Outbound", "SecretMemory",
+                "Storage", grdb,
+            ],
+            swiftSettings: settings),
+
         // Other servers, and the tokens their users bring.
         .target(
             name: "Outbound",
@@ -101,7 +110,7 @@ let package = Package(
             name: "KMSServer",
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
-                "WalletClient", "BearerTokens", "GNAP", "Outbound", "StrictJSON",
+                "WalletClient", "BearerTokens", "GNAP", "Outbound", "StrictJSON", "SplitKeys", "Audit", "Anchors",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -155,6 +164,12 @@ let package = Package(
         .testTarget(
             name: "CapabilitiesTests", dependencies: ["Capabilities", "LibCrypto", "SecretMemory"],
             exclude: ["Vectors"], swiftSettings: settings),
+        .testTarget(
+            name: "SplitKeysTests",
+            dependencies: [
+                "SplitKeys", "Anchors", "Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "Pairing", "SecretMemory",
+            ],
+            swiftSettings: settings),
         .testTarget(name: "PairingTests", dependencies: ["Pairing"], exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
             name: "EDVTests",

@@ -33,6 +33,15 @@ public enum Labels: String, CaseIterable, Sendable {
     /// Begins the context under which a token seals an anchor of split keys.
     case anchor = "kmsd/anchor/v1"
 
+    /// Begins the associated data of what a split wallet's master keeps.
+    case splitMaster = "kmsd/split/master/v1"
+    /// Begins the associated data of a user share.
+    case splitUserShare = "kmsd/split/user-share/v1"
+    /// Begins the associated data of a server share's correction.
+    case splitServerShare = "kmsd/split/server-share/v1"
+    /// Begins the hashed form of a split key's policy.
+    case splitPolicy = "kmsd/split/policy/v1"
+
     /// UTF-8.
     public var bytes: [UInt8] { Array(rawValue.utf8) }
 }

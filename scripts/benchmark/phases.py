@@ -10,11 +10,13 @@ from .loops import LOOPS, run_loop
 from .micro import run_micro
 from .processes import Server
 from .progress import Progress
+from .split import CELLS as SPLIT_CELLS, SplitDaemon, settings as split_settings
 from .token import P11KitServer, Token
 
 DAEMON_CELLS = ("sign-sealed", "sign-resident", "encrypt-32", "encrypt-4k", "create")
 HTTP_CELLS = ("echo",) + DAEMON_CELLS
-NAMES = ("direct", "p11-kit") + HTTP_CELLS + ("sign-ttl0", "cold-start", "memory", "micro")
+NAMES = ("direct", "p11-kit") + HTTP_CELLS + ("sign-ttl0", "cold-start", "memory", "micro") + SPLIT_CELLS \
+    + ("split-store",)
 MESSAGE_BYTES = 256
 
 
@@ -37,6 +39,8 @@ class Run:
             self._http()
             self._lock_closed()
             self._large_store()
+            self._split_keys()
+            self._split_store()
         finally:
             self.progress.close()
         return self.cells
@@ -46,7 +50,8 @@ class Run:
         http = sum(name in names for name in HTTP_CELLS) * len(s.connections) * s.rounds
         return (("direct" in names) * len(LOOPS) * s.rounds + ("p11-kit" in names) * 3 * s.rounds + ("micro" in names)
                 + http + ("sign-ttl0" in names) * len(s.connections) * s.rounds
-                + ("cold-start" in names) * (1 + s.cold_starts) + ("memory" in names))
+                + ("cold-start" in names) * (1 + s.cold_starts) + ("memory" in names)
+                + sum(name in names for name in SPLIT_CELLS) * len(s.connections) * s.rounds + ("split-store" in names))
 
     # The token without us.
 
@@ -136,16 +141,17 @@ class Run:
     def _load(self, routes):
         takes = {(name, count): [] for name in routes for count in self.settings.connections}
         for _ in range(self.settings.rounds):
-            for name, (server, base, paths, body) in routes.items():
+            for name, (server, base, paths, body, *headers) in routes.items():
                 for count in self.settings.connections:
                     self.progress.step(f"{name}, {count} connections")
-                    takes[name, count].append(self._observed(server, base, paths, body, count))
+                    takes[name, count].append(self._observed(server, base, paths, body, count, *headers))
         for (name, count), results in takes.items():
             self.cells.append({"name": name, "connections": count, **median(results)})
 
-    def _observed(self, server, base, paths, body, connections):
+    def _observed(self, server, base, paths, body, connections, headers=None):
         rss, cpu, started = server.resident_kib(), server.cpu_seconds(), time.monotonic()
-        result = run_wrk(self.scratch, base, paths, body, connections, self.settings.seconds)
+        result = run_wrk(self.scratch, base, paths, body, connections, self.settings.seconds,
+                         headers=headers)
         elapsed = time.monotonic() - started
         used = server.cpu_seconds() - cpu
         return {"rate": result["rate"], "p50_us": result["p50_us"], "p99_us": result["p99_us"],
@@ -201,6 +207,44 @@ class Run:
             change = max(abs(reading - readings[0]) for reading in readings) / readings[0] * 100
             self.cells.append({"name": "memory", "requests": made, "rss_before_mib": mib(readings[0]),
                                "rss_after_mib": mib(readings[-1]), "greatest_change_percent": round(change, 2)})
+
+    # Split keys.
+
+    def _split_keys(self):
+        for placement in ("anchored", "sealed"):
+            names = [name for name in SPLIT_CELLS if name in self.names and name.endswith(placement)]
+            if not names:
+                continue
+            with self._daemon(**split_settings(self.token.home, placement)) as daemon:
+                split = SplitDaemon(daemon)
+                row = split.key(split.wallet()["client_id"])
+                routes = {}
+                for name in names:
+                    path, body, headers = split.message(row) if "-msg-" in name else split.transaction(row)
+                    routes[name] = (daemon, daemon.base, [path], body, headers)
+                self._load(routes)
+
+    def _split_store(self):
+        """The same signature with few keys in the store and with many."""
+        if "split-store" not in self.names:
+            return
+        self.progress.step(f"store of {self.settings.split_keys:,} split keys")
+        with self._daemon(**split_settings(self.token.home, "anchored")) as daemon:
+            split = SplitDaemon(daemon)
+            wallet = split.wallet()["client_id"]
+            path, body, headers = split.message(split.key(wallet))
+
+            def rate():
+                return run_wrk(self.scratch, daemon.base, [path], body, 8, self.settings.seconds,
+                               headers=headers)["rate"]
+
+            few, rss, made = rate(), daemon.resident_kib(), 1
+            deadline = time.monotonic() + 900
+            while made < self.settings.split_keys and time.monotonic() < deadline:
+                made += run_wrk(self.scratch, daemon.base, [f"/zvault/key/{wallet}"], "{}", 32, 5,
+                                headers={"X-Jwt-Token": split.token})["requests"]
+            self.cells.append({"name": "split-store", "keys": made, "rate_with_one_key": few, "rate_with_all": rate(),
+                               "rss_before_mib": mib(rss), "rss_after_mib": mib(daemon.resident_kib())})
 
     def _daemon(self, wait=True, **settings):
         if not (self.token.home / "manifest.json").exists():

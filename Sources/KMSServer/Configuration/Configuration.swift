@@ -44,6 +44,7 @@ public struct Configuration: Sendable {
     /// Absolute.
     public var databasePath: String
     public var keystores: KeystoreConfiguration
+    public var split: SplitSettings
     /// In bytes.
     public var maximumBody: Int
     public var maximumConnections: Int
@@ -107,6 +108,7 @@ public struct Configuration: Sendable {
         keystores.keyCacheSize = values.number("key-cache-size") ?? keystores.keyCacheSize
         keystores.destroyGrace = values.duration("destroy-grace") ?? keystores.destroyGrace
         keystores.maximumMessageBytes = maximumBody
+        split = try SplitSettings(values, keystoreTTL: keystores.lockKeyTTL)
         guard keystores.destroyGrace <= .seconds(365 * 24 * 3600) else {
             throw ConfigurationError("\(values.origin("destroy-grace")): the longest grace is 8760h (365 days)")
         }

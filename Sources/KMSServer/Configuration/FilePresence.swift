@@ -1,3 +1,4 @@
+import CoreFoundation
 import Glibc
 
 /// Whether a name exists in the file system, symbolic links not followed.

@@ -10,8 +10,11 @@ struct JSONMembers {
     private let values: [JSONValue]
     private let bytes: UnsafeRawBufferPointer
 
-    init(_ bytes: UnsafeRawBufferPointer, _ names: [StaticString]) throws(JSONError) {
-        var scanner = JSONScanner(bytes)
+    /// - Parameter exactly: Whether a name in another case is refused instead of accepted.
+    init(
+        _ bytes: UnsafeRawBufferPointer, _ names: [StaticString], exactly: Bool = false
+    ) throws(JSONError) {
+        var scanner = JSONScanner(bytes, exactly: exactly)
         values = try scanner.scan(names)
         self.names = names
         self.bytes = bytes
@@ -125,6 +128,49 @@ struct JSONMembers {
         default: throw JSONError("'\(names[index])' is not an array of strings")
         }
     }
+
+    /// A whole number written in digits; nil when absent.
+    func optionalInteger<Number: FixedWidthInteger>(_ index: Int, as type: Number.Type) throws(JSONError) -> Number? {
+        switch values[index] {
+        case .absent, .null: return nil
+        case .number(let range):
+            guard let number = Number(String(decoding: bytes[range], as: UTF8.self)) else {
+                throw JSONError("'\(names[index])' is not a whole number that fits")
+            }
+            return number
+        default: throw JSONError("'\(names[index])' is not a number")
+        }
+    }
+
+    /// A truth value; nil when absent.
+    func optionalFlag(_ index: Int) throws(JSONError) -> Bool? {
+        switch values[index] {
+        case .absent, .null: return nil
+        case .bool(let flag): return flag
+        default: throw JSONError("'\(names[index])' is not true or false")
+        }
+    }
+
+    /// An array of texts; nil when absent.
+    func optionalTexts(_ index: Int, limit: Int = 1_000) throws(JSONError) -> [String]? {
+        guard isPresent(index) else { return nil }
+        return try elements(index, limit: limit, of: "strings") { value throws(JSONError) in
+            guard case .string(let string) = value else { return nil }
+            return string.isEscaped
+                ? String(decoding: string.unescaped(in: bytes), as: UTF8.self)
+                : String(decoding: bytes[string.range], as: UTF8.self)
+        }
+    }
+
+    /// The bytes of a text that is not escaped, as hexadecimal never is; nil when absent.
+    func hexText(_ index: Int) throws(JSONError) -> UnsafeRawBufferPointer? {
+        guard let string = try string(index) else { return nil }
+        guard !string.isEscaped else { throw JSONError("'\(names[index])' is not hexadecimal") }
+        return UnsafeRawBufferPointer(rebasing: bytes[string.range])
+    }
+
+    /// For messages.
+    func name(_ index: Int) -> StaticString { names[index] }
 
     /// Whether the member is there and not `null`.
     func isPresent(_ index: Int) -> Bool {

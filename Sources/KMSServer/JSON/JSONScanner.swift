@@ -11,9 +11,14 @@ struct JSONScanner {
     static let maximumDepth = 32
 
     let bytes: UnsafeRawBufferPointer
+    /// Whether a name in another case than asked for is refused.
+    private let exactly: Bool
     var position = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    init(_ bytes: UnsafeRawBufferPointer, exactly: Bool = false) {
+        self.bytes = bytes
+        self.exactly = exactly
+    }
 
     /// Scans the whole text.
     ///
@@ -37,6 +42,9 @@ struct JSONScanner {
                     continue
                 }
                 guard case .absent = values[index] else { throw JSONError("'\(names[index])' is given twice") }
+                guard !exactly || isSpelled(name, names[index]) else {
+                    throw JSONError("'\(names[index])' must be written so, in lower case")
+                }
                 values[index] = value
                 skipWhitespace()
             } while take(UInt8(ascii: ","))
@@ -202,6 +210,11 @@ struct JSONScanner {
     }
 
     // MARK: Names and tokens
+
+    private func isSpelled(_ name: JSONString, _ expected: StaticString) -> Bool {
+        !name.isEscaped && name.range.count == expected.utf8CodeUnitCount
+            && bytes[name.range].elementsEqual(UnsafeBufferPointer(start: expected.utf8Start, count: expected.utf8CodeUnitCount))
+    }
 
     private func index(of name: JSONString, in names: [StaticString]) -> Int? {
         if name.isEscaped {

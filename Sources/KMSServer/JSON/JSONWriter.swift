@@ -22,6 +22,32 @@ struct JSONWriter {
         return writer.buffer
     }
 
+    /// Writes a whole array of objects; the line feed follows.
+    static func array<Items: Sequence>(
+        capacity: Int = 256, _ items: Items, _ body: (inout JSONWriter, Items.Element) -> Void
+    ) -> ByteBuffer {
+        var writer = JSONWriter(capacity: capacity)
+        writer.elements(items) { writer, item in writer.object { body(&$0, item) } }
+        writer.buffer.writeInteger(UInt8(ascii: "\n"))
+        return writer.buffer
+    }
+
+    /// Writes a whole array of texts; the line feed follows.
+    static func array(texts: [String]) -> ByteBuffer {
+        var writer = JSONWriter()
+        writer.elements(texts) { $0.string($1) }
+        writer.buffer.writeInteger(UInt8(ascii: "\n"))
+        return writer.buffer
+    }
+
+    /// Writes a text alone; the line feed follows.
+    static func text(_ text: String) -> ByteBuffer {
+        var writer = JSONWriter()
+        writer.string(text)
+        writer.buffer.writeInteger(UInt8(ascii: "\n"))
+        return writer.buffer
+    }
+
     // MARK: Members
 
     mutating func member(_ name: StaticString, _ text: String) {
@@ -76,17 +102,46 @@ struct JSONWriter {
         _ name: StaticString, array items: Items, _ body: (inout JSONWriter, Items.Element) -> Void
     ) {
         key(name)
+        elements(items) { writer, item in writer.object { body(&$0, item) } }
+    }
+
+    mutating func member(_ name: StaticString, texts: [String]) {
+        key(name)
+        elements(texts) { $0.string($1) }
+    }
+
+    /// Hexadecimal of a secret that its owner asked for, straight from locked memory.
+    mutating func member(_ name: StaticString, hexSecret secret: SharedSecret) {
+        key(name)
+        buffer.writeInteger(UInt8(ascii: "\""))
+        secret.withUnsafeBytes { bytes in
+            for byte in bytes {
+                buffer.writeInteger(Self.hexDigit(byte >> 4))
+                buffer.writeInteger(Self.hexDigit(byte & 15))
+            }
+        }
+        buffer.writeInteger(UInt8(ascii: "\""))
+    }
+
+    // MARK: Pieces
+
+    private mutating func elements<Items: Sequence>(
+        _ items: Items, _ body: (inout JSONWriter, Items.Element) -> Void
+    ) {
         buffer.writeInteger(UInt8(ascii: "["))
         var isFirst = true
         for item in items {
             if !isFirst { buffer.writeInteger(UInt8(ascii: ",")) }
             isFirst = false
-            object { body(&$0, item) }
+            body(&self, item)
         }
         buffer.writeInteger(UInt8(ascii: "]"))
     }
 
-    // MARK: Pieces
+    /// Without a branch or an address that depends on the digit.
+    private static func hexDigit(_ value: UInt8) -> UInt8 {
+        0x30 &+ value &+ (UInt8(truncatingIfNeeded: (9 - Int16(value)) >> 8) & 0x27)
+    }
 
     private mutating func object(_ body: (inout JSONWriter) -> Void) {
         buffer.writeInteger(UInt8(ascii: "{"))

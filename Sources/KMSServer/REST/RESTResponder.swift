@@ -18,6 +18,8 @@ public struct RESTResponder: HTTPResponder {
     let keystores: KeystoreController
     let health: HealthController
     let authorizer: RequestAuthorizer
+    /// Nil: this process serves no split keys.
+    let split: SplitResponder?
     let logger: Logger
     /// In bytes.
     let maximumBody: Int
@@ -28,11 +30,13 @@ public struct RESTResponder: HTTPResponder {
     ///   - capabilities: Whether keystores are guarded by capabilities; if so, `baseURL` must be absolute.
     ///   - gnap: Whether keystores are guarded by GNAP tokens.
     ///   - administration: Guards making keystores and own routes; nil leaves the first open.
+    ///   - split: The parts of the split-key front; nil for none.
     ///   - tokenProblem: Why the token cannot serve now; nil if it can.
     ///   - didFindReady: Called before each answer that requests can succeed.
     public init(
         service: any KeystoreServing, baseURL: String, maximumBody: Int, logger: Logger,
         capabilities: CapabilityMode = .off, gnap: GNAPVerifier? = nil, administration: ManagementGuard? = nil,
+        split: SplitServices? = nil,
         tokenProblem: @escaping @Sendable () -> TokenProblem? = { nil },
         didFindReady: @escaping @Sendable () -> Void = {}
     ) {
@@ -48,6 +52,7 @@ public struct RESTResponder: HTTPResponder {
         keystores = KeystoreController(
             service: service, authorizer: capabilities, baseURL: baseURL, maximumBody: maximumBody)
         health = HealthController(service: service, tokenProblem: tokenProblem, didFindReady: didFindReady)
+        self.split = split.map { SplitResponder(services: $0, logger: logger, maximumBody: maximumBody) }
         self.logger = logger
         self.maximumBody = maximumBody
     }
@@ -62,9 +67,12 @@ public struct RESTResponder: HTTPResponder {
         var response: Response
         if let path = request.head.path, path.utf8.first == UInt8(ascii: "/") {
             let question = path.utf8.firstIndex(of: UInt8(ascii: "?"))
-            let target = Target(path: path[..<(question ?? path.endIndex)])
             let query = question.map { path[path.index(after: $0)...] }
-            if let target {
+            let segments = path[..<(question ?? path.endIndex)]
+            let target = Target(path: segments)
+            if let split, SplitTarget.isPrefixed(segments) {
+                response = await split.answer(request, path: segments, query: query, id: id)
+            } else if let target {
                 response = await answer(request, target, query, id, connection)
             } else {
                 response = Answer.notFound()

@@ -8,6 +8,8 @@ struct Timestamp: Equatable, Sendable {
     var seconds: Int
     var nanoseconds: Int
 
+    init(seconds: Int64) { self.init(seconds: Int(seconds), nanoseconds: 0) }
+
     init(seconds: Int, nanoseconds: Int) {
         self.seconds = seconds
         self.nanoseconds = nanoseconds

@@ -1,3 +1,4 @@
+import Audit
 import BearerTokens
 import EnclaveLock
 import GNAP
@@ -6,6 +7,7 @@ import Keystores
 import Logging
 import Outbound
 import ServiceLifecycle
+import SplitKeys
 import UnixSignals
 
 /// The daemon's parts, put together. The one place that names concrete backends.
@@ -21,6 +23,10 @@ struct Application {
     let gnap: GNAPVerifier?
     /// Calls other servers; the only client that does.
     let outbound: OutboundClient
+    /// Nil without a token.
+    let audit: AuditParts?
+    /// Nil if no bearer tokens are configured, or no token.
+    let split: SplitServices?
 
     /// Opens the database and prepares the token; nothing is connected yet.
     ///
@@ -43,11 +49,15 @@ struct Application {
         let bearer = try makeBearer(settings, outbound)
         let gnap = try makeGNAP(settings, outbound)
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
+        let audit = try token.flatMap { token in
+            try token.manifest.map { try AuditParts(home: settings.home, token: token, manifest: $0) }
+        }
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(
                 store: store, lock: lock, resident: token, configuration: settings.keystores),
-            bearer: bearer, gnap: gnap, outbound: outbound)
+            bearer: bearer, gnap: gnap, outbound: outbound, audit: audit,
+            split: try makeSplit(settings, token, audit, bearer, outbound))
     }
 
     private static func makeToken(_ settings: Configuration, observer: any CallObserver) throws -> PKCS11Token? {
@@ -71,10 +81,12 @@ struct Application {
         }
     }
 
-    /// Why the token cannot serve now.
+    /// Why the token, or the audit chain it vouches for, cannot serve now.
     var tokenProblem: @Sendable () -> TokenProblem? {
         guard let token else { return { nil } }
-        return { TokenProblem(token.health) }
+        let chain = audit?.chain
+        // Without a chain that can be written and trusted, decisions are refused.
+        return { TokenProblem(token.health) ?? chain?.problem.map { TokenProblem(code: "audit", message: $0.message) } }
     }
 
     /// Everything that runs, in the order of dependence: graceful shutdown ends the last first.
@@ -82,12 +94,15 @@ struct Application {
         let announcement = Announcement("kmsd ready")
         let responder = RESTResponder(
             service: keystores, baseURL: settings.baseURL, maximumBody: settings.maximumBody, logger: logger,
-            capabilities: settings.capabilities, gnap: gnap, administration: management, tokenProblem: tokenProblem,
+            capabilities: settings.capabilities, gnap: gnap, administration: management, split: split,
+            tokenProblem: tokenProblem,
             didFindReady: { announcement.make() })
         var services: [any Service] = [
             StoreService(store: store, logger: logger), OutboundService(client: outbound),
         ]
         if let token { services.append(TokenService(token: token)) }
+        if let audit { services.append(AuditService(parts: audit, logger: logger)) }
+        if let split { services.append(SplitService(parts: split, logger: logger)) }
         services.append(DestructionService(keystores: keystores, logger: logger))
         services.append(
             ReadinessAnnouncer(keystores: keystores, tokenProblem: tokenProblem, announcement: announcement))

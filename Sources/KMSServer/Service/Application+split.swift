@@ -1,0 +1,34 @@
+import Anchors
+import BearerTokens
+import HSMBridge
+import Outbound
+import SplitKeys
+
+extension Application {
+    /// The roles of the split-key front; nil where nobody's token could be checked or nothing sealed.
+    static func makeSplit(
+        _ settings: Configuration, _ token: PKCS11Token?, _ audit: AuditParts?, _ bearer: (any BearerTokenVerifying)?,
+        _ outbound: OutboundClient
+    ) throws -> SplitServices? {
+        guard let token, let audit, let bearer else { return nil }
+        var authority: AuthorityService?
+        let other: any SplitAuthority
+        if case .vault(let url) = settings.split.role {
+            other = RemoteAuthority(baseURL: url, client: outbound)
+        } else {
+            let service = try AuthorityService(
+                path: settings.home + "/shares.sqlite", sealing: token,
+                anchors: TokenAnchorKeeper(token: token, settings: settings.split.anchors), audit: audit.chain,
+                revocations: LedgerRevocations(parts: audit), configuration: settings.split.service)
+            authority = service
+            other = service
+        }
+        let vault =
+            settings.split.role == .authority
+            ? nil
+            : try VaultService(
+                path: settings.home + "/vault.sqlite", sealing: token, authority: other, audit: audit.chain,
+                configuration: settings.split.service)
+        return SplitServices(vault: vault, authority: authority, tokens: bearer)
+    }
+}

@@ -1,0 +1,138 @@
+import Anchors
+import Audit
+import EnclaveLock
+import Foundation
+import LibCrypto
+public import SecretMemory
+
+extension AuthorityService {
+    public func takeAnchor(
+        _ scalar: SharedSecret, client: String, caller: SplitCaller
+    ) async throws(SplitKeyError) -> (anchor: String, protection: SplitProtection) {
+        try await auditor.allow("anchor", "wallet:\(client)", actor: caller.user, requestID: caller.requestID)
+        let row = try await makeAnchor(scalar, user: caller.user, client: client)
+        try await store.insert(row.row)
+        return (row.row.id, row.record.mode == .anchored ? .anchored : .sealed)
+    }
+
+    private func makeAnchor(
+        _ scalar: SharedSecret, user: String, client: String
+    ) async throws(SplitKeyError) -> (row: AnchorRow, record: AnchorRecord) {
+        var row = AnchorRow(id: try Self.nonce(), userID: user, clientID: client, record: [])
+        let record: AnchorRecord
+        do {
+            record = try await anchors.take(scalar, identity: row.identity)
+        } catch {
+            throw SplitKeyError(anchor: error)
+        }
+        do { row.record = [UInt8](try JSONEncoder().encode(record)) } catch {
+            throw SplitKeyError(.internalFailure, "internal error", underlying: error)
+        }
+        return (row, record)
+    }
+
+    public func setUp(_ setup: ShareSetup, caller: SplitCaller) async throws(SplitKeyError) {
+        let subject = "split:\(setup.clientID):\(Hexadecimal.encode(setup.peerKey))"
+        do throws(SplitKeyError) {
+            let user = setup.userID ?? caller.user
+            guard user == caller.user || caller.isService else {
+                throw SplitKeyError(.forbidden, "'user_id' is not the token's user")
+            }
+            let suite = try Self.check(setup)
+            let peer = Hexadecimal.encode(setup.peerKey)
+            await gate.beginChange(peer, revoking: false)
+            defer { gate.endChange(peer) }
+            try await setUp(setup, user: user, suite: suite, peer: peer, caller: caller)
+        } catch {
+            await auditor.refuse(error, "setup", subject, actor: caller.user, requestID: caller.requestID)
+            throw error
+        }
+    }
+
+    private func setUp(
+        _ setup: ShareSetup, user: String, suite: SplitSuite, peer: String, caller: SplitCaller
+    ) async throws(SplitKeyError) {
+        let existing = try await store.share(peer: peer)
+        if let existing {
+            guard existing.userID == user, existing.clientID == setup.clientID else {
+                throw SplitKeyError(.conflict, "this split key is somebody else's")
+            }
+            guard !existing.isRevoked, !revocations.isRevoked(existing.subject) else {
+                throw SplitKeyError(.conflict, "this split key is revoked; delete the wallet to begin afresh")
+            }
+        }
+        let nonce = if let existing { existing.nonce } else { try Self.nonce() }
+        var record = ShareRecord(
+            nonce: nonce, userID: user, clientID: setup.clientID,
+            clientKey: setup.clientKey, peerKey: setup.peerKey, publicKey: setup.publicKey, suite: suite,
+            policy: setup.policy, anchor: nil, isForeign: setup.isForeign, sealed: [], isRevoked: false,
+            createdAt: existing?.createdAt ?? now, lastUsed: existing?.lastUsed ?? 0)
+        try await auditor.allow("setup", record.subject, actor: caller.user, requestID: caller.requestID)
+        var anchor: AnchorRow?
+        let secret: SharedSecret
+        switch setup.secret {
+        case .correction(let correction, let id):
+            secret = correction
+            record.anchor = id
+        case .share(let share) where suite == .bls0chain:
+            // The share becomes an anchor of its own and a random correction, so that the store alone is worth nothing.
+            let (scalar, correction) = try Self.divide(share, suite)
+            let made = try await makeAnchor(scalar, user: user, client: setup.clientID)
+            anchor = made.row
+            record.anchor = made.row.id
+            secret = correction
+        case .share(let share): secret = share
+        }
+        record.sealed = try await seal(secret, record)
+        try await store.put(record, anchor: anchor)
+        opened.forget(peer)
+    }
+
+    /// A random scalar and what is missing to `secret`.
+    static func divide(
+        _ secret: SharedSecret, _ suite: SplitSuite
+    ) throws(SplitKeyError) -> (scalar: SharedSecret, rest: SharedSecret) {
+        for _ in 0..<4 {
+            let scalar = try suite.generate()
+            if let rest = try suite.difference(secret, scalar) { return (scalar, rest) }
+        }
+        throw SplitKeyError(.internalFailure, "internal error", detail: "no usable randomness")
+    }
+
+    /// The checks that hold for the official clients: lengths, points, and that the halves add up to the wallet's key.
+    private static func check(_ setup: ShareSetup) throws(SplitKeyError) -> SplitSuite {
+        let suite = try SplitSuite(publicKeyLength: setup.clientKey.count)
+        try suite.checkPublicKey(setup.clientKey, operand: "client_key")
+        guard setup.peerKey.count == suite.publicKeyLength, setup.publicKey.count == suite.publicKeyLength else {
+            throw .invalid("'public_key' and 'peer_public_key' must be as long as 'client_key'")
+        }
+        try suite.checkPublicKey(setup.peerKey, operand: "peer_public_key")
+        guard try WalletName.clientID(of: setup.clientKey) == setup.clientID else {
+            throw .invalid("'client_id' is not the SHA3-256 of 'client_key'")
+        }
+        if case .share(let share) = setup.secret {
+            let server = try suite.publicKey(of: share, operand: "private_key")
+            guard try suite.sum(server, setup.peerKey) == setup.clientKey else {
+                throw .invalid("'private_key' and 'peer_public_key' do not add up to 'client_key'")
+            }
+        }
+        return suite
+    }
+}
+
+/// How wallets are called.
+public enum WalletName {
+    /// SHA3-256 of the wallet's encoded public key, in hex.
+    public static func clientID(of publicKey: [UInt8]) throws(SplitKeyError) -> String {
+        do { return Hexadecimal.encode(try Digest.sha3of256(publicKey)) } catch {
+            throw SplitKeyError(.internalFailure, "internal error", underlying: error)
+        }
+    }
+
+    /// The canonical, lower-case form of a client id.
+    ///
+    /// - Throws: `.invalidArgument` for anything but 64 hexadecimal digits.
+    public static func parse(_ text: String) throws(SplitKeyError) -> String {
+        Hexadecimal.encode(try Hexadecimal.decode(text, count: 32, operand: "client_id"))
+    }
+}

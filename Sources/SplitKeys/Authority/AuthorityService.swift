@@ -1,0 +1,167 @@
+public import Anchors
+public import Audit
+import EnclaveLock
+public import Foundation
+public import HSMBridge
+import LibCrypto
+import Pairing
+import SecretMemory
+import Synchronization
+
+/// The co-signing role (0Chain's ZAuth): keeps the server's halves of split keys and co-signs with them.
+///
+/// Nothing secret is used before the key's record opened together with its policy, and nothing is released before the
+/// result verifies under the wallet's key and the decision is in the audit chain.
+///
+/// - Concurrency: any number of calls at once.
+public final class AuthorityService: SplitAuthority {
+    let store: AuthorityStore
+    let sealing: any Sealing
+    let anchors: any AnchorKeeping
+    let revocations: any RevocationKeeping
+    let configuration: SplitConfiguration
+    let auditor: SplitAuditor
+    let combiner: ShareCombiner
+    let gate = ShareGate()
+    let opened: OpenedShares
+    let limiter: RateLimiter
+    private let used = Mutex<[String: Int64]>([:])
+    private let clock: @Sendable () -> Date
+
+    /// Opens or makes the store. Blocks for a few file operations.
+    ///
+    /// - Parameters:
+    ///   - path: The role's own database.
+    ///   - sealing: The device whose `share-lock-server` key seals what is stored.
+    public init(
+        path: String, sealing: any Sealing, anchors: any AnchorKeeping, audit: any AuditRecording,
+        revocations: any RevocationKeeping, configuration: SplitConfiguration,
+        clock: @escaping @Sendable () -> Date = { Date() }
+    ) throws(SplitKeyError) {
+        store = try AuthorityStore(path: path)
+        self.sealing = sealing
+        self.anchors = anchors
+        self.revocations = revocations
+        self.configuration = configuration
+        auditor = SplitAuditor(chain: audit, front: "auth")
+        combiner = ShareCombiner(anchors: anchors)
+        opened = OpenedShares(capacity: configuration.shareCacheSize)
+        limiter = RateLimiter(perSecond: configuration.signaturesPerSecond)
+        self.clock = clock
+    }
+
+    /// Writes what is still in memory and closes the files.
+    public func close() async throws {
+        try await flush()
+        try store.close()
+    }
+
+    /// Whether rows set up by a vault that is not ours may sign bare hashes.
+    public var allowsForeignMessages: Bool { configuration.profile == .compat }
+
+    /// Unix seconds.
+    var now: Int64 { Int64(clock().timeIntervalSince1970) }
+
+    /// Writes when keys were last used, and drops opened shares whose time is over. Called now and then.
+    public func flush() async throws(SplitKeyError) {
+        opened.sweep()
+        let times = used.withLock { used in
+            defer { used = [:] }
+            return used
+        }
+        guard !times.isEmpty else { return }
+        do {
+            try await store.touch(times)
+        } catch {
+            used.withLock { used in used.merge(times) { max($0, $1) } }
+            throw error
+        }
+    }
+
+    func touch(_ peer: String) {
+        let now = now
+        used.withLock { $0[peer] = now }
+    }
+
+    /// When the key was last used, in Unix seconds; 0 if never.
+    public func lastUsed(client: String, key: [UInt8], caller: SplitCaller) async throws(SplitKeyError) -> Int64 {
+        let share = try await find(client: client, key: key, caller: caller)
+        return max(share.lastUsed, used.withLock { $0[share.peerText] } ?? 0)
+    }
+
+    // MARK: Rows
+
+    /// The caller's share that `key` names by either of its public keys.
+    func find(client: String, key: [UInt8], caller: SplitCaller) async throws(SplitKeyError) -> ShareRecord {
+        let shares = try await store.shares(client: client, user: caller.user)
+        guard let share = shares.first(where: { $0.publicKey == key }) ?? shares.first(where: { $0.peerKey == key })
+        else { throw .unknownKey }
+        return share
+    }
+
+    /// Opens a share: its sealed part proves everything else in the row.
+    func open(_ record: ShareRecord) async throws(SplitKeyError) -> OpenedShare {
+        let expires = ContinuousClock.now + configuration.shareTTL
+        let secret: SharedSecret
+        do {
+            secret = try await sealing.open(record.sealed, under: .shareLockServer, context: try record.context())
+        } catch let error as HSMError {
+            throw SplitKeyError(token: error, record: "split key")
+        } catch {
+            throw SplitKeyError(.internalFailure, "internal error", underlying: error)
+        }
+        var anchor: (record: AnchorRecord, row: AnchorRow)?
+        if let id = record.anchor {
+            guard let row = try await store.anchor(id), row.clientID == record.clientID, row.userID == record.userID,
+                let decoded = try? JSONDecoder().decode(AnchorRecord.self, from: Data(row.record))
+            else { throw .damaged("anchor") }
+            anchor = (decoded, row)
+        }
+        return OpenedShare(
+            record: record, secret: secret, anchor: anchor, keys: try Self.keys(record), expires: expires)
+    }
+
+    private static func keys(_ record: ShareRecord) throws(SplitKeyError) -> OpenedShare.Keys {
+        do throws(PairingError) {
+            switch record.suite {
+            case .bls0chain:
+                return .bls0chain(
+                    client: try BN254.G2Point(encoded: record.clientKey),
+                    peer: try BN254.G2Point(encoded: record.peerKey))
+            case .bls12381MinSig:
+                return .bls12381(
+                    client: BLS12381.PreparedPublicKey(try BLS12381.G2Point(compressed: record.clientKey)),
+                    peer: BLS12381.PreparedPublicKey(try BLS12381.G2Point(compressed: record.peerKey)))
+            }
+        } catch {
+            throw .damaged("split key", error)
+        }
+    }
+
+    func seal(_ secret: SharedSecret, _ record: ShareRecord) async throws(SplitKeyError) -> [UInt8] {
+        let context = try record.context()
+        do {
+            return try await sealing.seal(secret, under: .shareLockServer, context: context)
+        } catch {
+            throw SplitKeyError(token: error, record: "split key")
+        }
+    }
+
+    /// 16 random bytes as hex.
+    static func nonce() throws(SplitKeyError) -> String {
+        do { return Hexadecimal.encode(try Random.bytes(16)) } catch {
+            throw SplitKeyError(.internalFailure, "internal error", underlying: error)
+        }
+    }
+}
+
+extension SplitKeyError {
+    init(token error: HSMError, record: String) {
+        switch error.code {
+        case .authenticationFailed: self = .damaged(record, error)
+        case .invalidArgument: self.init(.internalFailure, "internal error", underlying: error)
+        default:
+            self.init(.tokenUnavailable, "the token is not available now; nothing was done", underlying: error)
+        }
+    }
+}

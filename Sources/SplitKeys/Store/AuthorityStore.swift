@@ -1,0 +1,166 @@
+import Foundation
+import GRDB
+import Storage
+
+/// The rows of the co-signing role: anchors and server shares. It stores bytes and knows no secret.
+///
+/// - Concurrency: any number of calls at once; nothing blocks the caller's thread.
+final class AuthorityStore: Sendable {
+    private static let applicationID = 0x6B6D_7361
+    private static let steps = [
+        """
+        CREATE TABLE anchors (
+            id TEXT PRIMARY KEY NOT NULL,
+            user_id TEXT NOT NULL,
+            client_id TEXT NOT NULL,
+            record BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX anchors_by_client ON anchors (client_id);
+        CREATE TABLE shares (
+            peer_key TEXT PRIMARY KEY NOT NULL,
+            nonce TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            client_id TEXT NOT NULL,
+            client_key BLOB NOT NULL,
+            public_key BLOB NOT NULL,
+            suite TEXT NOT NULL,
+            restrictions TEXT NOT NULL,
+            expires_at INTEGER NOT NULL,
+            allows_messages INTEGER NOT NULL,
+            verifies_hash INTEGER NOT NULL,
+            anchor TEXT,
+            is_foreign INTEGER NOT NULL,
+            sealed BLOB NOT NULL,
+            is_revoked INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            last_used INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX shares_by_client ON shares (client_id, user_id);
+        """
+    ]
+
+    private let pool: DatabasePool
+
+    init(path: String) throws(SplitKeyError) {
+        pool = try SplitStorage.open(path: path, label: "kmsd.shares", applicationID: Self.applicationID, Self.steps)
+    }
+
+    func close() throws { try pool.close() }
+
+    // MARK: Anchors
+
+    func insert(_ anchor: AnchorRow) async throws(SplitKeyError) {
+        try await SplitStorage.write(pool) { db in
+            try db.execute(
+                sql: "INSERT INTO anchors (id, user_id, client_id, record) VALUES (?, ?, ?, ?)",
+                arguments: [anchor.id, anchor.userID, anchor.clientID, Data(anchor.record)])
+        }
+    }
+
+    func anchor(_ id: String) async throws(SplitKeyError) -> AnchorRow? {
+        try await SplitStorage.read(pool) { db in
+            try Row.fetchOne(try db.cachedStatement(sql: "SELECT * FROM anchors WHERE id = ?"), arguments: [id])
+                .map(Self.anchor)
+        }
+    }
+
+    /// A wallet's anchors of one user.
+    func anchors(client: String, user: String) async throws(SplitKeyError) -> [AnchorRow] {
+        try await SplitStorage.read(pool) { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM anchors WHERE client_id = ? AND user_id = ?", arguments: [client, user]
+            ).map(Self.anchor)
+        }
+    }
+
+    private static func anchor(_ row: Row) -> AnchorRow {
+        AnchorRow(
+            id: row.text("id"), userID: row.text("user_id"), clientID: row.text("client_id"),
+            record: row.bytes("record"))
+    }
+
+    // MARK: Shares
+
+    func share(peer: String) async throws(SplitKeyError) -> ShareRecord? {
+        try await SplitStorage.read(pool) { db in
+            try Row.fetchOne(try db.cachedStatement(sql: "SELECT * FROM shares WHERE peer_key = ?"), arguments: [peer])
+                .flatMap(Self.share)
+        }
+    }
+
+    /// A wallet's shares of one user.
+    func shares(client: String, user: String) async throws(SplitKeyError) -> [ShareRecord] {
+        try await SplitStorage.read(pool) { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM shares WHERE client_id = ? AND user_id = ? ORDER BY created_at, peer_key",
+                arguments: [client, user]
+            ).compactMap(Self.share)
+        }
+    }
+
+    /// Stores a share, in place of one with the same peer key; `anchor` is a new one of its own.
+    func put(_ share: ShareRecord, anchor: AnchorRow?) async throws(SplitKeyError) {
+        let restrictions = try SplitStorage.encode(share.policy.restrictions)
+        try await SplitStorage.write(pool) { db in
+            if let anchor {
+                try db.execute(
+                    sql: "INSERT INTO anchors (id, user_id, client_id, record) VALUES (?, ?, ?, ?)",
+                    arguments: [anchor.id, anchor.userID, anchor.clientID, Data(anchor.record)])
+            }
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO shares (peer_key, nonce, user_id, client_id, client_key, public_key, suite, "
+                    + "restrictions, expires_at, allows_messages, verifies_hash, anchor, is_foreign, sealed, "
+                    + "is_revoked, created_at, last_used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    share.peerText, share.nonce, share.userID, share.clientID, Data(share.clientKey),
+                    Data(share.publicKey), share.suite.rawValue, restrictions, share.policy.expiresAt,
+                    share.policy.allowsMessages, share.policy.verifiesHash, share.anchor, share.isForeign,
+                    Data(share.sealed), share.isRevoked, share.createdAt, share.lastUsed,
+                ])
+        }
+    }
+
+    /// Marks a share revoked and erases its sealed part.
+    func revoke(peer: String) async throws(SplitKeyError) {
+        try await SplitStorage.write(pool) { db in
+            try db.execute(
+                sql: "UPDATE shares SET is_revoked = 1, sealed = x'' WHERE peer_key = ?", arguments: [peer])
+        }
+    }
+
+    /// Removes a wallet's shares and anchors of one user.
+    func remove(client: String, user: String) async throws(SplitKeyError) {
+        try await SplitStorage.write(pool) { db in
+            try db.execute(
+                sql: "DELETE FROM shares WHERE client_id = ? AND user_id = ?", arguments: [client, user])
+            try db.execute(
+                sql: "DELETE FROM anchors WHERE client_id = ? AND user_id = ?", arguments: [client, user])
+        }
+    }
+
+    func touch(_ times: [String: Int64]) async throws(SplitKeyError) {
+        try await SplitStorage.write(pool) { db in
+            for (peer, time) in times {
+                try db.cachedStatement(sql: "UPDATE shares SET last_used = ? WHERE peer_key = ? AND last_used < ?")
+                    .execute(arguments: [time, peer, time])
+            }
+        }
+    }
+
+    /// Nil for a row whose columns make no record at all.
+    private static func share(_ row: Row) -> ShareRecord? {
+        guard let suite = SplitSuite(rawValue: row.text("suite")),
+            let peerKey = Hexadecimal.decode(row.text("peer_key")),
+            let restrictions = try? SplitStorage.decode(row.text("restrictions"))
+        else { return nil }
+        return ShareRecord(
+            nonce: row.text("nonce"), userID: row.text("user_id"), clientID: row.text("client_id"),
+            clientKey: row.bytes("client_key"), peerKey: peerKey, publicKey: row.bytes("public_key"), suite: suite,
+            policy: SplitPolicy(
+                restrictions: restrictions, expiresAt: row.number("expires_at"),
+                allowsMessages: row.number("allows_messages") != 0, verifiesHash: row.number("verifies_hash") != 0),
+            anchor: row.optionalText("anchor"), isForeign: row.number("is_foreign") != 0, sealed: row.bytes("sealed"),
+            isRevoked: row.number("is_revoked") != 0, createdAt: row.number("created_at"),
+            lastUsed: row.number("last_used"))
+    }
+}

@@ -1,0 +1,42 @@
+public import SecretMemory
+
+/// A wallet as told.
+public struct SplitWallet: Sendable {
+    public var clientID: String
+    public var clientKey: [UInt8]
+    public var userID: String
+    public var suite: SplitSuite
+    /// Where its infrastructure scalar is used.
+    public var protection: SplitProtection
+    /// Unix seconds.
+    public var createdAt: Int64
+}
+
+/// A split key as told to its owner or grantee.
+public struct SplitKey: Sendable {
+    public var wallet: SplitWallet
+    public var publicKey: [UInt8]
+    public var peerKey: [UInt8]
+    /// The user share, 32 bytes; nil if it was given out once only.
+    public var share: SharedSecret?
+    public var sharedTo: String
+    public var isRevoked: Bool
+    public var policy: SplitPolicy
+    /// Unix seconds.
+    public var createdAt: Int64
+}
+
+/// What a new split key may be given.
+public struct SplitKeyOptions: Sendable {
+    public var restrictions: [String] = []
+    /// Unix seconds; 0 for never.
+    public var expiresAt: Int64 = 0
+    public var allowsMessages: Bool?
+    public var verifiesHash: Bool?
+    /// Give the user share in this answer and keep nothing of it.
+    public var returnsShareOnce = false
+    /// Must be the wallet's if given.
+    public var suite: SplitSuite?
+
+    public init() {}
+}

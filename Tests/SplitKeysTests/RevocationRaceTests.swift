@@ -1,0 +1,68 @@
+import Synchronization
+import Testing
+
+@testable import SplitKeys
+
+@Suite struct RevocationRaceTests {
+    private final class Observed: Sendable {
+        let isRevoked = Atomic(false)
+        let late = Atomic(0)
+        let signed = Atomic(0)
+        let order = Mutex<[String]>([])
+    }
+
+    @Test func noSignatureAfterTheRevocationsAnswer() async throws {
+        let fixture = try SplitFixture()
+        fixture.anchors.delay(.milliseconds(2))
+        let caller = try fixture.caller()
+        try await fixture.authority.setUp(try OfficialKey.setup(), caller: caller)
+        let observed = Observed()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<64 {
+                group.addTask {
+                    for _ in 0..<200 {
+                        let result = await code { _ = try await fixture.authority.cosign(OfficialKey.message()) }
+                        if result != nil { return }
+                        observed.signed.add(1, ordering: .relaxed)
+                        if observed.isRevoked.load(ordering: .sequentiallyConsistent) {
+                            observed.late.add(1, ordering: .relaxed)
+                        }
+                    }
+                }
+            }
+            group.addTask {
+                try await Task.sleep(for: .milliseconds(100))
+                try await fixture.authority.revoke(
+                    client: OfficialKey.clientID, peerKey: OfficialKey.bytes(OfficialKey.peerKey), caller: caller)
+                observed.isRevoked.store(true, ordering: .sequentiallyConsistent)
+            }
+            try await group.waitForAll()
+        }
+        #expect(observed.signed.load(ordering: .relaxed) > 0)
+        #expect(observed.late.load(ordering: .relaxed) == 0)
+        #expect(await code { _ = try await fixture.authority.cosign(OfficialKey.message()) } == .revoked)
+    }
+
+    @Test func aChangeWaitsForSignersAndTheyForIt() async {
+        let gate = ShareGate()
+        let observed = Observed()
+        await gate.enter("key")
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await gate.beginChange("key", revoking: true)
+                observed.order.withLock { $0.append("change") }
+                gate.endChange("key")
+            }
+            while !gate.isRevoking("key") { await Task.yield() }
+            group.addTask {
+                await gate.enter("key")
+                observed.order.withLock { $0.append("signer") }
+                gate.leave("key")
+            }
+            observed.order.withLock { $0.append("first") }
+            gate.leave("key")
+        }
+        #expect(observed.order.withLock { $0 } == ["first", "change", "signer"])
+        #expect(!gate.isRevoking("key"))
+    }
+}
