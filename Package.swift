@@ -57,6 +57,7 @@ let package = Package(
             name: "Capabilities", dependencies: ["CZlib", "LibCrypto", "SecretMemory"], swiftSettings: settings),
         .target(name: "Pairing", swiftSettings: optimised),
         .target(name: "StrictJSON", swiftSettings: settings),
+        .target(name: "Metering", swiftSettings: settings),
         .target(
             name: "WalletClient", dependencies: ["Pairing", "LibCrypto", "SecretMemory"], swiftSettings: settings),
         .target(
@@ -68,6 +69,7 @@ let package = Package(
         .target(
             name: "Keystores",
             dependencies: [
+                "Metering",
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Capabilities", "LibCrypto", "SecretMemory", grdb,
             ],
             swiftSettings: settings),
@@ -110,7 +112,8 @@ let package = Package(
             name: "KMSServer",
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
-                "WalletClient", "BearerTokens", "GNAP", "Outbound", "StrictJSON", "SplitKeys", "Audit", "Anchors",
+                "WalletClient", "BearerTokens", "GNAP", "Metering", "Outbound", "StrictJSON", "SplitKeys", "Audit",
+                "Anchors",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -174,7 +177,8 @@ let package = Package(
         .testTarget(
             name: "EDVTests",
             dependencies: [
-                "EDV", "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound", "TestSupport",
+                "EDV", "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound",
+                "TestSupport",
             ],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
@@ -186,6 +190,7 @@ let package = Package(
         .testTarget(
             name: "WalletClientTests", dependencies: ["WalletClient", "SecretMemory", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(name: "MeteringTests", dependencies: ["Metering"], swiftSettings: settings),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "OutboundTests", dependencies: ["Outbound", "TestSupport"], swiftSettings: settings),
         .testTarget(
@@ -213,7 +218,8 @@ let package = Package(
         .testTarget(
             name: "KMSServerTests",
             dependencies: [
-                "KMSServer", "KMSd", "Keystores", "EnclaveLock", "BearerTokens", "SecretMemory", "TestSupport", hummingbird,
+                "KMSServer", "KMSd", "Keystores", "EnclaveLock", "BearerTokens", "SecretMemory", "TestSupport",
+                hummingbird,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),

@@ -1,4 +1,5 @@
 import Hummingbird
+import Metering
 import NIOCore
 
 /// Decides which requests are served: one place for every scheme.
@@ -13,6 +14,8 @@ struct RequestAuthorizer: Sendable {
     let administration: ManagementGuard?
     /// In bytes.
     let maximumBody: Int
+    /// Measures ``capabilities``; nil measures nothing.
+    var middleware: Histogram?
 
     /// A request that may act.
     struct Authorized {
@@ -39,7 +42,11 @@ struct RequestAuthorizer: Sendable {
         case .keystore(let action, let keystore):
             guard capabilities != nil || gnap != nil else { return Authorized(request: request) }
             let (request, body) = try await collected(request)
-            try await capabilities?.authorize(request, body: body, action: action, keystore: keystore)
+            if let capabilities {
+                let start = middleware.map { _ in ContinuousClock.now }
+                defer { middleware?.record(since: start) }
+                try await capabilities.authorize(request, body: body, action: action, keystore: keystore)
+            }
             try await gnap?.authorize(request, body: body, keystore: keystore)
             return Authorized(request: request)
         }

@@ -29,6 +29,16 @@ extension Target {
     }
 }
 
+extension Target {
+    /// Whether the original server has the route.
+    func isUpstream(_ method: HTTPRequest.Method) -> Bool {
+        switch authority(method) {
+        case .createKeystore, .keystore: true
+        case .manage, .none: false
+        }
+    }
+}
+
 extension Target.Action {
     /// The action's name in capabilities; nil for an action of our own.
     var capabilityAction: String? {

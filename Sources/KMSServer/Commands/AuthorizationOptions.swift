@@ -8,6 +8,9 @@ struct AuthorizationOptions: ParsableArguments {
     @Option(name: .customLong("gnap-introspection-ttl"), help: .setting("gnap-introspection-ttl"))
     var gnapIntrospectionTTL: String?
     @Option(name: .customLong("outbound-allow"), help: .setting("outbound-allow")) var outboundAllow: String?
+    @Option(name: .customLong("cors-origins"), help: .setting("cors-origins")) var corsOrigins: String?
+    @Option(name: .customLong("upstream-status-codes"), help: .setting("upstream-status-codes"))
+    var upstreamStatusCodes: String?
     @OptionGroup var tokens: BearerTokenOptions
 
     /// By setting name.
@@ -17,6 +20,8 @@ struct AuthorizationOptions: ParsableArguments {
             "tls-client-cacerts": tlsClientCACerts,
             "gnap-introspection-ttl": gnapIntrospectionTTL,
             "outbound-allow": outboundAllow,
+            "cors-origins": corsOrigins,
+            "upstream-status-codes": upstreamStatusCodes,
         ]
         return all.compactMapValues { $0 }.merging(tokens.flags) { first, _ in first }
     }

@@ -21,6 +21,23 @@ extension Configuration {
                 + "127.0.0.1, localhost or [::1] and put a proxy that authenticates in front")
     }
 
+    /// Origins as browsers send them: scheme, host and port, nothing behind.
+    static func origins(_ values: ConfigurationValues) throws(ConfigurationError) -> [String] {
+        let origins = (values.text("cors-origins") ?? "").split(separator: ",").map(String.init)
+        for origin in origins {
+            let rest = origin.trimmingPrefix("https://").trimmingPrefix("http://")
+            let isPlain = rest.utf8.allSatisfy {
+                $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "*")
+            }
+            guard rest.count < origin.count, !rest.isEmpty, isPlain else {
+                throw ConfigurationError(
+                    "\(values.origin("cors-origins")): expected origins such as https://wallet.example, separated by commas"
+                )
+            }
+        }
+        return origins
+    }
+
     /// Checks what the guard of making keystores and of own routes needs.
     static func administration(
         _ values: ConfigurationValues, tokens: TokenSettings?, tls: TLSFiles?

@@ -29,6 +29,14 @@ public struct Configuration: Sendable {
     /// Nil unless GNAP tokens guard the keystores.
     public var gnap: GNAPSettings?
     public var outbound: OutboundSettings
+    /// Where metrics are served; nil if they are not.
+    public var metrics: ListenAddress?
+    /// Whether pages of every origin may call the keystore API.
+    public var allowsEveryOrigin: Bool
+    /// Origins whose pages may call the split-key API.
+    public var origins: [String]
+    /// Whether failures have the original server's statuses.
+    public var hasUpstreamStatuses: Bool
     /// Accepted bearer tokens; nil if none are.
     public var tokens: TokenSettings?
     /// Nil: making keystores is open, and own routes are open or, where capabilities guard the keystores, closed.
@@ -90,6 +98,17 @@ public struct Configuration: Sendable {
         }
         gnap = try GNAPSettings(values, baseURL: baseURL)
         outbound = try OutboundSettings(values)
+        metrics = try Self.explained(values, "metrics-host") { text throws(ConfigurationError) in
+            guard let text, !text.isEmpty else { return nil }
+            return try ListenAddress(parsing: text)
+        }
+        allowsEveryOrigin = values.boolean("enable-cors") == true
+        guard !allowsEveryOrigin || capabilities != .off || gnap != nil else {
+            throw ConfigurationError(
+                "\(values.origin("enable-cors")) needs auth-type: without it any web page could use every key")
+        }
+        origins = try Self.origins(values)
+        hasUpstreamStatuses = values.boolean("upstream-status-codes") == true
         tokens = try TokenSettings(values)
         administration = try Self.administration(values, tokens: tokens, tls: tls)
         clientAuthorities = try Self.clientAuthorities(values)

@@ -145,13 +145,10 @@ extension ConfigurationKey {
                 "With GNAP: PEM file (EC PRIVATE KEY, P-256, mode 0600) that signs calls to the authorization server."),
         ConfigurationKey(
             name: "enable-cors", environment: "KMS_CORS_ENABLE", kind: .boolean, standard: "false",
-            summary: "Not supported.",
-            effect: .refused(
-                unless: ["false"],
-                reason: "requests are not authorised, so any web page could use every key")),
+            summary: "Lets web pages of every origin call the keystore API; needs auth-type."),
         ConfigurationKey(
             name: "metrics-host", environment: "KMS_METRICS_HOST", kind: .text, standard: "",
-            summary: "Not supported.", effect: .refused(unless: [""], reason: "metrics are not served")),
+            summary: "HOST:PORT of GET /metrics, plain HTTP; empty serves none."),
         ConfigurationKey(
             name: "log-level", environment: "KMS_LOG_LEVEL",
             kind: .choice(["critical", "error", "warning", "info", "debug"]), standard: "info",

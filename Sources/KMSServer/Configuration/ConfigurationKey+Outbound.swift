@@ -1,8 +1,14 @@
 extension ConfigurationKey {
-    /// Calls to other servers. `tls-cacerts` and `tls-systemcertpool` are among the original server's settings.
+    /// Calls to and from other servers and pages. `tls-cacerts` and `tls-systemcertpool` are among the original server's settings.
     static let outbound: [ConfigurationKey] = [
         ConfigurationKey(
             name: "outbound-allow", environment: "KMS_OUTBOUND_ALLOW", kind: .text, standard: "",
-            summary: "Hosts, HOST:PORT and ranges, separated by commas, that may be called besides public HTTPS.")
+            summary: "Hosts, HOST:PORT and ranges, separated by commas, that may be called besides public HTTPS."),
+        ConfigurationKey(
+            name: "cors-origins", environment: "KMS_CORS_ORIGINS", kind: .text, standard: "",
+            summary: "Origins whose web pages may call the split-key API, separated by commas."),
+        ConfigurationKey(
+            name: "upstream-status-codes", environment: "KMS_UPSTREAM_STATUS_CODES", kind: .boolean,
+            standard: "false", summary: "Answers failures with the original server's statuses, mostly 500."),
     ]
 }

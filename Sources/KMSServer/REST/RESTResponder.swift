@@ -3,6 +3,7 @@ import HTTPTypes
 public import Hummingbird
 public import Keystores
 public import Logging
+import Metering
 
 /// Turns a request into an answer: finds the route, lets a controller decode, call the domain and encode, and tells
 /// failures the way the API does.
@@ -17,7 +18,15 @@ public struct RESTResponder: HTTPResponder {
     let keys: KeyController
     let keystores: KeystoreController
     let health: HealthController
-    let authorizer: RequestAuthorizer
+    var authorizer: RequestAuthorizer
+    /// Nil: nothing is measured.
+    var metrics: ServiceMetrics?
+    /// Nil: the keystore API serves no pages of other origins.
+    var crossOrigin: CrossOriginPolicy?
+    /// The same for the split-key API.
+    var splitCrossOrigin: CrossOriginPolicy?
+    /// Whether failures have the original server's statuses.
+    var hasUpstreamStatuses = false
     /// Nil: this process serves no split keys.
     let split: SplitResponder?
     let logger: Logger
@@ -63,19 +72,29 @@ public struct RESTResponder: HTTPResponder {
 
     /// Answers; never throws, so that every failure has the API's form.
     func answer(_ request: Request, _ connection: ClientConnection) async -> Response {
+        let start = metrics.map { _ in ContinuousClock.now }
         let id = RequestID(request.headers)
         var response: Response
+        var pages: CrossOriginPolicy?
         if let path = request.head.path, path.utf8.first == UInt8(ascii: "/") {
             let question = path.utf8.firstIndex(of: UInt8(ascii: "?"))
             let query = question.map { path[path.index(after: $0)...] }
             let segments = path[..<(question ?? path.endIndex)]
             let target = Target(path: segments)
-            if let split, SplitTarget.isPrefixed(segments) {
+            let split = SplitTarget.isPrefixed(segments) ? split : nil
+            pages = split == nil ? crossOrigin : splitCrossOrigin
+            if let preflight = pages?.preflight(request) {
+                response = preflight
+            } else if let split {
                 response = await split.answer(request, path: segments, query: query, id: id)
             } else if let target {
                 response = await answer(request, target, query, id, connection)
             } else {
                 response = Answer.notFound()
+            }
+            if let start {
+                let route = target?.metricPath ?? split.flatMap { _ in SplitTarget(path: segments)?.template }
+                metrics?.requests.record(route: route ?? "other", status: response.status.code, since: start)
             }
             logger.debug(
                 "request",
@@ -87,6 +106,7 @@ public struct RESTResponder: HTTPResponder {
             // A proxy's absolute form, or `OPTIONS *`: this is no proxy.
             response = Answer.error(status: 400, message: "the request target is not a path")
         }
+        pages?.decorate(&response, for: request)
         response.headers[.xRequestID] = id.description
         return response
     }
@@ -155,10 +175,16 @@ public struct RESTResponder: HTTPResponder {
             }
         } catch let refusal as AuthorizationRefusal {
             logger.info("request refused", metadata: ["id": "\(id)", "reason": "\(refusal.reason)"])
-            return Answer.refusal(refusal)
+            var response = Answer.refusal(refusal)
+            if hasUpstreamStatuses, response.status == .badGateway { response.status = .internalServerError }
+            return response
         } catch {
             log(error, operation, id)
-            return Answer.error(error, operation: operation)
+            var response = Answer.error(error, operation: operation)
+            if hasUpstreamStatuses, target.isUpstream(request.method) {
+                response.status = UpstreamStatus.status(response.status, for: error)
+            }
+            return response
         }
     }
 

@@ -92,11 +92,17 @@ struct Application {
     /// Everything that runs, in the order of dependence: graceful shutdown ends the last first.
     func serviceGroup(logger: Logger, didBind: @escaping @Sendable (Int) async -> Void) -> ServiceGroup {
         let announcement = Announcement("kmsd ready")
-        let responder = RESTResponder(
+        var responder = RESTResponder(
             service: keystores, baseURL: settings.baseURL, maximumBody: settings.maximumBody, logger: logger,
             capabilities: settings.capabilities, gnap: gnap, administration: management, split: split,
             tokenProblem: tokenProblem,
             didFindReady: { announcement.make() })
+        let metrics = settings.metrics.map { _ in ServiceMetrics(keystores: keystores.meters, store: store.meters) }
+        responder.metrics = metrics
+        responder.authorizer.middleware = metrics?.capabilities
+        responder.crossOrigin = settings.allowsEveryOrigin ? .everybody : nil
+        responder.splitCrossOrigin = settings.origins.isEmpty ? nil : .splitKeys(settings.origins)
+        responder.hasUpstreamStatuses = settings.hasUpstreamStatuses
         var services: [any Service] = [
             StoreService(store: store, logger: logger), OutboundService(client: outbound),
         ]
@@ -106,6 +112,9 @@ struct Application {
         services.append(DestructionService(keystores: keystores, logger: logger))
         services.append(
             ReadinessAnnouncer(keystores: keystores, tokenProblem: tokenProblem, announcement: announcement))
+        if let address = settings.metrics, let metrics {
+            services.append(MetricsServer(address: address, metrics: metrics, logger: logger))
+        }
         services.append(
             RESTServer(configuration: settings, responder: responder, logger: logger, didBind: didBind))
         var quiet = logger

@@ -1,7 +1,15 @@
+import Metering
+
 extension KeystoreService {
     public func sign(keystore: String, key: String, message: [UInt8]) async throws -> [UInt8] {
         try checkLength(message)
-        return try await use(keystore, key) { try await $0.sign(message) }
+        return try await use(keystore, key) { try await sign(message, with: $0) }
+    }
+
+    private func sign(_ message: [UInt8], with key: OpenedKey) async throws -> [UInt8] {
+        let start = meters.meter.start()
+        defer { meters.sign.record(since: start) }
+        return try await key.sign(message)
     }
 
     public func verify(keystore: String, key: String, signature: [UInt8], message: [UInt8]) async throws {

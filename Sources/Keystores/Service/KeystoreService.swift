@@ -1,6 +1,7 @@
 public import EnclaveLock
 import Foundation
 public import HSMBridge
+import Metering
 import SecretMemory
 import Synchronization
 import WorkingKeys
@@ -15,6 +16,8 @@ public final class KeystoreService: KeystoreServing {
     /// Authentic keystore rows that are remembered at most; they hold no secret and never change.
     private static let rememberedKeystores = 10_000
 
+    /// Off until somebody switches it on.
+    public let meters = KeystoreMeters()
     let store: any KeystoreStore
     let lock: any SecretLock
     let resident: (any ResidentKeyOperations)?
@@ -78,6 +81,8 @@ public final class KeystoreService: KeystoreServing {
 
     /// Opens a keystore: from memory, or by the secret lock. The row is authenticated either way.
     func open(_ id: String) async throws -> OpenKeystore {
+        let start = meters.meter.start()
+        defer { meters.resolve.record(since: start) }
         try Names.checkKeystore(id)
         let record: KeystoreRecord
         if let remembered = keystoreRows.withLock({ $0[id] }) {
@@ -136,6 +141,8 @@ public final class KeystoreService: KeystoreServing {
     }
 
     private func openedKey(_ address: KeyAddress, epoch: UInt64) async throws -> OpenedKey {
+        let start = meters.meter.start()
+        defer { meters.getKey.record(since: start) }
         if let found = openedKeys.find(address) { return found }
         let opened = try await load(address)
         openedKeys.insert(opened, at: address, epoch: epoch)

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Metering
 import Synchronization
 
 /// Keystores in one SQLite file, for one daemon.
@@ -12,6 +13,8 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     /// Rows with these numbers are counted once per process and owner; see ``countRows(_:_:_:)``.
     private static let countedOwners = 10_000
 
+    /// Off until somebody switches it on.
+    public let meters = StoreMeters()
     let pool: DatabasePool
     let writer: GroupCommit
     private let faults: WriteFaults
@@ -78,6 +81,8 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     // MARK: Keystores
 
     public func insertKeystore(_ record: KeystoreRecord, limit: Int) async throws {
+        let start = meters.meter.start()
+        defer { meters.put.record(since: start) }
         try await writer.perform { [self] db in
             guard try !exists(db, "SELECT 1 FROM keystores WHERE id = ?", [record.id]) else {
                 throw KMSError(.alreadyExists, "The keystore '\(record.id)' exists already.")
@@ -100,13 +105,17 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     }
 
     public func keystore(_ id: String) async throws -> KeystoreRecord? {
-        try await read { db in
+        let start = meters.meter.start()
+        defer { meters.get.record(since: start) }
+        return try await read { db in
             try Self.fetchOne(db, "SELECT * FROM keystores WHERE id = ?", [id])?.keystoreRecord
         }
     }
 
     public func keystores(controller: String?, after: String?, limit: Int) async throws -> [KeystoreRecord] {
-        try await read { db in
+        let start = meters.meter.start()
+        defer { meters.query.record(since: start) }
+        return try await read { db in
             let rows =
                 if let controller {
                     try Row.fetchAll(
@@ -125,6 +134,8 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     // MARK: Keys
 
     public func insertKey(_ record: KeyRecord, limit: Int) async throws {
+        let start = meters.meter.start()
+        defer { meters.put.record(since: start) }
         try await writer.perform { [self] db in
             guard try exists(db, "SELECT 1 FROM keystores WHERE id = ?", [record.keystore]) else {
                 throw KMSError(.notFound, "There is no keystore '\(record.keystore)'.")
@@ -140,7 +151,9 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     }
 
     public func key(keystore: String, id: String) async throws -> KeyRecord? {
-        try await read { db in
+        let start = meters.meter.start()
+        defer { meters.get.record(since: start) }
+        return try await read { db in
             guard
                 let row = try Self.fetchOne(
                     db, "SELECT * FROM keys WHERE keystore = ? AND id = ?", [keystore, id])
@@ -154,7 +167,9 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     }
 
     public func keys(keystore: String, after: String?, limit: Int) async throws -> [KeyRecord] {
-        try await read { db in
+        let start = meters.meter.start()
+        defer { meters.query.record(since: start) }
+        return try await read { db in
             let rows = try Row.fetchAll(
                 db, sql: "SELECT * FROM keys WHERE keystore = ? AND id > ? ORDER BY id LIMIT ?",
                 arguments: [keystore, after ?? "", limit])
@@ -175,12 +190,16 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     }
 
     public func updateKey(_ record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
-        try await writer.perform { [self] db in try update(db, record, expected) }
+        let start = meters.meter.start()
+        defer { meters.put.record(since: start) }
+        return try await writer.perform { [self] db in try update(db, record, expected) }
     }
 
     public func replaceKey(id: String, with record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
+        let start = meters.meter.start()
+        defer { meters.batch.record(since: start) }
         // The old envelopes leave the log too: they hold the same secrets under the old name.
-        try await writer.perform(erases: true) { [self] db in
+        return try await writer.perform(erases: true) { [self] db in
             guard
                 try exists(
                     db, "SELECT 1 FROM keys WHERE keystore = ? AND id = ? AND authenticator = ?",
@@ -195,7 +214,9 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     }
 
     public func eraseKey(_ record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
-        try await writer.perform(erases: true) { [self] db in
+        let start = meters.meter.start()
+        defer { meters.delete.record(since: start) }
+        return try await writer.perform(erases: true) { [self] db in
             guard try update(db, record, expected) else { return false }
             try change(db, "DELETE FROM key_versions WHERE keystore = ? AND key = ?", [record.keystore, record.id])
             return true
@@ -203,7 +224,9 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     }
 
     public func overdueKeys(at time: Int64, after: KeyAddress?, limit: Int) async throws -> [KeyAddress] {
-        try await read { db in
+        let start = meters.meter.start()
+        defer { meters.query.record(since: start) }
+        return try await read { db in
             try Row.fetchAll(
                 db,
                 sql: "SELECT keystore, id FROM keys WHERE state = 'pending-destruction' AND destroy_at <= ? "

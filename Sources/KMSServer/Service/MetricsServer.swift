@@ -1,0 +1,44 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import Metering
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// The listener of `GET /metrics`: plain HTTP, apart from the API's, so that neither can be reached through the other.
+struct MetricsServer: Service {
+    let address: ListenAddress
+    let metrics: ServiceMetrics
+    let logger: Logger
+
+    func run() async throws {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .warning)
+        let metrics = metrics
+        let channel = RESTChannel(timeout: .seconds(10)) { request, writer, _ in
+            let response = Self.answer(request, metrics)
+            try await writer.write(response: response.head, body: response.body)
+        }
+        let server = channel.server(
+            configuration: ServerConfiguration(
+                address: .hostname(address.host, port: address.port),
+                availableConnectionsDelegate: .maximum(16, logger: logger)),
+            onServerRunning: { _ in }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        do {
+            try await server.run()
+        } catch let error as IOError {
+            throw CommandFailure(
+                .unavailable, code: "listen", "Could not listen on metrics-host \(address): \(error.description)")
+        }
+    }
+
+    private static func answer(_ request: Request, _ metrics: ServiceMetrics) -> Response {
+        guard request.uri.path == "/metrics" else { return Answer.notFound() }
+        guard request.method == .get else { return Answer.methodNotAllowed("GET") }
+        return Response(
+            status: .ok, headers: [.contentType: PrometheusText.contentType],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.page)))
+    }
+}

@@ -1,0 +1,44 @@
+import Keystores
+import Metering
+
+/// Everything that is measured, and the page that tells it. Names and labels are the original server's; no label holds
+/// an id, a name or anything else a caller chose.
+final class ServiceMetrics: Sendable {
+    let requests = RequestMetrics()
+    /// Checking a capability.
+    let capabilities = Histogram()
+    private let keystores: KeystoreMeters
+    private let store: StoreMeters
+
+    /// Switches the meters on.
+    init(keystores: KeystoreMeters, store: StoreMeters) {
+        self.keystores = keystores
+        self.store = store
+        keystores.meter.switchOn()
+        store.meter.switchOn()
+    }
+
+    var page: String {
+        var text = PrometheusText()
+        requests.write(to: &text)
+        let plain: [(String, String, Histogram)] = [
+            ("kms_crypto_sign_seconds", "Time to make a signature.", keystores.sign),
+            ("kms_key_store_resolve_seconds", "Time to find and open a keystore.", keystores.resolve),
+            ("kms_key_store_get_key_seconds", "Time to find and open a key.", keystores.getKey),
+            ("kms_zcap_middleware_seconds", "Time to check a capability.", capabilities),
+        ]
+        for (name, help, histogram) in plain {
+            text.family(name, .histogram, help)
+            text.value(name, histogram)
+        }
+        let operations = [
+            ("put", store.put), ("get", store.get), ("query", store.query), ("delete", store.delete),
+            ("batch", store.batch),
+        ]
+        for (operation, histogram) in operations {
+            text.family("kms_db_\(operation)_seconds", .histogram, "Time of the database operation \(operation).")
+            text.value("kms_db_\(operation)_seconds", labels: ["type": "SQLite"], histogram)
+        }
+        return text.text
+    }
+}

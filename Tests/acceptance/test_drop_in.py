@@ -1,0 +1,144 @@
+"""Switches for deployments that come from the original server: its statuses, its pages, key sets of its issuers."""
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from test_capabilities import BASE, Guarded
+from test_guards import create
+from tokens import b64, bearer, claims, compact, hs256
+
+
+def test_failures_can_have_the_original_statuses(own):
+    daemon = own.start(KMS_UPSTREAM_STATUS_CODES="true")
+    url = daemon.base
+
+    def status(method, path, body=None):
+        data = body if isinstance(body, str) else json.dumps(body) if body is not None else None
+        answer = requests.request(method, url + path, data=data, timeout=10)
+        if answer.status_code >= 400 and answer.text:
+            assert answer.json()["message"] == answer.json()["errMessage"]
+        return answer.status_code
+
+    keystore = requests.post(f"{url}/v1/keystores", json={"controller": "did:example:a"}, timeout=10).json()[
+        "key_store_url"]
+    key = requests.post(f"{url}{keystore}/keys", json={"key_type": "ED25519"}, timeout=10).json()["key_url"]
+    assert status("POST", "/v1/keystores", {"controller": ""}) == 400
+    assert status("POST", "/v1/keystores", "not json") == 500
+    assert status("POST", f"{keystore}/keys", {"key_type": "NONE"}) == 500
+    assert status("POST", f"/v1/keystores/{'c' * 20}/keys", {"key_type": "ED25519"}) == 500
+    assert status("POST", f"{keystore}/keys/unknown/sign", {"message": "aGk="}) == 500
+    assert status("POST", f"{key}/sign", {"message": "?"}) == 500
+    assert status("POST", f"{key}/verify", {"message": "aGk=", "signature": "AAAA"}) == 500
+    assert status("POST", f"{key}/sign", {"message": "aGk="}) == 200
+    # Our own routes have no original to compare with.
+    assert status("GET", f"{keystore}/keys/unknown") == 404
+    assert status("POST", f"{key}/disable") == 200
+    assert status("POST", f"{key}/sign", {"message": "aGk="}) == 500
+
+
+def test_pages_of_other_origins_are_let_in_only_where_something_guards(own):
+    assert "auth-type" in own.refuses_to_start(KMS_CORS_ENABLE="true")
+    guarded = Guarded(own.start(KMS_CORS_ENABLE="true", KMS_AUTH_TYPE="ZCAP", KMS_BASE_URL=BASE))
+    page = {"Origin": "https://wallet.example"}
+    asked = requests.options(f"{guarded.url}{guarded.keystore}/keys", timeout=5, headers={
+        **page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "capability-invocation"})
+    assert asked.status_code == 204 and asked.headers["Access-Control-Allow-Origin"] == "*"
+    assert asked.headers["Access-Control-Allow-Headers"] == "capability-invocation"
+    assert asked.headers["Access-Control-Max-Age"] == "60"
+    assert {"GET", "POST", "PUT"} <= set(asked.headers["Access-Control-Allow-Methods"].split(", "))
+    answer = requests.post(f"{guarded.url}{guarded.keystore}/keys", headers=page, timeout=5)
+    assert answer.status_code in (400, 401) and answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    plain = requests.get(f"{guarded.url}/healthcheck", timeout=5)
+    assert "Access-Control-Allow-Origin" not in plain.headers
+
+
+def test_without_the_switch_no_page_is_let_in(daemon):
+    headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    answer = requests.options(f"{daemon.base}/v1/keystores", headers=headers, timeout=5)
+    assert answer.status_code == 405 and "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.fixture
+def issuer(tmp_path):
+    """A key server in a process of its own: whatever lies in the folder is served."""
+    (tmp_path / "jwks").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", tmp_path / "jwks"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    port = process.stdout.readline().split(" port ")[1].split()[0]
+    yield tmp_path / "jwks", f"http://127.0.0.1:{port}/keys.json"
+    process.kill()
+    process.wait()
+
+
+class Issuer:
+    def __init__(self, kid):
+        self.kid, self.key = kid, Ed25519PrivateKey.generate()
+        self.jwk = {"kty": "OKP", "crv": "Ed25519", "kid": kid, "use": "sig",
+                    "x": b64(self.key.public_key().public_bytes_raw())}
+
+    def token(self, **more):
+        return compact({"alg": "EdDSA", "kid": self.kid, "typ": "JWT"}, claims(**more), self.key.sign)
+
+
+def publish(folder, *issuers):
+    (folder / "new").write_text(json.dumps({"keys": [issuer.jwk for issuer in issuers]}))
+    (folder / "new").rename(folder / "keys.json")
+
+
+def test_key_sets_are_fetched_and_removed_keys_stop(own, issuer):
+    folder, url = issuer
+    first, second = Issuer("first"), Issuer("second")
+    publish(folder, first)
+    settings = {"KMS_ADMIN_GUARD": "jwt", "KMS_JWT_JWKS_URL": url, "KMS_JWT_JWKS_REFRESH": "1s"}
+    refused = own.start(**settings)
+    answer = create(refused, bearer(first.token()))
+    assert answer.status_code == 503 and "fetched" in answer.json()["message"], answer.text
+    assert refused.terminate() == 0
+    daemon = own.start(**settings, KMS_OUTBOUND_ALLOW=url.split("/")[2])
+    assert create(daemon, bearer(first.token())).status_code == 200
+    assert create(daemon, bearer(second.token())).status_code == 401
+    public = second.key.public_key().public_bytes_raw()
+    for forged in (hs256(public, claims()), hs256(first.jwk["x"].encode(), claims())):
+        assert create(daemon, bearer(forged)).status_code == 401
+    publish(folder, second)
+    time.sleep(1.1)
+    assert create(daemon, bearer(first.token())).status_code == 401
+    assert create(daemon, bearer(second.token())).status_code == 200
+
+
+def test_a_key_set_that_cannot_be_read_lets_nobody_in(own, issuer):
+    folder, url = issuer
+    first = Issuer("first")
+    (folder / "keys.json").write_text(json.dumps({"keys": [first.jwk]}) + " " * (2 << 20))
+    daemon = own.start(KMS_ADMIN_GUARD="jwt", KMS_JWT_JWKS_URL=url, KMS_OUTBOUND_ALLOW=url.split("/")[2])
+    assert create(daemon, bearer(first.token())).status_code == 503
+
+
+def test_listed_origins_may_call_the_split_key_api(own, tmp_path):
+    secret = tmp_path / "jwt.secret"
+    secret.write_bytes(b"0123456789abcdef0123456789abcdef")
+    secret.chmod(0o600)
+    daemon = own.start(KMS_JWT_SECRET_FILE=str(secret), KMS_CORS_ORIGINS="https://wallet.example,https://b.example:8443")
+
+    def preflight(origin, path="/zvault/wallets"):
+        return requests.options(daemon.base + path, timeout=5, headers={
+            "Origin": origin, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-jwt-token"})
+
+    asked = preflight("https://wallet.example")
+    assert asked.status_code == 204 and asked.headers["Access-Control-Allow-Origin"] == "https://wallet.example"
+    assert {"X-Jwt-Token", "X-Peer-Public-Key", "Content-Type"} <= set(
+        asked.headers["Access-Control-Allow-Headers"].split(", "))
+    assert asked.headers["Vary"] == "Origin"
+    for origin, path in [("https://evil.example", "/zvault/wallets"), ("https://wallet.example.evil", "/zauth/setup"),
+                         ("http://wallet.example", "/zvault/wallets"), ("null", "/zvault/wallets"),
+                         ("https://wallet.example", "/v1/keystores")]:
+        assert "Access-Control-Allow-Origin" not in preflight(origin, path).headers, (origin, path)
+    page = {"Origin": "https://b.example:8443", "X-Jwt-Token": hs256(secret.read_bytes())}
+    answer = requests.get(f"{daemon.base}/zvault/wallets", headers=page, timeout=10)
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://b.example:8443"
