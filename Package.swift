@@ -121,7 +121,8 @@ let package = Package(
         .executableTarget(
             name: "KMSBench",
             dependencies: [
-                "CP11Kit", "HSMBridge", "EnclaveLock", "WorkingKeys", "SecretMemory", hummingbird,
+                "CP11Kit", "HSMBridge", "EnclaveLock", "WorkingKeys", "Anchors", "Pairing", "CYardstick",
+                "SecretMemory", hummingbird,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -159,7 +160,8 @@ let package = Package(
         .testTarget(
             name: "EDVTests",
             dependencies: [
-                "EDV", "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound", "TestSupport",
+                "EDV", "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound",
+                "TestSupport",
             ],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
@@ -198,7 +200,8 @@ let package = Package(
         .testTarget(
             name: "KMSServerTests",
             dependencies: [
-                "KMSServer", "KMSd", "Keystores", "EnclaveLock", "BearerTokens", "SecretMemory", "TestSupport", hummingbird,
+                "KMSServer", "KMSd", "Keystores", "EnclaveLock", "BearerTokens", "SecretMemory", "TestSupport",
+                hummingbird,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),
