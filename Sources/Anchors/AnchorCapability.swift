@@ -6,14 +6,14 @@ public struct AnchorCapability: Sendable {
     public var canAnchor: Bool
     /// Why not.
     public var refusal: HSMError?
-    /// One multiplication in the token, hops included; nil if it cannot.
-    public var product: Duration?
-    /// The pairing that decides a sign in this process.
+    /// A product whose sign a pairing decides, from the request to the point; nil if the token cannot.
     public var pairing: Duration?
+    /// A product whose sign a second product decides.
+    public var secondProduct: Duration?
 
     /// The faster way to find the sign of a product.
     public var recovery: AnchorSettings.Recovery {
-        guard let product, let pairing else { return .pairing }
-        return product > pairing ? .pairing : .secondProduct
+        guard let pairing, let secondProduct else { return .pairing }
+        return pairing < secondProduct ? .pairing : .secondProduct
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CP11Kit
+import HSMBridge
 
 /// What one turn of the direct PKCS#11 loop does.
 enum LoopOperation: String, CaseIterable, ExpressibleByArgument, Sendable {
@@ -13,6 +14,8 @@ enum LoopOperation: String, CaseIterable, ExpressibleByArgument, Sendable {
     case aesGCMToken = "aes-gcm-token"
     /// The same with a session object.
     case aesGCMSession = "aes-gcm-session"
+    /// A multiplication on CurveFp254BNb with a session object: derive, read the x coordinate, destroy.
+    case bn254Session = "bn254-session"
 
     var isTokenObject: Bool { self == .p256Token || self == .aesGCMToken }
     var isPublicKey: Bool { self != .aesGCMToken && self != .aesGCMSession }
@@ -42,9 +45,14 @@ struct LoopKey: Sendable {
         _ operation: LoopOperation, _ session: CK_SESSION_HANDLE, _ module: BareModule
     ) throws -> LoopKey {
         let isEdwards = operation == .ed25519Session
-        // RFC 5480 secp256r1 and RFC 8410 id-Ed25519, both as DER object identifiers.
+        let isMultiplier = operation == .bn254Session
+        // RFC 5480 secp256r1 and RFC 8410 id-Ed25519 as DER object identifiers, or explicit parameters.
         var parameters: [UInt8] =
-            isEdwards ? [0x06, 0x03, 0x2b, 0x65, 0x70] : [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]
+            switch operation {
+            case .ed25519Session: [0x06, 0x03, 0x2b, 0x65, 0x70]
+            case .bn254Session: PairingParameters.bn254
+            default: [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]
+            }
         var mechanism = CK_MECHANISM(
             mechanism: CK_MECHANISM_TYPE(isEdwards ? CKM_EC_EDWARDS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN),
             pParameter: nil, ulParameterLen: 0)
@@ -58,12 +66,12 @@ struct LoopKey: Sendable {
                 withUnsafeMutableBytes(of: &onToken) { onToken in
                     parameters.withUnsafeMutableBytes { parameters -> CK_RV in
                         var publicTemplate = [
-                            attribute(CKA_TOKEN, onToken), attribute(CKA_VERIFY, yes),
+                            attribute(CKA_TOKEN, onToken), attribute(isMultiplier ? CKA_DERIVE : CKA_VERIFY, yes),
                             attribute(CKA_EC_PARAMS, parameters),
                         ]
                         var privateTemplate = [
                             attribute(CKA_TOKEN, onToken), attribute(CKA_PRIVATE, yes), attribute(CKA_SENSITIVE, yes),
-                            attribute(CKA_EXTRACTABLE, no), attribute(CKA_SIGN, yes),
+                            attribute(CKA_EXTRACTABLE, no), attribute(isMultiplier ? CKA_DERIVE : CKA_SIGN, yes),
                         ]
                         return module.functions.pointee.C_GenerateKeyPair(
                             session, &mechanism, &publicTemplate, CK_ULONG(publicTemplate.count), &privateTemplate,

@@ -1,5 +1,5 @@
 import CP11Kit
-import Glibc
+import Dispatch
 
 /// One thread's turn: one session, one key, the same operation until the deadline.
 struct LoopWorker: Sendable {
@@ -14,12 +14,14 @@ struct LoopWorker: Sendable {
         var input = [UInt8](repeating: 0x5a, count: 32)
         var output = [UInt8](repeating: 0, count: 256)
         var nonce = [UInt8](repeating: 0, count: 12)
+        var multiplication = LoopMultiplication()
         var start = MonotonicClock.now()
         while start < deadline {
             switch key.operation {
             case .p256Session, .p256Token: try sign(CKM_ECDSA, &input, &output)
             case .ed25519Session: try sign(CKM_EDDSA, &input, &output)
             case .aesGCMToken, .aesGCMSession: try seal(turn: UInt64(durations.count), &nonce, &input, &output)
+            case .bn254Session: try multiplication.run(module, session, key.handle)
             }
             let end = MonotonicClock.now()
             durations.append(UInt32(clamping: end &- start))
@@ -68,8 +70,6 @@ struct LoopWorker: Sendable {
 /// CLOCK_MONOTONIC in nanoseconds; the same for every process of the machine.
 enum MonotonicClock {
     static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        DispatchTime.now().uptimeNanoseconds
     }
 }

@@ -15,7 +15,9 @@ struct Micro: AsyncParsableCommand {
         try JSONCells.measure()
         try SecretCells.measure()
         try CryptoCells.measure()
+        try PairingCells.measure()
         try await TokenCells.measure(uri: tokenURI)
+        try await AnchorCells.measure(uri: tokenURI)
     }
 }
 

@@ -68,7 +68,7 @@ import Testing
         let token = try await SoftHSMToken.make().provisioned()
         let capability = try await TokenAnchorKeeper(token: token).capability()
         #expect(capability.canAnchor)
-        #expect(try #require(capability.product) > .zero)
+        #expect(try #require(capability.secondProduct) > .zero)
         #expect(try #require(capability.pairing) > .zero)
         #expect(capability.recovery != .automatic)
         let lint = try await token.lint()

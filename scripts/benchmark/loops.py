@@ -4,7 +4,7 @@ import subprocess
 
 from .tools import BenchFailure
 
-LOOPS = ("p256-session", "p256-token", "ed25519-session", "aes-gcm-token", "aes-gcm-session")
+LOOPS = ("p256-session", "p256-token", "ed25519-session", "aes-gcm-token", "aes-gcm-session", "bn254-session")
 
 
 def run_loop(binaries, token, operation, seconds, *, module=None, environment=None, threads=1, programs=1):

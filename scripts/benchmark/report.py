@@ -1,5 +1,7 @@
 """The table and the verdicts."""
 
+YARDSTICK = "C yardstick: 40,000 BN254 field multiplications"
+
 
 def judge(cells):
     """Every bar whose figures are there. A ratio compares two figures of the same run."""
@@ -18,6 +20,15 @@ def judge(cells):
     for label, count in (("1 thread", 1), ("8 threads", 8), ("8 programs", 8)):
         ratio(f"resident P-256 sign, {count} conn. / p11-kit server, {label}", find.rate("sign-resident", count),
               find.rate(f"p11-kit p256-session, {label}", count), 1.2)
+    product, yardstick = find.nanoseconds("BN254 product of two, prepared"), find.nanoseconds(YARDSTICK)
+    if product and yardstick:
+        _add(bars, "BN254 product of two / 40,000 C field multiplications", round(product / yardstick, 2), 1.0,
+             product <= yardstick, "≤")
+    derive = find.rate("direct bn254-session", 1)
+    if derive and product:
+        bound = 1 / (1 / derive + 2 * product / 1e9)
+        ratio(f"anchored co-signature / derive and two products ({bound:,.0f}/s)",
+              find.best("cosign-msg-anchored"), bound, 0.5)
     create = find.rate("create", 32)
     if create:
         _add(bars, "create sealed ED25519, 32 conn., per second", create, 1500, create >= 1500)
@@ -90,6 +101,9 @@ class _Finder:
             if cell["name"] == name and cell.get("connections") == connections:
                 return cell["rate"]
         return None
+
+    def nanoseconds(self, name):
+        return (self.cell(name) or {}).get("nanoseconds")
 
     def best(self, name):
         return max((cell["rate"] for cell in self.cells if cell["name"] == name), default=None)

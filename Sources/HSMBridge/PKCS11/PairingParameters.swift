@@ -1,7 +1,7 @@
 /// Curves that tokens take by explicit parameters (SEC 1, C.2) because no object identifier names them.
-enum PairingParameters {
+package enum PairingParameters {
     /// CurveFp254BNb: y² = x³ + 2, generator (-1, 1), prime order, cofactor 1.
-    static let bn254 = bytes(
+    package static let bn254 = bytes(
         "3081de020101302b06072a8648ce3d01010220" + "2523648240000001ba344d80000000086121000000000013a700000000000013"
             + "304404200000000000000000000000000000000000000000000000000000000000000000"
             + "04200000000000000000000000000000000000000000000000000000000000000002"
