@@ -106,6 +106,7 @@ public struct Configuration: Sendable {
         keystores.lockKeyTTL = Self.lockTTL(values)
         keystores.keyCacheSize = values.number("key-cache-size") ?? keystores.keyCacheSize
         keystores.destroyGrace = values.duration("destroy-grace") ?? keystores.destroyGrace
+        keystores.rawSecp256k1Signatures = values.boolean("raw-secp256k1-signatures") ?? false
         keystores.maximumMessageBytes = maximumBody
         guard keystores.destroyGrace <= .seconds(365 * 24 * 3600) else {
             throw ConfigurationError("\(values.origin("destroy-grace")): the longest grace is 8760h (365 days)")

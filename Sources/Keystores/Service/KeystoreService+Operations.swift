@@ -1,7 +1,10 @@
 extension KeystoreService {
     public func sign(keystore: String, key: String, message: [UInt8]) async throws -> [UInt8] {
         try checkLength(message)
-        return try await use(keystore, key) { try await $0.sign(message) }
+        guard configuration.rawSecp256k1Signatures else {
+            return try await use(keystore, key) { try await $0.sign(message) }
+        }
+        return try await use(keystore, key) { try await $0.signRaw(message) }
     }
 
     public func verify(keystore: String, key: String, signature: [UInt8], message: [UInt8]) async throws {
