@@ -121,7 +121,8 @@ let package = Package(
         .executableTarget(
             name: "KMSBench",
             dependencies: [
-                "CP11Kit", "HSMBridge", "EnclaveLock", "WorkingKeys", "SecretMemory", hummingbird,
+                "CP11Kit", "HSMBridge", "EnclaveLock", "WorkingKeys", "Capabilities", "LibCrypto", "SecretMemory",
+                hummingbird,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),

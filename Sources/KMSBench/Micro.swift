@@ -15,6 +15,8 @@ struct Micro: AsyncParsableCommand {
         try JSONCells.measure()
         try SecretCells.measure()
         try CryptoCells.measure()
+        try MessageListCells.measure()
+        try CapabilityCells.measure()
         try await TokenCells.measure(uri: tokenURI)
     }
 }

@@ -4,6 +4,7 @@ import statistics
 import time
 from contextlib import ExitStack
 
+from .capability import Owner
 from .daemon import Daemon, text_of
 from .load import run_wrk
 from .loops import LOOPS, run_loop
@@ -11,10 +12,11 @@ from .micro import run_micro
 from .processes import Server
 from .progress import Progress
 from .token import P11KitServer, Token
+from .tools import BenchFailure
 
 DAEMON_CELLS = ("sign-sealed", "sign-resident", "encrypt-32", "encrypt-4k", "create")
 HTTP_CELLS = ("echo",) + DAEMON_CELLS
-NAMES = ("direct", "p11-kit") + HTTP_CELLS + ("sign-ttl0", "cold-start", "memory", "micro")
+NAMES = ("direct", "p11-kit") + HTTP_CELLS + ("sign-zcap", "sign-ttl0", "cold-start", "memory", "micro")
 MESSAGE_BYTES = 256
 
 
@@ -35,6 +37,7 @@ class Run:
             self._p11_kit()
             self._micro()
             self._http()
+            self._guarded()
             self._lock_closed()
             self._large_store()
         finally:
@@ -45,7 +48,7 @@ class Run:
         s, names = self.settings, self.names
         http = sum(name in names for name in HTTP_CELLS) * len(s.connections) * s.rounds
         return (("direct" in names) * len(LOOPS) * s.rounds + ("p11-kit" in names) * 3 * s.rounds + ("micro" in names)
-                + http + ("sign-ttl0" in names) * len(s.connections) * s.rounds
+                + http + (("sign-zcap" in names) + ("sign-ttl0" in names)) * len(s.connections) * s.rounds
                 + ("cold-start" in names) * (1 + s.cold_starts) + ("memory" in names))
 
     # The token without us.
@@ -133,19 +136,33 @@ class Run:
             daemon.check_signature(key, self.message)
             self._load({"sign-ttl0": (daemon, daemon.base, [f"{key}/sign"], json.dumps({"message": self.message}))})
 
-    def _load(self, routes):
+    def _guarded(self):
+        """Signing under a capability: the request's signature is verified each time, the capability is remembered."""
+        if "sign-zcap" not in self.names:
+            return
+        owner, body = Owner(self.scratch), {"message": self.message}
+        with self._daemon(KMS_AUTH_TYPE="ZCAP", KMS_BASE_URL="https://kms.example") as daemon:
+            key = daemon.create_guarded_key(owner, "ED25519")
+            headers = owner.headers("sign")
+            signature = daemon.call("POST", f"{key}/sign", body, headers)["signature"]
+            daemon.call("POST", f"{key}/verify", {**body, "signature": signature}, owner.headers("verify"))
+            if daemon.request("POST", f"{key}/sign", body)[0] != 401:
+                raise BenchFailure("a request without capability was not refused")
+            self._load({"sign-zcap": (daemon, daemon.base, [f"{key}/sign"], json.dumps(body))}, headers)
+
+    def _load(self, routes, headers=None):
         takes = {(name, count): [] for name in routes for count in self.settings.connections}
         for _ in range(self.settings.rounds):
             for name, (server, base, paths, body) in routes.items():
                 for count in self.settings.connections:
                     self.progress.step(f"{name}, {count} connections")
-                    takes[name, count].append(self._observed(server, base, paths, body, count))
+                    takes[name, count].append(self._observed(server, base, paths, body, count, headers))
         for (name, count), results in takes.items():
             self.cells.append({"name": name, "connections": count, **median(results)})
 
-    def _observed(self, server, base, paths, body, connections):
+    def _observed(self, server, base, paths, body, connections, headers):
         rss, cpu, started = server.resident_kib(), server.cpu_seconds(), time.monotonic()
-        result = run_wrk(self.scratch, base, paths, body, connections, self.settings.seconds)
+        result = run_wrk(self.scratch, base, paths, body, connections, self.settings.seconds, headers=headers)
         elapsed = time.monotonic() - started
         used = server.cpu_seconds() - cpu
         return {"rate": result["rate"], "p50_us": result["p50_us"], "p99_us": result["p99_us"],
