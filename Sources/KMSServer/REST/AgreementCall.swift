@@ -1,3 +1,4 @@
+import Keystores
 import SecretMemory
 import WorkingKeys
 
@@ -35,13 +36,9 @@ enum AgreementCall: Sendable {
             // Last: reading the secrets may unescape them in place.
             let ephemeral = try Self.privateKey(members, 5, memory)
             let contentKey = try members.secret(0, unescapingIn: memory)
-            do throws(WorkingKeyError) {
-                self = .wrap(
-                    contentKey: contentKey, recipient: recipient, apu: apu, apv: apv, tag: tag,
-                    options: try WrapOptions(ephemeral: ephemeral, usesXChaCha: usesXChaCha))
-            } catch  where error.code == .invalidArgument {
-                throw JSONError("'epk_private': \(error.message)")
-            }
+            let options = try Self.options(ephemeral, usesXChaCha)
+            self = .wrap(
+                contentKey: contentKey, recipient: recipient, apu: apu, apv: apv, tag: tag, options: options)
         case .unwrap:
             let members = try JSONMembers(bytes, ["wrapped_key", "sender_pub_key", "tag"])
             let names: [StaticString] = ["kid", "encryptedcek", "epk", "alg", "apu", "apv"]
@@ -94,6 +91,19 @@ enum AgreementCall: Sendable {
         guard let object = try members.optionalObject(index, ["pubkey", "d"]) else { return nil }
         guard let publicKey = try publicKey(object, 0) else { throw JSONError("'epk_private' has no 'pubKey'") }
         return (publicKey, try object.secret(1, unescapingIn: object.part(of: memory)))
+    }
+
+    private static func options(
+        _ ephemeral: (publicKey: AgreementPublicKey, secret: SharedSecret)?, _ usesXChaCha: Bool
+    ) throws -> WrapOptions {
+        do {
+            return try WrapOptions(ephemeral: ephemeral, usesXChaCha: usesXChaCha)
+        } catch {
+            guard error.code == .invalidArgument else {
+                throw KMSError(.overloaded, "No locked memory for keys is left; try again.", underlying: error)
+            }
+            throw JSONError("'epk_private': \(error.message)")
+        }
     }
 
     private static func publicKey(_ members: JSONMembers, _ index: Int) throws -> AgreementPublicKey? {
