@@ -133,8 +133,8 @@ let package = Package(
         .executableTarget(
             name: "KMSBench",
             dependencies: [
-                "CP11Kit", "HSMBridge", "EnclaveLock", "WorkingKeys", "Anchors", "Pairing", "CYardstick",
-                "SecretMemory", hummingbird,
+                "CP11Kit", "HSMBridge", "EnclaveLock", "WorkingKeys", "Capabilities", "LibCrypto", "Anchors", "Pairing",
+                "CYardstick", "SecretMemory", hummingbird,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),

@@ -13,7 +13,7 @@ BUILD_PACKAGES=(
 )
 # What the tests need besides.
 # shellcheck disable=SC2034
-TEST_PACKAGES=(git openssl procps python3 python3-venv shellcheck)
+TEST_PACKAGES=(git openssl procps python3 python3-venv shellcheck valgrind)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -23,8 +23,15 @@ public struct CapabilityVerifier: Sendable {
 
     private let mode: Mode
     private let replay = ReplayWindow(seconds: 2 * (CapabilityVerifier.strictAge + CapabilityVerifier.skew))
+    /// Nil: nothing is remembered.
+    let grants: GrantCache?
 
-    public init(mode: Mode) { self.mode = mode }
+    /// - Parameter remembersGrants: Whether capabilities that held are remembered for five minutes. The request's
+    ///   signature and the caveats are checked every time.
+    public init(mode: Mode, remembersGrants: Bool = true) {
+        self.mode = mode
+        grants = remembersGrants ? GrantCache() : nil
+    }
 
     /// Verifies one request.
     ///
@@ -49,9 +56,10 @@ public struct CapabilityVerifier: Sendable {
         guard let invocations = request.headers["capability-invocation"], invocations.count == 1,
             let value = invocations.first
         else { throw .malformed("exactly one Capability-Invocation header is needed") }
-        let invocation = try Invocation(header: value)
-        guard invocation.action == action else { throw .unauthorized("the action is not this route's") }
-        let capability = try effective(invocation.capability, root: root, now: now, depth: 0, resolve: resolve)
+        let grant = try grant(of: value, action: action, root: root, now: now, resolve: resolve)
+        guard grant.action == action else { throw .unauthorized("the action is not this route's") }
+        if let end = grant.end, now >= end { throw .unauthorized("the capability has expired") }
+        let capability = grant.capability
         guard capability.allowedAction.isEmpty || capability.allowedAction.contains(action) else {
             throw .unauthorized("the capability does not allow \(action)")
         }
@@ -62,6 +70,23 @@ public struct CapabilityVerifier: Sendable {
             throw .unauthorized("the signature was used before")
         }
         return key
+    }
+
+    /// Parses the header and checks the capability in it up to the root, or finds that done.
+    private func grant(
+        of header: String, action: String, root: Capability, now: Int64, resolve: (String) -> Capability?
+    ) throws(CapabilityError) -> GrantCache.Grant {
+        guard header.utf8.count <= Invocation.longestHeader else { throw .malformed("the header is too long") }
+        let digest = try Hashing.sha256(Array(header.utf8))
+        if let known = grants?.find(digest, root: root, now: now) { return known }
+        let invocation = try Invocation(header: header)
+        guard invocation.action == action else { throw .unauthorized("the action is not this route's") }
+        var end: Int64?
+        let capability = try effective(
+            invocation.capability, root: root, now: now, depth: 0, end: &end, resolve: resolve)
+        let grant = GrantCache.Grant(action: invocation.action, capability: capability, end: end)
+        grants?.remember(grant, digest, root: root, now: now)
+        return grant
     }
 
     private func verifySignature(
@@ -110,8 +135,11 @@ public struct CapabilityVerifier: Sendable {
     }
 
     /// Checks a capability up to the root and returns it with what it may really do.
+    ///
+    /// - Parameter end: Brought forward to the first second at which a caveat refuses.
     private func effective(
-        _ capability: Capability, root: Capability, now: Int64, depth: Int, resolve: (String) -> Capability?
+        _ capability: Capability, root: Capability, now: Int64, depth: Int, end: inout Int64?,
+        resolve: (String) -> Capability?
     ) throws(CapabilityError) -> Capability {
         guard let parentID = capability.parentCapability else {
             guard capability.id == root.id,
@@ -129,7 +157,8 @@ public struct CapabilityVerifier: Sendable {
         guard let parent = presented, parent.id == parentID else { throw .unauthorized("the parent is not known") }
         let effectiveParent =
             parentID == root.id
-            ? root : try effective(parent, root: root, now: now, depth: depth + 1, resolve: resolve)
+            ? root
+            : try effective(parent, root: root, now: now, depth: depth + 1, end: &end, resolve: resolve)
         guard
             let proof = capability.proof.first(where: {
                 $0.proofPurpose == CapabilityProof.delegation && $0.capabilityChain?.last == parentID
@@ -139,7 +168,7 @@ public struct CapabilityVerifier: Sendable {
             throw .unauthorized("the proof is not by whom the parent names")
         }
         try CapabilityProofs.verify(proof, of: capability)
-        try verifyCaveats(capability, proof: proof, now: now)
+        if let own = try verifyCaveats(capability, proof: proof, now: now) { end = min(end ?? own, own) }
         return try narrowed(capability, to: effectiveParent)
     }
 
@@ -154,16 +183,20 @@ public struct CapabilityVerifier: Sendable {
         return narrowed
     }
 
+    /// The first second at which one of them refuses; nil for none.
     private func verifyCaveats(
         _ capability: Capability, proof: CapabilityProof, now: Int64
-    ) throws(CapabilityError) {
+    ) throws(CapabilityError) -> Int64? {
+        var first: Int64?
         for caveat in capability.caveats ?? [] {
             guard caveat.type == "expiry", let duration = caveat.duration, duration >= 0,
                 let created = Timestamp.seconds(proof.created)
             else { throw .unauthorized("the capability has a caveat of unknown kind") }
             let (end, overflow) = created.addingReportingOverflow(duration)
             guard overflow || now < end else { throw .unauthorized("the capability has expired") }
+            if !overflow { first = min(first ?? end, end) }
         }
+        return first
     }
 
     private func invoker(of capability: Capability) -> String? {

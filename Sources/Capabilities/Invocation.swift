@@ -1,5 +1,8 @@
 /// The `Capability-Invocation` header: `zcap capability="<base64url of gzip>",action="<action>"`.
 public struct Invocation: Sendable, Equatable {
+    /// In bytes.
+    static let longestHeader = 32_768
+
     public let capability: Capability
     public let action: String
 
@@ -10,7 +13,8 @@ public struct Invocation: Sendable, Equatable {
 
     /// Parses the header's value, of at most 32 KiB.
     public init(header: String) throws(CapabilityError) {
-        guard header.utf8.count <= 32_768, header.prefix(4).lowercased() == "zcap", header.utf8.count > 5 else {
+        guard header.utf8.count <= Self.longestHeader, header.prefix(4).lowercased() == "zcap", header.utf8.count > 5
+        else {
             throw .malformed("Capability-Invocation does not start with 'zcap '")
         }
         var parameters: [String: Substring] = [:]

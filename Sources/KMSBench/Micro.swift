@@ -16,6 +16,8 @@ struct Micro: AsyncParsableCommand {
         try SecretCells.measure()
         try CryptoCells.measure()
         try PairingCells.measure()
+        try MessageListCells.measure()
+        try CapabilityCells.measure()
         try await TokenCells.measure(uri: tokenURI)
         try await AnchorCells.measure(uri: tokenURI)
     }

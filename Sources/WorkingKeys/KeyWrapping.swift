@@ -6,6 +6,25 @@ public import SecretMemory
 /// - Source: RFC 7518 §4.6 (ECDH-ES); draft-madden-jose-ecdh-1pu-04 (ECDH-1PU); NIST SP 800-56C, RFC 3394.
 /// - Concurrency: any thread; intermediate secrets are in locked memory and live for the call.
 public enum KeyWrapping {
+    /// Wraps as ``wrap(_:for:apu:apv:xc20p:ephemeral:)`` with what the caller decided.
+    public static func wrap(
+        _ cek: borrowing SecretBytes, for recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8],
+        options: WrapOptions
+    ) throws(WorkingKeyError) -> WrappedKey {
+        try wrap(
+            cek, for: recipient, apu: apu, apv: apv, xc20p: options.usesXChaCha, ephemeral: options.ephemeral)
+    }
+
+    /// Wraps as ``wrap(_:from:for:apu:apv:tag:xc20p:ephemeral:)`` with what the caller decided.
+    public static func wrap(
+        _ cek: borrowing SecretBytes, from sender: WorkingKey, for recipient: AgreementPublicKey, apu: [UInt8],
+        apv: [UInt8], tag: [UInt8], options: WrapOptions
+    ) throws(WorkingKeyError) -> WrappedKey {
+        try wrap(
+            cek, from: sender, for: recipient, apu: apu, apv: apv, tag: tag, xc20p: options.usesXChaCha,
+            ephemeral: options.ephemeral)
+    }
+
     /// Wraps a content key for a recipient, who does not learn by whom: ECDH-ES+A256KW.
     ///
     /// - Parameters:

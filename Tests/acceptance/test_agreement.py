@@ -7,7 +7,9 @@ import struct
 import pytest
 from cryptography.hazmat.primitives import hashes, keywrap
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
-from nacl.bindings import crypto_box, crypto_box_open, crypto_sign_ed25519_pk_to_curve25519
+from nacl.bindings import (
+    crypto_aead_xchacha20poly1305_ietf_decrypt, crypto_aead_xchacha20poly1305_ietf_encrypt, crypto_box, crypto_box_open,
+    crypto_sign_ed25519_pk_to_curve25519)
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from webkms_client import okp_thumbprint
@@ -99,6 +101,79 @@ def test_authenticated_wrap(kms, keystore, key_type, length):
     assert base64.b64decode(recipient.post("unwrap", body)["key"]) == cek
     for change in ({"tag": b64(b"gat")}, {"sender_pub_key": exported(recipient)}, {"sender_pub_key": None}):
         assert kms.raw("POST", f"{recipient.url}/unwrap", {**body, **change}).status_code == 400
+
+
+@pytest.mark.parametrize("key_type", TYPES)
+def test_an_xc20pkw_wrap_from_outside_unwraps(kms, keystore, key_type):
+    recipient, cek = keystore.create(key_type), os.urandom(32)
+    ephemeral = Party(key_type)
+    kek = concat_kdf(ephemeral.agree(exported(recipient)), "ECDH-ES+XC20PKW", b"a", b"b", 256)
+    nonce = os.urandom(24)
+    wrapped = {"kid": recipient.id, "alg": "ECDH-ES+XC20PKW", "apu": b64(b"a"), "apv": b64(b"b"),
+               "epk": {name: ephemeral.public[name] for name in ephemeral.public if name != "kid"},
+               "encryptedcek": b64(nonce + crypto_aead_xchacha20poly1305_ietf_encrypt(cek, b"", nonce, kek))}
+    assert base64.b64decode(recipient.post("unwrap", {"wrapped_key": wrapped})["key"]) == cek
+    for change in ({"apv": b64(b"c")}, {"encryptedcek": b64(nonce)}, {"alg": "ECDH-ES+A256KW"}):
+        answer = kms.raw("POST", f"{recipient.url}/unwrap", {"wrapped_key": {**wrapped, **change}})
+        assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("key_type", TYPES)
+def test_the_extension_wraps_with_xc20pkw(kms, keystore, key_type):
+    party, cek = Party(key_type), os.urandom(17)
+    answer = kms.call("POST", f"{keystore.url}/wrap", {
+        "cek": b64(cek), "apu": b64(b"a"), "apv": b64(b"b"), "recipient_pub_key": party.public, "use_xc20pkw": True})
+    assert answer["alg"] == "ECDH-ES+XC20PKW"
+    kek = concat_kdf(party.agree(answer["epk"]), answer["alg"], b"a", b"b", 256)
+    sealed = base64.b64decode(answer["encryptedcek"])
+    assert crypto_aead_xchacha20poly1305_ietf_decrypt(sealed[24:], b"", sealed[:24], kek) == cek
+    sender = keystore.create(key_type)
+    wrapped = sender.post("wrap", {"cek": b64(cek), "recipient_pub_key": exported(sender), "use_xc20pkw": True})
+    assert wrapped["alg"] == "ECDH-1PU+XC20PKW"
+    opened = sender.post("unwrap", {"wrapped_key": wrapped, "sender_pub_key": exported(sender)})
+    assert base64.b64decode(opened["key"]) == cek
+
+
+def private_of(party):
+    if party.key_type == "X25519ECDHKW":
+        return party.key.private_bytes_raw()
+    value = party.key.private_numbers().private_value
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+@pytest.mark.parametrize("key_type", TYPES)
+def test_the_extension_takes_the_ephemeral_key(kms, keystore, key_type):
+    """One ephemeral key for all recipients of a message, as its protected header says."""
+    ephemeral, cek = Party(key_type), os.urandom(32)
+    sender, recipients = keystore.create(key_type), [keystore.create(key_type) for _ in range(2)]
+    private = {"pubKey": ephemeral.public, "d": b64(private_of(ephemeral))}
+    for recipient in recipients:
+        for url in (keystore.url, sender.url):
+            wrapped = kms.call("POST", f"{url}/wrap", {
+                "cek": b64(cek), "recipient_pub_key": exported(recipient), "epk_private": private})
+            sent = base64.b64decode(ephemeral.public["x"])
+            assert base64.b64decode(wrapped["epk"]["x"]).rjust(len(sent), b"\0") == sent
+            body = {"wrapped_key": wrapped, "sender_pub_key": exported(sender)}
+            assert base64.b64decode(recipient.post("unwrap", body)["key"]) == cek
+
+
+@pytest.mark.parametrize("change", [
+    {"epk_private": {}}, {"epk_private": []}, {"epk_private": {"d": b64(bytes(31) + b"\1")}}, {"use_xc20pkw": 1},
+    {"use_xc20pkw": "true"}, "zero", "other half", "other curve", "no secret", "too long"])
+def test_a_bad_extension_is_a_bad_request(kms, keystore, change):
+    party = Party("NISTP256ECDHKW")
+    private = {"pubKey": party.public, "d": b64(private_of(party))}
+    if isinstance(change, str):
+        other = Party("NISTP384ECDHKW")
+        change = {"epk_private": {
+            "zero": {**private, "d": b64(bytes(32))}, "other half": {**private, "d": b64(bytes(31) + b"\2")},
+            "other curve": {"pubKey": other.public, "d": b64(private_of(other))},
+            "no secret": {"pubKey": party.public}, "too long": {**private, "d": b64(bytes(33))}}[change]}
+    body = {"cek": b64(bytes(32)), "recipient_pub_key": Party("NISTP256ECDHKW").public, **change}
+    answer = kms.raw("POST", f"{keystore.url}/wrap", body)
+    assert answer.status_code == 400
+    if "epk_private" in change:
+        assert answer.json()["message"]
 
 
 def test_an_ephemeral_key_off_its_curve_is_refused(kms, keystore):

@@ -57,6 +57,19 @@ def test_secp256k1_signatures_verify_with_and_without_prefix(keystore):
     refused(400, key.verify, b"\x01\x00\x00\x00\x00" + signature[crypto.PREFIX:], b"m")
 
 
+@pytest.mark.parametrize("protection", ["sealed", "resident"])
+def test_secp256k1_signatures_are_raw_if_so_configured(own, protection):
+    own.settings["KMS_RAW_SECP256K1_SIGNATURES"] = "true"
+    keystore = own.start().client().create_keystore(protection=protection)
+    key = keystore.create("ECDSASecp256k1IEEEP1363")
+    signature = key.sign(b"m")
+    assert len(signature) == 64
+    crypto.verify("ECDSASecp256k1IEEEP1363", key.public_key, b"\x01" + bytes(4) + signature, b"m")
+    key.verify(signature, b"m")
+    other = keystore.create("ECDSAP256IEEEP1363")
+    crypto.verify("ECDSAP256IEEEP1363", other.public_key, other.sign(b"m"), b"m")
+
+
 @pytest.mark.parametrize("key_type", SIGNING)
 def test_rotated_signing_key_verifies_old_and_signs_new(keystore, key_type):
     old = keystore.create(key_type)

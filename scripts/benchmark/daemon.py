@@ -35,19 +35,19 @@ class Daemon(Server):
         except OSError:
             return False
 
-    def request(self, method, path, body=None, timeout=30):
+    def request(self, method, path, body=None, timeout=30, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.request(method, path, None if body is None else json.dumps(body),
-                               {"Content-Type": "application/json"})
+                               {"Content-Type": "application/json", **(headers or {})})
             response = connection.getresponse()
             return response.status, response.read()
         finally:
             connection.close()
 
-    def call(self, method, path, body=None):
+    def call(self, method, path, body=None, headers=None):
         """A request that must succeed; returns its JSON object."""
-        status, answer = self.request(method, path, body)
+        status, answer = self.request(method, path, body, headers=headers)
         if status != 200:
             raise BenchFailure(f"{method} {path} answered {status}: {answer[:300]!r}")
         return json.loads(answer) if answer.strip() else {}
@@ -55,6 +55,14 @@ class Daemon(Server):
     def create_keystore(self, protection="sealed"):
         body = {"controller": "did:example:bench", "edv": None, "protection": protection}
         return "/v1" + self.call("POST", "/v1/keystores", body)["key_store_url"].partition("/v1")[2]
+
+    def create_guarded_key(self, owner, key_type):
+        """A key that a capability guards; the owner holds the root."""
+        keystore = self.call("POST", "/v1/keystores", {"controller": owner.did, "edv": None})
+        owner.take(keystore["capability"])
+        path = "/v1" + keystore["key_store_url"].partition("/v1")[2]
+        made = self.call("POST", f"{path}/keys", {"key_type": key_type}, owner.headers("createKey"))
+        return "/v1" + made["key_url"].partition("/v1")[2]
 
     def create_key(self, keystore, key_type):
         return "/v1" + self.call("POST", f"{keystore}/keys", {"key_type": key_type})["key_url"].partition("/v1")[2]

@@ -33,8 +33,8 @@ def run_wrk(scratch, base, paths, body, connections, seconds, method="POST", hea
     """Loads `paths` in turn; every answer must be a success."""
     rotation = ROTATING.format(list=", ".join(f'"{path}"' for path in paths)) if len(paths) > 1 else ""
     script = scratch / "load.lua"
-    fields = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in (headers or {}).items())
-    script.write_text(SCRIPT.format(method=method, body=body, paths=rotation, headers=fields))
+    lines = "\n".join(f'wrk.headers["{name}"] = [==[{value}]==]' for name, value in (headers or {}).items())
+    script.write_text(SCRIPT.format(method=method, body=body, paths=rotation, headers=lines))
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script),
                base + paths[0]]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)

@@ -4,6 +4,7 @@ import statistics
 import time
 from contextlib import ExitStack
 
+from .capability import Owner
 from .daemon import Daemon, text_of
 from .load import run_wrk
 from .loops import LOOPS, run_loop
@@ -12,11 +13,12 @@ from .processes import Server
 from .progress import Progress
 from .split import CELLS as SPLIT_CELLS, SplitDaemon, settings as split_settings
 from .token import P11KitServer, Token
+from .tools import BenchFailure
 
 DAEMON_CELLS = ("sign-sealed", "sign-resident", "encrypt-32", "encrypt-4k", "create")
 HTTP_CELLS = ("echo",) + DAEMON_CELLS
-NAMES = ("direct", "p11-kit") + HTTP_CELLS + ("sign-ttl0", "cold-start", "memory", "micro") + SPLIT_CELLS \
-    + ("split-store",)
+NAMES = ("direct", "p11-kit") + HTTP_CELLS + ("sign-zcap", "sign-ttl0", "cold-start", "memory", "micro") \
+    + SPLIT_CELLS + ("split-store",)
 MESSAGE_BYTES = 256
 
 
@@ -37,6 +39,7 @@ class Run:
             self._p11_kit()
             self._micro()
             self._http()
+            self._guarded()
             self._lock_closed()
             self._large_store()
             self._split_keys()
@@ -49,7 +52,7 @@ class Run:
         s, names = self.settings, self.names
         http = sum(name in names for name in HTTP_CELLS) * len(s.connections) * s.rounds
         return (("direct" in names) * len(LOOPS) * s.rounds + ("p11-kit" in names) * 3 * s.rounds + ("micro" in names)
-                + http + ("sign-ttl0" in names) * len(s.connections) * s.rounds
+                + http + (("sign-zcap" in names) + ("sign-ttl0" in names)) * len(s.connections) * s.rounds
                 + ("cold-start" in names) * (1 + s.cold_starts) + ("memory" in names)
                 + sum(name in names for name in SPLIT_CELLS) * len(s.connections) * s.rounds + ("split-store" in names))
 
@@ -98,7 +101,7 @@ class Run:
                     "echo server", [self.binaries / "KMSBench", "echo-server"], self.scratch / "echo.log"))
                 port = echo.wait_for(lambda: _listening(echo.log), 20, "its listening line")
                 body = json.dumps({"message": self.message})
-                routes["echo"] = (echo, f"http://127.0.0.1:{port}", ["/echo"], body)
+                routes["echo"] = (echo, f"http://127.0.0.1:{port}", ["/echo"], body, None)
             if any(name in DAEMON_CELLS for name in names):
                 routes |= self._daemon_routes(servers.enter_context(self._daemon()), names)
             self._load({name: routes[name] for name in names})
@@ -110,20 +113,20 @@ class Run:
         if "sign-sealed" in names:
             key = daemon.create_key(sealed, "ED25519")
             daemon.check_signature(key, self.message)
-            routes["sign-sealed"] = (daemon, daemon.base, [f"{key}/sign"], sign)
+            routes["sign-sealed"] = (daemon, daemon.base, [f"{key}/sign"], sign, None)
         if "sign-resident" in names:
             key = daemon.create_key(daemon.create_keystore("resident"), "ECDSAP256IEEEP1363")
             daemon.check_signature(key, self.message)
-            routes["sign-resident"] = (daemon, daemon.base, [f"{key}/sign"], sign)
+            routes["sign-resident"] = (daemon, daemon.base, [f"{key}/sign"], sign, None)
         if "encrypt-32" in names or "encrypt-4k" in names:
             key = daemon.create_key(sealed, "AES256GCM")
             for name, count in (("encrypt-32", 32), ("encrypt-4k", 4096)):
                 body = {"message": text_of(count)}
                 opened = daemon.call("POST", f"{key}/decrypt", daemon.call("POST", f"{key}/encrypt", body))
                 assert opened["plaintext"] == body["message"]
-                routes[name] = (daemon, daemon.base, [f"{key}/encrypt"], json.dumps(body))
+                routes[name] = (daemon, daemon.base, [f"{key}/encrypt"], json.dumps(body), None)
         if "create" in names:
-            routes["create"] = (daemon, daemon.base, self._create_paths(daemon), json.dumps({"key_type": "ED25519"}))
+            routes["create"] = (daemon, daemon.base, self._create_paths(daemon), json.dumps({"key_type": "ED25519"}), None)
         return routes
 
     def _create_paths(self, daemon):
@@ -136,22 +139,35 @@ class Run:
         with self._daemon(KMS_LOCK_TTL="0s") as daemon:
             key = daemon.create_key(daemon.create_keystore(), "ED25519")
             daemon.check_signature(key, self.message)
-            self._load({"sign-ttl0": (daemon, daemon.base, [f"{key}/sign"], json.dumps({"message": self.message}))})
+            self._load({"sign-ttl0": (daemon, daemon.base, [f"{key}/sign"], json.dumps({"message": self.message}), None)})
+
+    def _guarded(self):
+        """Signing under a capability: the request's signature is verified each time, the capability is remembered."""
+        if "sign-zcap" not in self.names:
+            return
+        owner, body = Owner(self.scratch), {"message": self.message}
+        with self._daemon(KMS_AUTH_TYPE="ZCAP", KMS_BASE_URL="https://kms.example") as daemon:
+            key = daemon.create_guarded_key(owner, "ED25519")
+            headers = owner.headers("sign")
+            signature = daemon.call("POST", f"{key}/sign", body, headers)["signature"]
+            daemon.call("POST", f"{key}/verify", {**body, "signature": signature}, owner.headers("verify"))
+            if daemon.request("POST", f"{key}/sign", body)[0] != 401:
+                raise BenchFailure("a request without capability was not refused")
+            self._load({"sign-zcap": (daemon, daemon.base, [f"{key}/sign"], json.dumps(body), headers)})
 
     def _load(self, routes):
         takes = {(name, count): [] for name in routes for count in self.settings.connections}
         for _ in range(self.settings.rounds):
-            for name, (server, base, paths, body, *headers) in routes.items():
+            for name, (server, base, paths, body, fields) in routes.items():
                 for count in self.settings.connections:
                     self.progress.step(f"{name}, {count} connections")
-                    takes[name, count].append(self._observed(server, base, paths, body, count, *headers))
+                    takes[name, count].append(self._observed(server, base, paths, body, count, fields))
         for (name, count), results in takes.items():
             self.cells.append({"name": name, "connections": count, **median(results)})
 
-    def _observed(self, server, base, paths, body, connections, headers=None):
+    def _observed(self, server, base, paths, body, connections, headers):
         rss, cpu, started = server.resident_kib(), server.cpu_seconds(), time.monotonic()
-        result = run_wrk(self.scratch, base, paths, body, connections, self.settings.seconds,
-                         headers=headers)
+        result = run_wrk(self.scratch, base, paths, body, connections, self.settings.seconds, headers=headers)
         elapsed = time.monotonic() - started
         used = server.cpu_seconds() - cpu
         return {"rate": result["rate"], "p50_us": result["p50_us"], "p99_us": result["p99_us"],

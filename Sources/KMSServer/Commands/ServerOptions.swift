@@ -20,6 +20,8 @@ struct ServerOptions: ParsableArguments {
     @Option(name: .customLong("key-cache-size"), help: .setting("key-cache-size")) var keyCacheSize: String?
     @Option(name: .customLong("max-body"), help: .setting("max-body")) var maxBody: String?
     @Option(name: .customLong("destroy-grace"), help: .setting("destroy-grace")) var destroyGrace: String?
+    @Option(name: .customLong("raw-secp256k1-signatures"), help: .setting("raw-secp256k1-signatures"))
+    var rawSecp256k1Signatures: String?
     @Option(name: .customLong("max-connections"), help: .setting("max-connections")) var maxConnections: String?
     @Option(name: .customLong("request-timeout"), help: .setting("request-timeout")) var requestTimeout: String?
 
@@ -42,6 +44,7 @@ struct ServerOptions: ParsableArguments {
             "key-cache-size": keyCacheSize,
             "max-body": maxBody,
             "destroy-grace": destroyGrace,
+            "raw-secp256k1-signatures": rawSecp256k1Signatures,
             "max-connections": maxConnections,
             "request-timeout": requestTimeout,
         ]

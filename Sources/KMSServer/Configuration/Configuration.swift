@@ -126,6 +126,7 @@ public struct Configuration: Sendable {
         keystores.lockKeyTTL = Self.lockTTL(values)
         keystores.keyCacheSize = values.number("key-cache-size") ?? keystores.keyCacheSize
         keystores.destroyGrace = values.duration("destroy-grace") ?? keystores.destroyGrace
+        keystores.rawSecp256k1Signatures = values.boolean("raw-secp256k1-signatures") ?? false
         keystores.maximumMessageBytes = maximumBody
         split = try SplitSettings(values, keystoreTTL: keystores.lockKeyTTL)
         guard keystores.destroyGrace <= .seconds(365 * 24 * 3600) else {

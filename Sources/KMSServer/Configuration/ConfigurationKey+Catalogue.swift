@@ -39,6 +39,9 @@ extension ConfigurationKey {
             name: "destroy-grace", environment: "KMS_DESTROY_GRACE", kind: .duration, standard: "24h",
             summary: "Time between a key's DELETE and its destruction, unless the request says."),
         ConfigurationKey(
+            name: "raw-secp256k1-signatures", environment: "KMS_RAW_SECP256K1_SIGNATURES", kind: .boolean,
+            standard: "false", summary: "Leave the 5-byte key prefix off secp256k1 signatures."),
+        ConfigurationKey(
             name: "max-connections", environment: "KMS_MAX_CONNECTIONS", kind: .number(1...100_000),
             standard: "4096", summary: "Connections served at once; more wait to be accepted."),
         ConfigurationKey(

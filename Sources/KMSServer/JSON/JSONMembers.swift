@@ -112,6 +112,22 @@ struct JSONMembers {
         return secret
     }
 
+    /// A truth value; false when absent.
+    func flag(_ index: Int) throws(JSONError) -> Bool {
+        switch values[index] {
+        case .absent, .null: return false
+        case .bool(let flag): return flag
+        default: throw JSONError("'\(names[index])' is neither true nor false")
+        }
+    }
+
+    /// The part of `memory` that these members were read from: all of it, or an object inside.
+    func part(of memory: UnsafeMutableRawBufferPointer) -> UnsafeMutableRawBufferPointer {
+        guard let base = bytes.baseAddress, let start = memory.baseAddress else { return memory }
+        let offset = base - UnsafeRawPointer(start)
+        return UnsafeMutableRawBufferPointer(rebasing: memory[offset..<offset + bytes.count])
+    }
+
     /// The members of an object; nil when absent.
     func optionalObject(_ index: Int, _ names: [StaticString]) throws(JSONError) -> JSONMembers? {
         switch values[index] {

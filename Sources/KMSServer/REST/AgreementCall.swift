@@ -1,3 +1,4 @@
+import Keystores
 import SecretMemory
 import WorkingKeys
 
@@ -7,7 +8,8 @@ import WorkingKeys
 /// opens a box, sealed if there is no nonce.
 enum AgreementCall: Sendable {
     case wrap(
-        contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8], tag: [UInt8])
+        contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8], tag: [UInt8],
+        options: WrapOptions)
     case unwrap(WrappedKey, sender: AgreementPublicKey?, tag: [UInt8])
     case easy(payload: [UInt8], nonce: [UInt8], peer: [UInt8])
     case easyOpen(box: [UInt8], nonce: [UInt8], peer: [UInt8], own: [UInt8])
@@ -18,7 +20,8 @@ enum AgreementCall: Sendable {
         let bytes = UnsafeRawBufferPointer(memory)
         switch action {
         case .wrap:
-            let members = try JSONMembers(bytes, ["cek", "recipient_pub_key", "apu", "apv", "tag"])
+            let members = try JSONMembers(
+                bytes, ["cek", "recipient_pub_key", "apu", "apv", "tag", "epk_private", "use_xc20pkw"])
             guard members.isPresent(0) || !hasKey else {
                 self = try Self.easy(bytes)
                 return
@@ -29,9 +32,13 @@ enum AgreementCall: Sendable {
             let apu = try members.optionalBytes(2) ?? []
             let apv = try members.optionalBytes(3) ?? []
             let tag = try members.optionalBytes(4) ?? []
-            // Last: reading the secret may unescape it in place.
+            let usesXChaCha = try members.flag(6)
+            // Last: reading the secrets may unescape them in place.
+            let ephemeral = try Self.privateKey(members, 5, memory)
             let contentKey = try members.secret(0, unescapingIn: memory)
-            self = .wrap(contentKey: contentKey, recipient: recipient, apu: apu, apv: apv, tag: tag)
+            let options = try Self.options(ephemeral, usesXChaCha)
+            self = .wrap(
+                contentKey: contentKey, recipient: recipient, apu: apu, apv: apv, tag: tag, options: options)
         case .unwrap:
             let members = try JSONMembers(bytes, ["wrapped_key", "sender_pub_key", "tag"])
             let names: [StaticString] = ["kid", "encryptedcek", "epk", "alg", "apu", "apv"]
@@ -75,6 +82,28 @@ enum AgreementCall: Sendable {
         return .easyOpen(
             box: try members.bytes(0), nonce: try members.bytes(1), peer: try members.bytes(2),
             own: try members.bytes(3))
+    }
+
+    /// An extension: the ephemeral key that the caller has fixed beforehand.
+    private static func privateKey(
+        _ members: JSONMembers, _ index: Int, _ memory: UnsafeMutableRawBufferPointer
+    ) throws -> (publicKey: AgreementPublicKey, secret: SharedSecret)? {
+        guard let object = try members.optionalObject(index, ["pubkey", "d"]) else { return nil }
+        guard let publicKey = try publicKey(object, 0) else { throw JSONError("'epk_private' has no 'pubKey'") }
+        return (publicKey, try object.secret(1, unescapingIn: object.part(of: memory)))
+    }
+
+    private static func options(
+        _ ephemeral: (publicKey: AgreementPublicKey, secret: SharedSecret)?, _ usesXChaCha: Bool
+    ) throws -> WrapOptions {
+        do {
+            return try WrapOptions(ephemeral: ephemeral, usesXChaCha: usesXChaCha)
+        } catch {
+            guard error.code == .invalidArgument else {
+                throw KMSError(.overloaded, "No locked memory for keys is left; try again.", underlying: error)
+            }
+            throw JSONError("'epk_private': \(error.message)")
+        }
     }
 
     private static func publicKey(_ members: JSONMembers, _ index: Int) throws -> AgreementPublicKey? {

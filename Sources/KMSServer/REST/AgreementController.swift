@@ -17,15 +17,16 @@ struct AgreementController: Sendable {
             try AgreementCall(action, memory, hasKey: key != nil)
         }
         switch call {
-        case .wrap(let contentKey, let recipient, let apu, let apv, let tag):
+        case .wrap(let contentKey, let recipient, let apu, let apv, let tag, let options):
             let wrapped: WrappedKey
             if let key {
                 wrapped = try await service.wrap(
                     keystore: keystore, sender: key, contentKey: contentKey, recipient: recipient, apu: apu, apv: apv,
-                    tag: tag)
+                    tag: tag, options: options)
             } else {
                 wrapped = try await service.wrap(
-                    keystore: keystore, contentKey: contentKey, recipient: recipient, apu: apu, apv: apv)
+                    keystore: keystore, contentKey: contentKey, recipient: recipient, apu: apu, apv: apv,
+                    options: options)
             }
             return Answer.object(capacity: 1024) { $0.write(wrapped) }
         case .unwrap(let wrapped, let sender, let tag):

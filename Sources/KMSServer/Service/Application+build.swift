@@ -34,6 +34,7 @@ struct Application {
     ///   before the daemon can run. A token that is merely away is none of these.
     static func build(_ settings: Configuration, observer: any CallObserver = SilentObserver()) throws -> Application {
         try HomeDirectory.check(settings.home)
+        try settings.keystores.prepareLockedMemory()
         let token = try makeToken(settings, observer: observer)
         let lock: any SecretLock =
             switch settings.secretLock {

@@ -8,11 +8,12 @@ import WorkingKeys
 extension OpenedKey {
     @inline(never)
     func wrap(
-        _ contentKey: SharedSecret, for recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8], tag: [UInt8]
+        _ contentKey: SharedSecret, for recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8], tag: [UInt8],
+        options: WrapOptions
     ) throws -> WrappedKey {
         let key = try sealedKey()
         return try contentKey.withSecret { secret throws(WorkingKeyError) in
-            try KeyWrapping.wrap(secret, from: key, for: recipient, apu: apu, apv: apv, tag: tag)
+            try KeyWrapping.wrap(secret, from: key, for: recipient, apu: apu, apv: apv, tag: tag, options: options)
         }
     }
 

@@ -9,6 +9,13 @@ extension OpenedKey {
         }
     }
 
+    /// Signs, and takes the prefix off a secp256k1 signature, which other ES256K software does not know.
+    func signRaw(_ message: [UInt8]) async throws -> [UInt8] {
+        let signature = try await sign(message)
+        guard type == .ecdsaSecp256k1P1363, signature.count == 69 else { return signature }
+        return Array(signature.dropFirst(5))
+    }
+
     func verify(signature: [UInt8], message: [UInt8]) async throws {
         switch body {
         case .sealed(let key): try key.verify(signature: signature, message: message)

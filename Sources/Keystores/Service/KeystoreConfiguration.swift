@@ -11,6 +11,8 @@ public struct KeystoreConfiguration: Sendable, Hashable {
     public var destroyGrace: Duration = .seconds(24 * 3600)
     /// Longest message, ciphertext or associated data, in bytes.
     public var maximumMessageBytes: Int = 1 << 20
+    /// Whether secp256k1 signatures are the bare 64 bytes instead of carrying the key's 5-byte prefix.
+    public var rawSecp256k1Signatures = false
     /// Most key ids in one keystore, destroyed ones included.
     public var maximumKeysPerKeystore: Int = 1_000_000
     /// Most versions of one key, since each use of the key opens all.

@@ -3,22 +3,25 @@ public import WorkingKeys
 
 extension KeystoreService {
     public func wrap(
-        keystore: String, contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8]
+        keystore: String, contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8],
+        options: WrapOptions
     ) async throws -> WrappedKey {
         // No key of the keystore takes part; opening it makes an unknown one the error it is elsewhere.
         try await translated {
             _ = try await open(keystore)
             return try contentKey.withSecret { secret throws(WorkingKeyError) in
-                try KeyWrapping.wrap(secret, for: recipient, apu: apu, apv: apv)
+                try KeyWrapping.wrap(secret, for: recipient, apu: apu, apv: apv, options: options)
             }
         }
     }
 
     public func wrap(
         keystore: String, sender: String, contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8],
-        apv: [UInt8], tag: [UInt8]
+        apv: [UInt8], tag: [UInt8], options: WrapOptions
     ) async throws -> WrappedKey {
-        try await use(keystore, sender) { try $0.wrap(contentKey, for: recipient, apu: apu, apv: apv, tag: tag) }
+        try await use(keystore, sender) {
+            try $0.wrap(contentKey, for: recipient, apu: apu, apv: apv, tag: tag, options: options)
+        }
     }
 
     public func unwrap(

@@ -9,7 +9,8 @@ extension KeystoreService {
     private func sign(_ message: [UInt8], with key: OpenedKey) async throws -> [UInt8] {
         let start = meters.meter.start()
         defer { meters.sign.record(since: start) }
-        return try await key.sign(message)
+        guard configuration.rawSecp256k1Signatures else { return try await key.sign(message) }
+        return try await key.signRaw(message)
     }
 
     public func verify(keystore: String, key: String, signature: [UInt8], message: [UInt8]) async throws {

@@ -99,7 +99,8 @@ public protocol KeystoreServing: Sendable {
     ///
     /// - Throws: `.notFound`; `.invalidArgument` for a content key of a wrong length or a point off its curve.
     func wrap(
-        keystore: String, contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8]
+        keystore: String, contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8],
+        options: WrapOptions
     ) async throws -> WrappedKey
 
     /// Wraps a content key so that the recipient knows the sender (ECDH-1PU).
@@ -108,7 +109,7 @@ public protocol KeystoreServing: Sendable {
     /// - Throws: `.notFound`, `.keyDisabled`, `.invalidArgument`.
     func wrap(
         keystore: String, sender: String, contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8],
-        apv: [UInt8], tag: [UInt8]
+        apv: [UInt8], tag: [UInt8], options: WrapOptions
     ) async throws -> WrappedKey
 
     /// Unwraps a content key with any version of the key.
