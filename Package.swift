@@ -174,7 +174,8 @@ let package = Package(
         .testTarget(
             name: "EDVTests",
             dependencies: [
-                "EDV", "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound", "TestSupport",
+                "EDV", "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound",
+                "TestSupport",
             ],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
@@ -213,7 +214,8 @@ let package = Package(
         .testTarget(
             name: "KMSServerTests",
             dependencies: [
-                "KMSServer", "KMSd", "Keystores", "EnclaveLock", "BearerTokens", "SecretMemory", "TestSupport", hummingbird,
+                "KMSServer", "KMSd", "Keystores", "EnclaveLock", "BearerTokens", "SecretMemory", "TestSupport",
+                hummingbird,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),
