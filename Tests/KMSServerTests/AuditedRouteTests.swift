@@ -7,7 +7,7 @@ import Testing
     /// Whatever needs an authority is a decision; whatever needs none decides nothing.
     @Test func everyRouteIsRecordedOrDecidesNothing() {
         var targets: [Target] = [
-            .keystores, .keystore("ks"), .keys(keystore: "ks"), .key(keystore: "ks", key: "k"), .healthcheck, .livez,
+            .keystores, .did, .keystore("ks"), .keys(keystore: "ks"), .key(keystore: "ks", key: "k"), .healthcheck, .livez,
             .readyz, .openapi,
         ]
         targets += Target.Action.allCases.map { .action($0, keystore: "ks", key: "k") }

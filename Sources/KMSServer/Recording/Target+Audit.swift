@@ -26,6 +26,7 @@ extension Target {
         switch (self, method) {
         case (.keystores, .post): AuditedRoute(operation: "create-keystore", kind: .change, subject: "")
         case (.keystores, .get): AuditedRoute(operation: "list-keystores", kind: .look, subject: "")
+        case (.did, .post): AuditedRoute(operation: "create-did", kind: .change, subject: "")
         case (.keystore(let keystore), .get):
             AuditedRoute(operation: "get-keystore", kind: .look, subject: keystore)
         case (.keys(let keystore), .post): AuditedRoute(operation: "create-key", kind: .change, subject: keystore)
