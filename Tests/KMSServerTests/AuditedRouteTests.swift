@@ -7,7 +7,8 @@ import Testing
     /// Whatever needs an authority is a decision; whatever needs none decides nothing.
     @Test func everyRouteIsRecordedOrDecidesNothing() {
         var targets: [Target] = [
-            .keystores, .did, .keystore("ks"), .keys(keystore: "ks"), .key(keystore: "ks", key: "k"), .healthcheck, .livez,
+            .keystores, .did, .keystore("ks"), .keys(keystore: "ks"), .key(keystore: "ks", key: "k"), .healthcheck,
+            .livez,
             .readyz, .openapi,
         ]
         targets += Target.Action.allCases.map { .action($0, keystore: "ks", key: "k") }
@@ -32,6 +33,7 @@ import Testing
         }
         #expect(Target.key(keystore: "ks", key: "k").audited(.delete)?.kind == .change)
         #expect(Target.action(.sign, keystore: "ks", key: "k").audited(.get) == nil)
+        #expect(Target.action(.correctnessproof, keystore: "ks", key: "k").audited(.get)?.kind == .use)
         #expect(Target.action(.sign, keystore: "ks", key: "k").audited(.post)?.kind == .use)
         #expect(Target.action(.export, keystore: "ks", key: "k").audited(.get)?.kind == .change)
     }

@@ -193,6 +193,7 @@ def test_a_head_kept_elsewhere_tells_an_older_copy(own, tmp_path):
 
     assert own.run("audit", "adopt", check=False).returncode == 64
     own.run("audit", "adopt", "--yes")
+    assert decisions(own)[-1][:2] == ("adopt", "allowed")
     daemon = own.start()
     daemon.client().create_keystore()
     daemon.terminate()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Audit
+import Glibc
 import HSMBridge
 
 /// `kmsd audit`.
@@ -133,6 +134,10 @@ struct AuditCommand: AsyncParsableCommand {
                         .failed, code: "audit-unsigned", "This chain was begun without a token; no token remembers it.")
                 }
                 try await notary.adopt()
+                _ = try await parts.chain.record(
+                    AuditEvent(
+                        front: "admin", actor: "uid:\(getuid())", operation: "adopt", subject: "", outcome: .allowed,
+                        reason: "ok", requestID: ""))
                 await notary.finish()
                 let head = parts.chain.head
                 await parts.chain.close()

@@ -22,7 +22,9 @@ struct AuditService: Service {
     private func watch() async {
         var told: String?
         while !Task.isCancelled {
-            let problem = parts.chain.problem?.description
+            // Before the token was asked there is nothing to complain about: it may still be away, which is told elsewhere.
+            var problem = parts.chain.problem?.description
+            if case .unchecked = parts.chain.standing { problem = told }
             if problem != told {
                 if let problem {
                     logger.error("the audit chain takes no record", metadata: ["error": "\(problem)"])

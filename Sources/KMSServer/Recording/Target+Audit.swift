@@ -47,11 +47,13 @@ extension Target {
 }
 
 extension Target.Action {
-    fileprivate var method: HTTPRequest.Method { self == .export ? .get : .post }
+    fileprivate var method: HTTPRequest.Method { isRead ? .get : .post }
 
     fileprivate var kind: AuditedRoute.Kind {
         switch self {
-        case .sign, .verify, .encrypt, .decrypt, .computemac, .verifymac: .use
+        case .sign, .verify, .encrypt, .decrypt, .computemac, .verifymac, .signmulti, .verifymulti, .deriveproof,
+            .verifyproof, .blind, .correctnessproof, .signwithsecrets:
+            .use
         case .export, .rotate, .disable, .enable, .restore: .change
         }
     }
