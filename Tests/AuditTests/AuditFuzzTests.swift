@@ -19,6 +19,10 @@ import Testing
     @Test func recordsHaveOneSpelling() throws {
         let bytes = Self.record.encoded
         #expect(AuditRecord(encoded: bytes) == Self.record)
+        // Computed by another program from docs/FORMATS.md; the format must not change.
+        #expect(
+            Hexadecimal.encode(try AuditRecord.hash(bytes))
+                == "a8be9d481102d270124051b8a459ac311eb0249cb713bf12b780185f30b38cd0")
         var mutator = Mutator(seed: 41)
         for _ in 0..<20_000 {
             let mutated = mutator.mutate(bytes)
@@ -44,13 +48,13 @@ import Testing
 
     @Test func linesHaveOneSpelling() throws {
         let line = AuditLine.record(Self.record, hash: [UInt8](repeating: 5, count: 32))
-        let json = Data(line.json.utf8)
+        let json = Array(line.json.utf8)
         #expect(AuditLine(json: json) == line)
         #expect(!line.json.contains("\u{1B}"))
         var mutator = Mutator(seed: 43)
         for _ in 0..<2_000 {
-            let mutated = Data(mutator.mutate(Array(json)))
-            if let read = AuditLine(json: mutated) { #expect(Data(read.json.utf8) == mutated) }
+            let mutated = mutator.mutate(json)
+            if let read = AuditLine(json: mutated) { #expect(Array(read.json.utf8) == mutated) }
         }
     }
 

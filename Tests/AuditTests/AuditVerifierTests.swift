@@ -36,7 +36,7 @@ import Testing
         return Sample(fixture: fixture, fingerprint: fingerprint, head: head)
     }
 
-    private static func verify(_ sample: Sample, expected: AuditHead? = nil) throws -> AuditReport {
+    private static func verify(_ sample: Sample, expected: [AuditHead] = []) throws -> AuditReport {
         try AuditReader(path: sample.fixture.path).verify(fingerprint: sample.fingerprint, expected: expected)
     }
 
@@ -63,10 +63,10 @@ import Testing
             #expect(report.keyFingerprint == sample.fingerprint)
             #expect(report.head == AuditHeadFile(sample.head))
         }
-        let file = try AuditHeadFile.head(in: Data(PlainJSON.encode(AuditHeadFile(sample.head)).utf8))
+        let file = try AuditHeadFile.head(in: Array(PlainJSON.encode(AuditHeadFile(sample.head)).utf8))
         #expect(file == sample.head)
-        #expect(try AuditHeadFile.head(in: Data(PlainJSON.encode(try Self.verify(sample)).utf8)) == sample.head)
-        #expect(try Self.verify(sample, expected: file).finding == nil)
+        #expect(try AuditHeadFile.head(in: Array(PlainJSON.encode(try Self.verify(sample)).utf8)) == sample.head)
+        #expect(try Self.verify(sample, expected: [file]).finding == nil)
         await token.shutdown()
     }
 
@@ -179,17 +179,17 @@ import Testing
         let report = try Self.verify(sample)
         #expect(report.finding == nil)
         #expect(report.records - report.signedRecords == 2)
-        let finding = try Self.verify(sample, expected: sample.head).finding
+        let finding = try Self.verify(sample, expected: [sample.head]).finding
         #expect(finding?.code == .truncated)
         #expect(finding?.index == 23)
         var replaced = sample.head
         replaced.position.index = 21
-        #expect(try Self.verify(sample, expected: replaced).finding?.code == .replaced)
+        #expect(try Self.verify(sample, expected: [replaced]).finding?.code == .replaced)
         // With its checkpoint gone too, the same holds from there.
         try sample.fixture.edit("DELETE FROM records WHERE idx > 12")
         try sample.fixture.edit("DELETE FROM checkpoints WHERE idx > 12")
         #expect(try Self.verify(sample).finding == nil)
-        #expect(try Self.verify(sample, expected: sample.head).finding?.index == 13)
+        #expect(try Self.verify(sample, expected: [sample.head]).finding?.index == 13)
         await token.shutdown()
     }
 

@@ -80,6 +80,14 @@ public final class AuditChain: AuditRecording {
         return try await append(.event, event, subject: nil)
     }
 
+    /// ``record(_:)`` for what has been done already. After an error the record is not dropped: it is written when the
+    /// chain can be written again.
+    ///
+    /// - Throws: ``AuditError``; the caller then tells that the deed has no record yet.
+    public func recordDone(_ event: AuditEvent) async throws(AuditError) -> AuditPosition {
+        try await append(.event, event, subject: nil, isKept: true)
+    }
+
     /// Hands a record over without waiting for the disk; it is durable some milliseconds later. For decisions that are
     /// worth an answer before that: at most ``AuditConfiguration/queueLimit`` of them are lost if the machine stops.
     ///
@@ -90,7 +98,7 @@ public final class AuditChain: AuditRecording {
         try writer.enqueue(
             AuditWriter.Item(
                 kind: .event, event: AuditRecord.encode(AuditLimits.bounded(event)), subject: nil,
-                deadline: .now + configuration.timeout, answer: nil))
+                deadline: .now + configuration.timeout, isKept: true, answer: nil))
     }
 
     /// ``record(_:)`` for a decision that revokes `subject`.
@@ -104,7 +112,7 @@ public final class AuditChain: AuditRecording {
     }
 
     private func append(
-        _ kind: AuditRecord.Kind, _ event: AuditEvent, subject: String?
+        _ kind: AuditRecord.Kind, _ event: AuditEvent, subject: String?, isKept: Bool = false
     ) async throws(AuditError) -> AuditPosition {
         let fields = AuditRecord.encode(AuditLimits.bounded(event))
         let deadline = ContinuousClock.now + configuration.timeout
@@ -113,7 +121,9 @@ public final class AuditChain: AuditRecording {
             let answer = AuditAnswer(continuation)
             do throws(AuditError) {
                 try writer.enqueue(
-                    AuditWriter.Item(kind: kind, event: fields, subject: subject, deadline: deadline, answer: answer))
+                    AuditWriter.Item(
+                        kind: kind, event: fields, subject: subject, deadline: deadline, isKept: isKept,
+                        answer: answer))
             } catch {
                 answer.deliver(.failure(error))
             }
@@ -155,6 +165,9 @@ public final class AuditChain: AuditRecording {
             try? await Task.sleep(for: .milliseconds(5))
         }
         clock.cancel()
+        // The pool closes its readers last, and a reader does not empty the log: without this a copy of the file alone would
+        // lack the end.
+        _ = try? await pool.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
         try? pool.close()
         files.release()
     }

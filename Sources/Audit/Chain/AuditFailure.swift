@@ -13,7 +13,8 @@ enum AuditFailure {
                 "the files or their directory may not be written; check owner and mode"
             case .SQLITE_BUSY, .SQLITE_LOCKED: "another process holds the file"
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: "the file is damaged; run `kmsd audit verify`"
-            default: "\(error)"
+            case let code?: "SQLite says \(code.rawValue)"
+            case nil: "\(type(of: error))"
             }
         return AuditError(.unavailable, "The audit chain cannot be used now: \(remedy).")
     }

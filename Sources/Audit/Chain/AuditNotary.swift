@@ -177,6 +177,18 @@ public actor AuditNotary {
         }
     }
 
+    /// The head that a token remembers; nil if it remembers none.
+    ///
+    /// - Throws: `HSMError`, with `.deviceFailure` for something that is no head.
+    public static func remembered(by token: any ValueKeeping) async throws(HSMError) -> AuditHead? {
+        guard let kept = try await token.keptValue(name) else { return nil }
+        guard let head = AuditHead(encoded: kept) else {
+            throw HSMError(
+                .deviceFailure, "What the token keeps of the audit chain does not have the form it was given.")
+        }
+        return head
+    }
+
     /// Takes the chain as it is for the one to go on with, whatever the token remembers. For an operator who knows why.
     public func adopt() async throws(HSMError) {
         try await token.keep(chain.head.encoded, as: Self.name)

@@ -14,8 +14,16 @@ final class AuditWriter: Sendable {
         /// Of a revocation.
         var subject: String?
         var deadline: ContinuousClock.Instant
-        /// Nil if nobody waits; such a record is kept and tried again when a write fails.
+        /// Whether the record is tried again when a write fails, because it tells of what was done already.
+        var isKept: Bool
+        /// Nil if nobody waits.
         var answer: AuditAnswer?
+
+        fileprivate var unanswered: Item {
+            var item = self
+            item.answer = nil
+            return item
+        }
     }
 
     struct State {
@@ -170,7 +178,7 @@ final class AuditWriter: Sendable {
         let answered = state.withLock { state in
             state.failure = error
             let all = batch + state.waiting
-            state.waiting = all.filter { $0.answer == nil }
+            state.waiting = all.filter(\.isKept).map(\.unanswered)
             return all.compactMap(\.answer)
         }
         for answer in answered { answer.deliver(.failure(error)) }
@@ -182,7 +190,12 @@ final class AuditWriter: Sendable {
         let late = AuditError(.unavailable, "The audit chain did not take the record in time.")
         let answers = state.withLock { state in
             let overdue = state.waiting.filter { $0.answer != nil && $0.deadline <= now }
-            if !overdue.isEmpty { state.waiting.removeAll { $0.answer != nil && $0.deadline <= now } }
+            if !overdue.isEmpty {
+                state.waiting = state.waiting.compactMap { item in
+                    guard item.answer != nil, item.deadline <= now else { return item }
+                    return item.isKept ? item.unanswered : nil
+                }
+            }
             let stuck = state.writing.filter { $0.deadline <= now }
             if !stuck.isEmpty { state.failure = late }
             return (overdue + stuck).compactMap(\.answer)

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// A head as JSON, for a place outside the machine.
 public struct AuditHeadFile: Sendable, Hashable, Codable {
@@ -16,12 +16,15 @@ public struct AuditHeadFile: Sendable, Hashable, Codable {
         revocations = Hexadecimal.encode(head.revocations)
     }
 
+    /// One line.
+    public var json: String { PlainJSON.encode(self) + "\n" }
+
     /// Reads a file that `kmsd audit verify --write-head` made, or a report that contains one.
     ///
     /// - Throws: ``AuditError`` with `.invalidArgument`.
-    public static func head(in data: Data) throws(AuditError) -> AuditHead {
+    public static func head(in json: [UInt8]) throws(AuditError) -> AuditHead {
         struct Report: Decodable { var head: AuditHeadFile }
-        let decoder = JSONDecoder()
+        let (decoder, data) = (JSONDecoder(), Data(json))
         guard
             let file = (try? decoder.decode(AuditHeadFile.self, from: data))
                 ?? (try? decoder.decode(Report.self, from: data))?.head,

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// One line of an export: a record or a checkpoint as JSON.
 ///
@@ -58,9 +58,9 @@ public enum AuditLine: Sendable, Hashable {
     /// Reads a line, without its newline.
     ///
     /// - Returns: nil unless it is exactly what ``json`` gives.
-    public init?(json: Data) {
-        guard json.count <= Self.limit else { return nil }
-        let decoder = JSONDecoder()
+    public init?(json bytes: [UInt8]) {
+        guard bytes.count <= Self.limit else { return nil }
+        let (decoder, json) = (JSONDecoder(), Data(bytes))
         if let form = try? decoder.decode(RecordForm.self, from: json), form.type == "record" {
             guard let boot = Hexadecimal.decode(form.boot), let previous = Hexadecimal.decode(form.previous),
                 let revocations = Hexadecimal.decode(form.revocations ?? ""), let hash = Hexadecimal.decode(form.hash)
@@ -82,7 +82,7 @@ public enum AuditLine: Sendable, Hashable {
         } else {
             return nil
         }
-        guard Array(self.json.utf8) == Array(json) else { return nil }
+        guard self.json.utf8.elementsEqual(bytes) else { return nil }
     }
 
     /// The record's or the checkpoint's index.

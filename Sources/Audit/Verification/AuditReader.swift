@@ -33,8 +33,8 @@ public struct AuditReader: Sendable {
     ///
     /// - Parameters:
     ///   - fingerprint: Of the audit key that must have signed; nil to believe what the chain says.
-    ///   - expected: A head that the chain is known to have had.
-    public func verify(fingerprint: String? = nil, expected: AuditHead? = nil) throws(AuditError) -> AuditReport {
+    ///   - expected: Heads that the chain is known to have had.
+    public func verify(fingerprint: String? = nil, expected: [AuditHead] = []) throws(AuditError) -> AuditReport {
         var verifier = AuditVerifier(fingerprint: fingerprint, expected: expected)
         switch source {
         case .database(let queue):
@@ -68,7 +68,7 @@ public struct AuditReader: Sendable {
         var rest = data
         while !rest.isEmpty, verifier.report.finding == nil {
             let end = rest.firstIndex(of: 0x0A) ?? rest.endIndex
-            let line = Data(rest[..<end])
+            let line = [UInt8](rest[..<end])
             rest = rest[min(end + 1, rest.endIndex)...]
             switch AuditLine(json: line) {
             case .record(let record, let hash): try verifier.take(record, at: record.index, hash: hash)
@@ -99,7 +99,7 @@ public struct AuditReader: Sendable {
             }
         case .export(let data):
             for line in data.split(separator: 0x0A) {
-                if let line = AuditLine(json: Data(line)) { try body(line) }
+                if let line = AuditLine(json: [UInt8](line)) { try body(line) }
             }
         }
     }

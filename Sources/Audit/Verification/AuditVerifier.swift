@@ -7,12 +7,12 @@ struct AuditVerifier {
         position: AuditPosition(index: 0, hash: AuditRecord.origin), epoch: 0, revocations: AuditRecord.origin)
     private(set) var revocations: [AuditTables.Revocation] = []
     private let fingerprint: String?
-    private let expected: AuditHead?
+    private let expected: [AuditHead]
 
     /// - Parameters:
     ///   - fingerprint: Of the audit key that must have signed; nil to believe what record 1 pins.
-    ///   - expected: A head that the chain is known to have had.
-    init(fingerprint: String?, expected: AuditHead?) {
+    ///   - expected: Heads that the chain is known to have had.
+    init(fingerprint: String?, expected: [AuditHead]) {
         self.fingerprint = fingerprint
         self.expected = expected
     }
@@ -43,7 +43,7 @@ struct AuditVerifier {
         guard report.finding == nil else { return }
         head.position = AuditPosition(index: index, hash: hash)
         report.records = index
-        if let expected, expected.position.index == index, expected.position.hash != hash {
+        if expected.contains(where: { $0.position.index == index && $0.position.hash != hash }) {
             find(.replaced, index, "Record \(index) is not the one of the head that is known.")
         }
     }
@@ -72,7 +72,7 @@ struct AuditVerifier {
 
     mutating func finish() -> AuditReport {
         if report.finding == nil, head.position.index == 0 { find(.missing, 1, "There is no record.") }
-        if let expected, report.finding == nil {
+        for expected in expected where report.finding == nil {
             let last = head.position.index
             if expected.position.index > last {
                 find(

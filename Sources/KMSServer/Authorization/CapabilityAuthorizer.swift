@@ -30,18 +30,22 @@ final class CapabilityAuthorizer: Sendable {
     /// Checks that the request's capability allows `action` on the keystore.
     ///
     /// - Parameter body: All of it; a covered digest is compared with it.
+    /// - Returns: The key that invoked the capability.
     /// - Throws: ``AuthorizationRefusal``, or ``KMSError`` if the keystore cannot be looked up now.
-    func authorize(_ request: Request, body: ByteBuffer, action: String, keystore: String) async throws {
+    func authorize(
+        _ request: Request, body: ByteBuffer, action: String, keystore: String
+    ) async throws -> String {
         let root = try await root(of: keystore)
         var headers: [String: [String]] = [:]
         for field in request.headers { headers[field.name.canonicalName, default: []].append(field.value) }
         // The codec below turned Host into the request's authority.
         if headers["host"] == nil, let authority = request.head.authority { headers["host"] = [authority] }
         do {
-            _ = try verifier.verify(
+            return try verifier.verify(
                 HTTPSignature.Request(
                     method: request.method.rawValue, uri: request.head.path ?? "", headers: headers),
-                body: Array(buffer: body), action: action, root: root, now: Int64(Date().timeIntervalSince1970))
+                body: Array(buffer: body), action: action, root: root, now: Int64(Date().timeIntervalSince1970)
+            ).did
         } catch {
             switch error.code {
             case .malformed: throw AuthorizationRefusal.malformed(error.reason)

@@ -51,12 +51,14 @@ final class GNAPAuthorizer: Sendable {
 
     /// Checks that the request is from the keystore's owner.
     ///
+    /// - Returns: The caller.
     /// - Throws: ``AuthorizationRefusal``, or ``KMSError`` if the keystore cannot be looked up now.
-    func authorize(_ request: Request, body: ByteBuffer, keystore: String) async throws {
+    func authorize(_ request: Request, body: ByteBuffer, keystore: String) async throws -> String {
         let caller = try await caller(request, body: body)
         guard try await owner(of: keystore).utf8.elementsEqual(caller.utf8) else {
             throw AuthorizationRefusal.unauthorized("the token is not of the keystore's owner")
         }
+        return caller
     }
 
     private func owner(of keystore: String) async throws -> String {

@@ -30,18 +30,23 @@ public struct ManagementGuard: Sendable {
     /// Takes client certificates that the TLS handshake has verified.
     public static let certificates = ManagementGuard(kind: .certificates)
 
+    /// - Returns: Who asks: the token's user, or that it was a certificate.
     /// - Throws: ``AuthorizationRefusal``.
-    func authorize(_ request: Request, _ privilege: Privilege, _ connection: ClientConnection) async throws {
+    func authorize(
+        _ request: Request, _ privilege: Privilege, _ connection: ClientConnection
+    ) async throws -> String {
         switch kind {
         case .certificates:
             guard try await connection.hasCertificate() else {
                 throw AuthorizationRefusal.explained(401, "this route needs a client certificate")
             }
+            return "certificate"
         case .tokens(let verifier):
             let identity = try await identity(request, verifier)
             guard privilege == .createKeystore || identity.isService else {
                 throw AuthorizationRefusal.explained(403, "this route needs a token with the scope kms:service")
             }
+            return "user:\(identity.user)"
         }
     }
 

@@ -22,6 +22,8 @@ struct RequestAuthorizer: Sendable {
         var request: Request
         /// Who owns a keystore that the request makes; nil if nobody is named.
         var owner: String?
+        /// Who asks, as far as the request proves it.
+        var actor = "-"
     }
 
     /// Checks that the request may act; its body is collected where a signature may cover it.
@@ -33,7 +35,8 @@ struct RequestAuthorizer: Sendable {
         case .createKeystore: return try await authorizeCreation(request, connection)
         case .manage:
             if let administration {
-                try await administration.authorize(request, .manage, connection)
+                let actor = try await administration.authorize(request, .manage, connection)
+                return Authorized(request: request, actor: actor)
             } else if capabilities != nil || gnap != nil {
                 throw AuthorizationRefusal.forbidden(
                     "no capability allows this route, and no admin-guard is configured")
@@ -42,13 +45,15 @@ struct RequestAuthorizer: Sendable {
         case .keystore(let action, let keystore):
             guard capabilities != nil || gnap != nil else { return Authorized(request: request) }
             let (request, body) = try await collected(request)
+            var actors: [String] = []
             if let capabilities {
                 let start = middleware.map { _ in ContinuousClock.now }
                 defer { middleware?.record(since: start) }
-                try await capabilities.authorize(request, body: body, action: action, keystore: keystore)
+                actors.append(
+                    try await capabilities.authorize(request, body: body, action: action, keystore: keystore))
             }
-            try await gnap?.authorize(request, body: body, keystore: keystore)
-            return Authorized(request: request)
+            if let gnap { actors.append(try await gnap.authorize(request, body: body, keystore: keystore)) }
+            return Authorized(request: request, actor: actors.joined(separator: " "))
         }
     }
 
@@ -56,10 +61,12 @@ struct RequestAuthorizer: Sendable {
     private func authorizeCreation(_ request: Request, _ connection: ClientConnection) async throws -> Authorized {
         if let gnap {
             let (request, body) = try await collected(request)
-            return Authorized(request: request, owner: try await gnap.caller(request, body: body))
+            let caller = try await gnap.caller(request, body: body)
+            return Authorized(request: request, owner: caller, actor: caller)
         }
-        try await administration?.authorize(request, .createKeystore, connection)
-        return Authorized(request: request)
+        guard let administration else { return Authorized(request: request) }
+        return Authorized(
+            request: request, actor: try await administration.authorize(request, .createKeystore, connection))
     }
 
     private func collected(_ request: Request) async throws -> (Request, ByteBuffer) {

@@ -1,3 +1,4 @@
+import Audit
 import HSMBridge
 import Keystores
 import SecretMemory
@@ -29,6 +30,9 @@ struct CommandFailure: Error, CustomStringConvertible {
             let isAway = error.code == .storageUnavailable || error.code == .tokenUnavailable
             let detail = error.detail.map { " \($0)" } ?? ""
             self.init(isAway ? .unavailable : .failed, code: error.code.rawValue, error.message + detail)
+        case let error as AuditError:
+            let isAway = error.code == .unavailable || error.code == .inUse || error.code == .overloaded
+            self.init(isAway ? .unavailable : .failed, code: "audit-" + error.code.rawValue, error.message)
         case let error as SecretMemoryError: self.init(.permission, code: "locked-memory", "\(error)")
         default: self.init(.failed, code: "failed", "\(error)")
         }

@@ -23,6 +23,7 @@ struct StartCommand: Verb {
     @OptionGroup(title: "Serving") var server: ServerOptions
     @OptionGroup(title: "Authorization") var authorization: AuthorizationOptions
     @OptionGroup(title: "Split keys") var splitKeys: SplitOptions
+    @OptionGroup(title: "Audit") var audit: AuditOptions
     @OptionGroup(title: "Settings of TrustBloc's server") var compatibility: CompatibilityOptions
 
     func work() async throws -> ExitStatus {
@@ -31,6 +32,7 @@ struct StartCommand: Verb {
         let flags = server.flags.merging(compatibility.flags) { first, _ in first }
             .merging(authorization.flags) { first, _ in first }
             .merging(splitKeys.flags) { first, _ in first }
+            .merging(audit.flags) { first, _ in first }
         let settings = try common.configuration(adding: flags)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "kmsd")
@@ -38,7 +40,8 @@ struct StartCommand: Verb {
         for notice in settings.notices { logger.notice("\(notice)") }
         try HomeDirectory.check(settings.home)
         let home = try HomeDirectory(taking: settings.home)
-        let application = try Application.build(settings, observer: TokenLog(logger: logger))
+        let application = try Application.build(
+            settings, observer: TokenLog(logger: logger), writesAudit: true)
         if let tls = settings.tls { _ = try TLSFiles.load(tls, clientAuthorities: settings.clientAuthorities) }
         logger.warning("\(Self.exposure(settings))")
         try await application.serviceGroup(logger: logger) { port in

@@ -55,6 +55,7 @@ public struct Configuration: Sendable {
     public var split: SplitSettings
     /// In bytes.
     public var maximumBody: Int
+    public var auditedUse: AuditedUse
     public var maximumConnections: Int
     public var requestTimeout: Duration
     public var logLevel: Logger.Level
@@ -119,6 +120,7 @@ public struct Configuration: Sendable {
         secretLock = try Self.secretLock(values)
         databasePath = values.text("database-url") ?? home + "/kmsd.sqlite"
         maximumBody = values.byteCount("max-body") ?? 1 << 20
+        auditedUse = values.text("audit-uses").flatMap { AuditedUse(rawValue: $0) } ?? .queued
         maximumConnections = values.number("max-connections") ?? 4096
         requestTimeout = values.duration("request-timeout") ?? .seconds(30)
         logLevel = values.text("log-level").flatMap { Logger.Level(rawValue: $0) } ?? .info

@@ -1,7 +1,7 @@
 extension ConfigurationKey {
     /// Every setting there is. The names in the second half are those of TrustBloc's server, so that its deployments
     /// start here or learn why not.
-    static let catalogue: [ConfigurationKey] = ours + compatible + authorization + outbound + splitKeys
+    static let catalogue: [ConfigurationKey] = ours + compatible + authorization + outbound + splitKeys + audit
 
     static let byName: [String: ConfigurationKey] = Dictionary(
         uniqueKeysWithValues: catalogue.map { ($0.name, $0) })

@@ -1,3 +1,4 @@
+import Audit
 import HTTPTypes
 import Hummingbird
 import Keystores
@@ -7,6 +8,8 @@ import NIOCore
 struct HealthController: Sendable {
     let service: any KeystoreServing
     let tokenProblem: @Sendable () -> TokenProblem?
+    /// Why decisions cannot be recorded now, and are refused; nil if they can.
+    let auditProblem: @Sendable () -> AuditError?
     let didFindReady: @Sendable () -> Void
 
     private static let document = ByteBuffer(bytes: PackageResources.openapi_yaml)
@@ -26,12 +29,14 @@ struct HealthController: Sendable {
         var problems = await service.readiness
         // A lock that needs the token fails with it; one reason is enough.
         if token != nil { problems.removeAll { $0.component == .lock } }
-        let isReady = token == nil && problems.isEmpty
+        let audit = token == nil ? auditProblem() : nil
+        let isReady = token == nil && audit == nil && problems.isEmpty
         if isReady { didFindReady() }
         let body = JSONWriter.object { writer in
             writer.member("status", isReady ? "ready" : "not ready")
             let token = token.map { [("token", $0.code, $0.message)] } ?? []
-            let others = problems.map { ($0.component.rawValue, "unavailable", $0.message) }
+            let chain = audit.map { [("audit", $0.code.rawValue, $0.message)] } ?? []
+            let others = chain + problems.map { ($0.component.rawValue, "unavailable", $0.message) }
             writer.member("problems", array: token + others) { writer, problem in
                 writer.member("component", problem.0)
                 writer.member("code", problem.1)

@@ -1,3 +1,4 @@
+public import Audit
 public import GNAP
 import HTTPTypes
 public import Hummingbird
@@ -29,6 +30,8 @@ public struct RESTResponder: HTTPResponder {
     var hasUpstreamStatuses = false
     /// Nil: this process serves no split keys.
     let split: SplitResponder?
+    /// Nil: decisions are not recorded.
+    let audit: KeystoreAudit?
     let logger: Logger
     /// In bytes.
     let maximumBody: Int
@@ -40,12 +43,15 @@ public struct RESTResponder: HTTPResponder {
     ///   - gnap: Whether keystores are guarded by GNAP tokens.
     ///   - administration: Guards making keystores and own routes; nil leaves the first open.
     ///   - split: The parts of the split-key front; nil for none.
+    ///   - audit: Takes every decision; nil in tests only.
+    ///   - uses: What becomes of the records of key uses.
     ///   - tokenProblem: Why the token cannot serve now; nil if it can.
     ///   - didFindReady: Called before each answer that requests can succeed.
     public init(
         service: any KeystoreServing, baseURL: String, maximumBody: Int, logger: Logger,
         capabilities: CapabilityMode = .off, gnap: GNAPVerifier? = nil, administration: ManagementGuard? = nil,
         split: SplitServices? = nil,
+        audit: AuditChain? = nil, uses: AuditedUse = .queued,
         tokenProblem: @escaping @Sendable () -> TokenProblem? = { nil },
         didFindReady: @escaping @Sendable () -> Void = {}
     ) {
@@ -60,7 +66,9 @@ public struct RESTResponder: HTTPResponder {
             administration: administration, maximumBody: maximumBody)
         keystores = KeystoreController(
             service: service, authorizer: capabilities, baseURL: baseURL, maximumBody: maximumBody)
-        health = HealthController(service: service, tokenProblem: tokenProblem, didFindReady: didFindReady)
+        self.audit = audit.map { KeystoreAudit(chain: $0, uses: uses, logger: logger) }
+        health = HealthController(
+            service: service, tokenProblem: tokenProblem, auditProblem: { audit?.problem }, didFindReady: didFindReady)
         self.split = split.map { SplitResponder(services: $0, logger: logger, maximumBody: maximumBody) }
         self.logger = logger
         self.maximumBody = maximumBody
@@ -88,7 +96,7 @@ public struct RESTResponder: HTTPResponder {
             } else if let split {
                 response = await split.answer(request, path: segments, query: query, id: id)
             } else if let target {
-                response = await answer(request, target, query, id, connection)
+                response = await recorded(request, target, query, id, connection)
             } else {
                 response = Answer.notFound()
             }
@@ -111,13 +119,28 @@ public struct RESTResponder: HTTPResponder {
         return response
     }
 
-    private func answer(
+    private func recorded(
         _ request: Request, _ target: Target, _ query: Substring?, _ id: RequestID, _ connection: ClientConnection
+    ) async -> Response {
+        guard let audit, let route = target.audited(request.method) else {
+            var decision = KeystoreAudit.Decision(route: .none)
+            return await answer(request, target, query, id, connection, &decision)
+        }
+        if let refusal = audit.refusal(route) { return refusal }
+        var decision = KeystoreAudit.Decision(route: route)
+        let response = await answer(request, target, query, id, connection, &decision)
+        return await audit.conclude(decision, response, id)
+    }
+
+    private func answer(
+        _ request: Request, _ target: Target, _ query: Substring?, _ id: RequestID, _ connection: ClientConnection,
+        _ decision: inout KeystoreAudit.Decision
     ) async -> Response {
         var operation: StaticString = "request"
         do {
             let authorized = try await authorizer.authorize(request, target, connection)
             let request = authorized.request
+            decision.actor = authorized.actor
             switch (target, request.method) {
             case (.action(let action, let keystore, let key), let method):
                 guard method == (action.isRead ? .get : .post) else {
@@ -174,11 +197,13 @@ public struct RESTResponder: HTTPResponder {
                 return Answer.methodNotAllowed("GET")
             }
         } catch let refusal as AuthorizationRefusal {
+            decision.reason = KeystoreAudit.reason(refusal)
             logger.info("request refused", metadata: ["id": "\(id)", "reason": "\(refusal.reason)"])
             var response = Answer.refusal(refusal)
             if hasUpstreamStatuses, response.status == .badGateway { response.status = .internalServerError }
             return response
         } catch {
+            decision.reason = KeystoreAudit.reason(error)
             log(error, operation, id)
             var response = Answer.error(error, operation: operation)
             if hasUpstreamStatuses, target.isUpstream(request.method) {

@@ -23,16 +23,19 @@ struct Application {
     let gnap: GNAPVerifier?
     /// Calls other servers; the only client that does.
     let outbound: OutboundClient
-    /// Nil without a token.
+    /// Nil in verbs that only look.
     let audit: AuditParts?
-    /// Nil if no bearer tokens are configured, or no token.
+    /// Nil if no bearer tokens are configured, or no token, and in verbs that only look.
     let split: SplitServices?
 
     /// Opens the database and prepares the token; nothing is connected yet.
     ///
-    /// - Throws: ``ConfigurationError``, ``CommandFailure``, `HSMError`, `KMSError`: whatever an operator must correct
+    /// - Parameter writesAudit: Whether to open the audit chain, which one process can.
+    /// - Throws: ``ConfigurationError``, ``CommandFailure``, `HSMError`, `KMSError`, `AuditError`: whatever an operator must correct
     ///   before the daemon can run. A token that is merely away is none of these.
-    static func build(_ settings: Configuration, observer: any CallObserver = SilentObserver()) throws -> Application {
+    static func build(
+        _ settings: Configuration, observer: any CallObserver = SilentObserver(), writesAudit: Bool = false
+    ) throws -> Application {
         try HomeDirectory.check(settings.home)
         try settings.keystores.prepareLockedMemory()
         let token = try makeToken(settings, observer: observer)
@@ -50,9 +53,8 @@ struct Application {
         let bearer = try makeBearer(settings, outbound)
         let gnap = try makeGNAP(settings, outbound)
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
-        let audit = try token.flatMap { token in
-            try token.manifest.map { try AuditParts(home: settings.home, token: token, manifest: $0) }
-        }
+        let audit =
+            writesAudit ? try AuditParts(home: settings.home, token: token, manifest: token?.manifest) : nil
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(
@@ -82,12 +84,10 @@ struct Application {
         }
     }
 
-    /// Why the token, or the audit chain it vouches for, cannot serve now.
+    /// Why the token cannot serve now.
     var tokenProblem: @Sendable () -> TokenProblem? {
         guard let token else { return { nil } }
-        let chain = audit?.chain
-        // Without a chain that can be written and trusted, decisions are refused.
-        return { TokenProblem(token.health) ?? chain?.problem.map { TokenProblem(code: "audit", message: $0.message) } }
+        return { TokenProblem(token.health) }
     }
 
     /// Everything that runs, in the order of dependence: graceful shutdown ends the last first.
@@ -96,7 +96,7 @@ struct Application {
         var responder = RESTResponder(
             service: keystores, baseURL: settings.baseURL, maximumBody: settings.maximumBody, logger: logger,
             capabilities: settings.capabilities, gnap: gnap, administration: management, split: split,
-            tokenProblem: tokenProblem,
+            audit: audit?.chain, uses: settings.auditedUse, tokenProblem: tokenProblem,
             didFindReady: { announcement.make() })
         let metrics = settings.metrics.map { _ in ServiceMetrics(keystores: keystores.meters, store: store.meters) }
         responder.metrics = metrics
@@ -112,7 +112,9 @@ struct Application {
         if let split { services.append(SplitService(parts: split, logger: logger)) }
         services.append(DestructionService(keystores: keystores, logger: logger))
         services.append(
-            ReadinessAnnouncer(keystores: keystores, tokenProblem: tokenProblem, announcement: announcement))
+            ReadinessAnnouncer(
+                keystores: keystores, tokenProblem: tokenProblem, auditProblem: { [audit] in audit?.chain.problem },
+                announcement: announcement))
         if let address = settings.metrics, let metrics {
             services.append(MetricsServer(address: address, metrics: metrics, logger: logger))
         }

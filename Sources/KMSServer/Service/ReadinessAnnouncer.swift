@@ -1,3 +1,4 @@
+import Audit
 import Keystores
 import ServiceLifecycle
 import Synchronization
@@ -6,12 +7,13 @@ import Synchronization
 struct ReadinessAnnouncer: Service {
     let keystores: any KeystoreServing
     let tokenProblem: @Sendable () -> TokenProblem?
+    let auditProblem: @Sendable () -> AuditError?
     let announcement: Announcement
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                if tokenProblem() == nil, await keystores.readiness.isEmpty {
+                if tokenProblem() == nil, auditProblem() == nil, await keystores.readiness.isEmpty {
                     announcement.make()
                     return
                 }

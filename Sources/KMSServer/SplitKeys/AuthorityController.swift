@@ -78,7 +78,8 @@ struct AuthorityController: Sendable {
 
     private static func signature(_ members: JSONMembers, _ index: Int) throws -> [UInt8] {
         let text = try members.optionalText(index) ?? ""
-        guard let bytes = Hexadecimal.decode(text), SplitSuite.allCases.contains(where: { $0.signatureLength == bytes.count })
+        guard let bytes = Hexadecimal.decode(text),
+            SplitSuite.allCases.contains(where: { $0.signatureLength == bytes.count })
         else { throw SplitRefusal(status: 400, message: "'signature' must be 64 (or 96) hexadecimal digits") }
         return bytes
     }

@@ -54,7 +54,8 @@ struct SplitRefusal: Error {
         if status == 503 || status == 429 { headers[.retryAfter] = "1" }
         if closesConnection { headers[.connection] = "close" }
         // A caller's words may be in the message; they stay on its line.
-        let line = String(String.UnicodeScalarView(message.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }))
+        let line = String(
+            String.UnicodeScalarView(message.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }))
         return Response(
             status: HTTPResponse.Status(code: status), headers: headers,
             body: ResponseBody(byteBuffer: ByteBuffer(string: line + "\n")))

@@ -1,0 +1,245 @@
+"""The record of every decision, as the command line and a stranger with the file see it."""
+import json
+import shutil
+import signal
+import sqlite3
+import threading
+
+import pytest
+import requests
+
+from daemon import eventually
+
+
+def records(installation, *arguments):
+    text = installation.run("audit", "export", *arguments).stdout
+    return [line for line in map(json.loads, text.splitlines()) if line["type"] == "record"]
+
+
+def decisions(installation):
+    return [(r["event"]["operation"], r["event"]["outcome"], r["event"]["reason"], r["event"]["subject"])
+            for r in records(installation) if r["kind"] != "start"]
+
+
+def problems(daemon):
+    found = daemon.readiness()
+    return found[1]["problems"] if found else []
+
+
+def verify(installation, *arguments, codes=(0, 2), **more):
+    return installation.run_json("audit", "verify", *arguments, codes=codes, **more)
+
+
+def test_every_decision_is_one_record(own):
+    daemon = own.start()
+    kms = daemon.client()
+    keystore = kms.create_keystore()
+    key = keystore.create("ED25519")
+    key.sign(b"payload-canary")
+    assert requests.post(f"{daemon.base}{key.url}/sign", data=b"{", timeout=10).status_code == 400
+    assert requests.post(f"{daemon.base}{keystore.url}/keys/nothing/sign", json={"message": "aGk="}, timeout=10).status_code == 404
+    assert requests.get(f"{daemon.base}{key.url}/export", timeout=10).status_code == 200
+    assert requests.post(f"{daemon.base}{key.url}/disable", timeout=10).status_code == 200
+    assert requests.post(f"{daemon.base}{key.url}/sign", json={"message": "aGk="}, timeout=10).status_code == 409
+    assert requests.get(f"{daemon.base}/v1/keystores", timeout=10).status_code == 200
+    for path in ("/healthcheck", "/readyz", "/livez", "/nowhere"):
+        requests.get(daemon.base + path, timeout=10)
+    daemon.terminate()
+    name = keystore.url.rsplit("/", 1)[-1]
+    id = name + "/" + key.url.rsplit("/", 1)[-1]
+    assert decisions(own) == [
+        ("create-keystore", "allowed", "ok", ""),
+        ("create-key", "allowed", "ok", name),
+        ("sign", "allowed", "ok", id),
+        ("sign", "refused", "malformed-body", id),
+        ("sign", "refused", "notFound", name + "/nothing"),
+        ("export", "allowed", "ok", id),
+        ("disable", "allowed", "ok", id),
+        ("sign", "refused", decisions(own)[7][2], id),
+        ("list-keystores", "allowed", "ok", ""),
+    ]
+    lines = records(own)
+    assert {r["token"] for r in lines} == {json.loads((own.home / "manifest.json").read_text())["token"]["serial"]}
+    assert [r["index"] for r in lines] == list(range(1, len(lines) + 1))
+    assert "payload-canary" not in own.run("audit", "export").stdout
+    report = verify(own)
+    assert report.get("finding") is None
+    # SIGTERM ends with a checkpoint, so nothing is left unsigned.
+    assert report["signedRecords"] == report["records"] == len(lines)
+
+
+def test_the_chain_can_be_looked_at_while_the_daemon_runs(own):
+    daemon = own.start()
+    daemon.client().create_keystore()
+    tail = own.run("audit", "tail", "--lines", "1").stdout
+    assert "allowed keystore/create-keystore" in tail
+    assert verify(own, "--token").get("finding") is None
+    assert "Another kmsd uses" in own.refuses_to_start(codes=(69,))
+    daemon.terminate()
+
+
+def test_callers_words_stay_one_harmless_line(own):
+    daemon = own.start()
+    wild = "evil%1b[2J%0d%0aallowed%e2%80%ae"
+    requests.post(f"{daemon.base}/v1/keystores/{wild}/keys/{wild}/sign", json={"message": "aGk="}, timeout=10)
+    with requests.Session() as session:
+        request = requests.Request("POST", f"{daemon.base}/v1/keystores/x/keys/y/sign", data=b"{}").prepare()
+        request.url = f"{daemon.base}/v1/keystores/\u00e9\u202e/keys/" + "k" * 5000 + "/sign"
+        session.send(request, timeout=10)
+    daemon.terminate()
+    text = own.run("audit", "tail", "--lines", "100").stdout
+    assert all(character == "\n" or character.isprintable() for character in text)
+    exported = own.run("audit", "export").stdout
+    assert all(character == "\n" or " " <= character <= "~" for character in exported)
+    assert len(text.splitlines()) == len(records(own))
+    assert max(map(len, text.splitlines())) < 3000
+
+
+def test_kill_leaves_one_sequence(own):
+    """64 clients, `kill -9` again and again: no gap, no double, and nothing answered durably is missing."""
+    made = []
+    for _ in range(3):
+        daemon = own.start()
+        stop = threading.Event()
+
+        def work():
+            client = daemon.client()
+            while not stop.is_set():
+                try:
+                    made.append(client.create_keystore().url)
+                except Exception:  # the daemon is killed in the middle of requests
+                    return
+
+        threads = [threading.Thread(target=work) for _ in range(64)]
+        for thread in threads:
+            thread.start()
+        want = len(made) + 200
+        eventually(lambda: len(made) >= want, 60, "keystores being made")
+        daemon.process.send_signal(signal.SIGKILL)
+        daemon.process.wait()
+        stop.set()
+        for thread in threads:
+            thread.join()
+    report = verify(own)
+    assert report.get("finding") is None
+    lines = records(own)
+    assert [r["index"] for r in lines] == list(range(1, len(lines) + 1))
+    created = [r for r in lines if r["event"]["operation"] == "create-keystore"]
+    assert len(created) >= len(made)
+    assert len([r for r in lines if r["kind"] == "start"]) == 3
+
+
+@pytest.fixture
+def signed(own):
+    daemon = own.start()
+    for _ in range(12):
+        daemon.client().create_keystore()
+    daemon.terminate()
+    return own
+
+
+EDITS = {
+    "flip": ("UPDATE records SET hash = zeroblob(32) WHERE idx = 5", 5),
+    "drop": ("DELETE FROM records WHERE idx = 5", 5),
+    "reorder": ("UPDATE records SET idx = CASE idx WHEN -5 THEN 6 ELSE 5 END WHERE idx < 0", 5),
+    "truncate": ("DELETE FROM records WHERE idx > 9", 10),
+    "forge": ("UPDATE checkpoints SET signature = zeroblob(64)", 13),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_edits_are_found_and_refused(signed, edit):
+    sql, index = EDITS[edit]
+    with sqlite3.connect(signed.home / "audit.db") as database:
+        if edit == "reorder":
+            database.execute("UPDATE records SET idx = -idx WHERE idx IN (5, 6)")
+        database.execute(sql)
+    database.close()
+    report = verify(signed, codes=(2,))
+    assert report["finding"]["index"] == index, report
+    if edit in ("truncate", "forge"):
+        # What a start looks at: the end of the chain.
+        assert "audit verify" in signed.refuses_to_start(codes=(1,))
+
+
+def test_a_head_kept_elsewhere_tells_an_older_copy(own, tmp_path):
+    daemon = own.start()
+    daemon.client().create_keystore()
+    daemon.terminate()
+    backup = tmp_path / "backup.db"
+    shutil.copy(own.home / "audit.db", backup)
+    daemon = own.start()
+    daemon.client().create_keystore()
+    daemon.terminate()
+    head = tmp_path / "head.json"
+    assert verify(own, "--write-head", head).get("finding") is None
+
+    shutil.copy(backup, own.home / "audit.db")
+    for name in ("audit.db-wal", "audit.db-shm"):
+        (own.home / name).unlink(missing_ok=True)
+    assert verify(own).get("finding") is None, "nothing in the file itself tells"
+    assert verify(own, "--expect-head", head, codes=(2,))["finding"]["code"] == "truncated"
+    assert verify(own, "--token", codes=(2,))["finding"]["code"] == "truncated"
+
+    # The daemon asks the token, and allows nothing.
+    daemon = own.start(ready=False)
+    found, _ = eventually(
+        lambda: [p for p in problems(daemon) if p["component"] == "audit"
+                 and "older copy" in p["message"]], 20, "readiness to tell")
+    assert found[0]["code"] == "untrusted"
+    answer = requests.post(f"{daemon.base}/v1/keystores", json={"controller": "did:example:a"}, timeout=10)
+    assert answer.status_code == 503 and "older copy" in answer.json()["message"]
+    daemon.terminate()
+
+    assert own.run("audit", "adopt", check=False).returncode == 64
+    own.run("audit", "adopt", "--yes")
+    assert decisions(own)[-1][:2] == ("adopt", "allowed")
+    daemon = own.start()
+    daemon.client().create_keystore()
+    daemon.terminate()
+    assert verify(own, "--token").get("finding") is None
+
+
+def test_an_export_is_checked_anywhere(signed, tmp_path):
+    export = tmp_path / "audit.jsonl"
+    export.write_text(signed.run("audit", "export").stdout)
+    key = tmp_path / "audit.pem"
+    key.write_text(signed.run("audit", "key").stdout)
+    nowhere = {"KMSD_HOME": str(tmp_path / "nowhere"), "KMS_TOKEN_URI": None}
+    report = verify(signed, "--file", export, "--key", key, **nowhere)
+    assert report.get("finding") is None and report["checkpoints"] >= 1
+    export.write_text(export.read_text().replace("create-keystore", "create-keystorf", 1))
+    assert verify(signed, "--file", export, "--key", key, codes=(2,), **nowhere)["finding"]["code"] == "altered"
+
+
+@pytest.mark.parametrize("uses", ["durable", "off"])
+def test_uses_can_be_durable_or_off(own, uses):
+    daemon = own.start(KMS_AUDIT_USES=uses)
+    kms = daemon.client()
+    key = kms.create_keystore().create("ED25519")
+    key.sign(b"m")
+    seen = [d[0] for d in decisions(own)]
+    assert seen == ["create-keystore", "create-key"] + (["sign"] if uses == "durable" else [])
+    daemon.terminate()
+
+
+def test_what_cannot_be_recorded_is_refused(own):
+    """The disk takes no record any more: nothing is made and nothing signed, and it heals without a restart."""
+    daemon = own.start()
+    kms = daemon.client()
+    key = kms.create_keystore().create("ED25519")
+    key.sign(b"m")
+    blocker = sqlite3.connect(own.home / "audit.db", isolation_level=None, timeout=5)
+    blocker.execute("BEGIN IMMEDIATE")
+    try:
+        answer = requests.post(f"{daemon.base}/v1/keystores", json={"controller": "did:example:a"}, timeout=30)
+        assert answer.status_code == 503 and "audit" in answer.json()["message"]
+        assert requests.post(f"{daemon.base}{key.url}/sign", json={"message": "aGk="}, timeout=30).status_code == 503
+        assert "audit" in [p["component"] for p in problems(daemon)]
+    finally:
+        blocker.execute("ROLLBACK")
+        blocker.close()
+    daemon.wait_for_readiness(200)
+    key.sign(b"m")
+    daemon.terminate()
+    assert verify(own).get("finding") is None
