@@ -110,7 +110,7 @@ let package = Package(
             name: "KMSServer",
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
-                "WalletClient", "BearerTokens", "GNAP", "Outbound", "StrictJSON", "SplitKeys", "Audit", "Anchors",
+                "WalletClient", "BearerTokens", "EDV", "GNAP", "Outbound", "StrictJSON", "SplitKeys", "Audit", "Anchors",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

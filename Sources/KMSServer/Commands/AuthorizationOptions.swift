@@ -7,7 +7,6 @@ struct AuthorizationOptions: ParsableArguments {
     var tlsClientCACerts: String?
     @Option(name: .customLong("gnap-introspection-ttl"), help: .setting("gnap-introspection-ttl"))
     var gnapIntrospectionTTL: String?
-    @Option(name: .customLong("outbound-allow"), help: .setting("outbound-allow")) var outboundAllow: String?
     @OptionGroup var tokens: BearerTokenOptions
 
     /// By setting name.
@@ -16,7 +15,6 @@ struct AuthorizationOptions: ParsableArguments {
             "admin-guard": adminGuard,
             "tls-client-cacerts": tlsClientCACerts,
             "gnap-introspection-ttl": gnapIntrospectionTTL,
-            "outbound-allow": outboundAllow,
         ]
         return all.compactMapValues { $0 }.merging(tokens.flags) { first, _ in first }
     }
