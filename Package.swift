@@ -112,7 +112,7 @@ let package = Package(
             name: "KMSServer",
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
-                "WalletClient", "BearerTokens", "GNAP", "Metering", "Outbound", "StrictJSON", "SplitKeys", "Audit",
+                "WalletClient", "BearerTokens", "EDV", "GNAP", "Metering", "Outbound", "StrictJSON", "SplitKeys", "Audit",
                 "Anchors",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),

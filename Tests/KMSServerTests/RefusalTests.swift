@@ -31,10 +31,12 @@ struct RefusalTests {
     }
 
     @Test(
-        "A keystore needs a controller and takes no vault",
+        "A keystore needs a controller, and a vault its URL and capability",
         arguments: [
             "{}", #"{"controller":""}"#, #"{"controller":null}"#, #"{"controller":7}"#, #"{"controller":"a\u0000"}"#,
-            #"{"controller":"a","edv":{"vault_url":"x"}}"#, #"{"controller":"a","protection":"none"}"#,
+            #"{"controller":"a","edv":{"vault_url":"x"}}"#, #"{"controller":"a","edv":[]}"#,
+            #"{"controller":"a","edv":{"vault_url":"https://edv.example/v","capability":"%"}}"#,
+            #"{"controller":"a","protection":"none"}"#,
             #"{"controller":"a","protection":1}"#,
         ])
     func controller(_ body: String) async throws {

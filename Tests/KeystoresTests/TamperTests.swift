@@ -89,7 +89,9 @@ import Testing
 
     @Test("Every flipped byte of a keystore, a key and a version is refused, and undone it serves again")
     func flips() async throws {
-        let keystore = try await fixture.service.createKeystore(controller: "did:key:alice", protection: .sealed) {
+        let keystore = try await fixture.service.createKeystore(
+            controller: "did:key:alice", protection: .sealed, vault: nil
+        ) {
             Array("capability of \($0)".utf8)
         }.id
         let key = try await fixture.service.createKey(keystore: keystore, type: "ECDSAP256DER").id
@@ -220,7 +222,9 @@ import Testing
     @Test("A root capability cannot be removed, and none can be given", arguments: [true, false])
     func capability(present: Bool) async throws {
         let document = Array("a capability".utf8)
-        let keystore = try await fixture.service.createKeystore(controller: "did:key:alice", protection: .sealed) { _ in
+        let keystore = try await fixture.service.createKeystore(
+            controller: "did:key:alice", protection: .sealed, vault: nil
+        ) { _ in
             present ? document : nil
         }.id
         #expect(try await fixture.restarted().rootCapability(keystore) == (present ? document : nil))

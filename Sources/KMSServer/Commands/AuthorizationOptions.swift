@@ -7,7 +7,6 @@ struct AuthorizationOptions: ParsableArguments {
     var tlsClientCACerts: String?
     @Option(name: .customLong("gnap-introspection-ttl"), help: .setting("gnap-introspection-ttl"))
     var gnapIntrospectionTTL: String?
-    @Option(name: .customLong("outbound-allow"), help: .setting("outbound-allow")) var outboundAllow: String?
     @Option(name: .customLong("cors-origins"), help: .setting("cors-origins")) var corsOrigins: String?
     @Option(name: .customLong("upstream-status-codes"), help: .setting("upstream-status-codes"))
     var upstreamStatusCodes: String?
@@ -19,7 +18,6 @@ struct AuthorizationOptions: ParsableArguments {
             "admin-guard": adminGuard,
             "tls-client-cacerts": tlsClientCACerts,
             "gnap-introspection-ttl": gnapIntrospectionTTL,
-            "outbound-allow": outboundAllow,
             "cors-origins": corsOrigins,
             "upstream-status-codes": upstreamStatusCodes,
         ]

@@ -21,6 +21,7 @@ struct StartCommand: Verb {
 
     @OptionGroup var common: CommonOptions
     @OptionGroup(title: "Serving") var server: ServerOptions
+    @OptionGroup(title: "Calls to other servers") var outbound: OutboundOptions
     @OptionGroup(title: "Authorization") var authorization: AuthorizationOptions
     @OptionGroup(title: "Split keys") var splitKeys: SplitOptions
     @OptionGroup(title: "Audit") var audit: AuditOptions
@@ -33,6 +34,7 @@ struct StartCommand: Verb {
             .merging(authorization.flags) { first, _ in first }
             .merging(splitKeys.flags) { first, _ in first }
             .merging(audit.flags) { first, _ in first }
+            .merging(outbound.flags) { first, _ in first }
         let settings = try common.configuration(adding: flags)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "kmsd")

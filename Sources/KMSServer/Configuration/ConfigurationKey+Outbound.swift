@@ -10,5 +10,8 @@ extension ConfigurationKey {
         ConfigurationKey(
             name: "upstream-status-codes", environment: "KMS_UPSTREAM_STATUS_CODES", kind: .boolean,
             standard: "false", summary: "Answers failures with the original server's statuses, mostly 500."),
+        ConfigurationKey(
+            name: "edv-timeout", environment: "KMS_EDV_TIMEOUT", kind: .duration, standard: "30s",
+            summary: "Longest time for one operation on a keystore's vault, with all its calls."),
     ]
 }

@@ -7,6 +7,8 @@ public struct OutboundSettings: Sendable, Hashable {
     public var authorities: [String]
     /// Whether the system's authorities count beside the files'.
     public var trustsSystem: Bool
+    /// For one operation on a vault, with all its calls.
+    public var vaultTimeout: Duration
 
     init(_ values: ConfigurationValues) throws(ConfigurationError) {
         do throws(OutboundError) {
@@ -19,6 +21,10 @@ public struct OutboundSettings: Sendable, Hashable {
             throw ConfigurationError("\(values.origin("tls-cacerts")): expected absolute paths, separated by commas")
         }
         trustsSystem = values.boolean("tls-systemcertpool") == true
+        vaultTimeout = values.duration("edv-timeout") ?? .seconds(30)
+        guard vaultTimeout >= .milliseconds(100), vaultTimeout <= .seconds(600) else {
+            throw ConfigurationError("\(values.origin("edv-timeout")): expected 100ms to 10m")
+        }
     }
 
     /// Makes the client.

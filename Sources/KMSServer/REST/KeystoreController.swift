@@ -12,22 +12,24 @@ struct KeystoreController: Sendable {
 
     /// - Parameter owner: Whom the keystore belongs to under GNAP.
     func create(_ request: Request, owner: String?) async throws -> Response {
-        let (controller, protection) = try await request.members(
+        let (controller, protection, vault) = try await request.members(
             ["controller", "edv", "protection"], upTo: maximumBody
         ) { members throws(JSONError) in
-            guard !members.isPresent(1) else { throw JSONError("'edv' is not supported; leave it out or null") }
+            let vault = try Self.vault(members)
             guard let controller = try members.optionalText(0), !controller.isEmpty else {
                 throw JSONError("validation failed: controller must be non-empty")
             }
-            guard let text = try members.optionalText(2) else { return (controller, Protection.sealed) }
+            guard let text = try members.optionalText(2) else { return (controller, Protection.sealed, vault) }
             guard let protection = Protection(rawValue: text) else {
                 throw JSONError("'protection' is neither 'sealed' nor 'resident'")
             }
-            return (controller, protection)
+            return (controller, protection, vault)
         }
         let authorizer = authorizer
         let issued = Mutex<[UInt8]?>(nil)
-        let keystore = try await service.createKeystore(controller: controller, protection: protection) { id in
+        let keystore = try await service.createKeystore(
+            controller: controller, protection: protection, vault: vault
+        ) { id in
             let document = try authorizer?.makeRoot(keystore: id, controller: controller)
             issued.withLock { $0 = document }
             return try document ?? owner.map(GNAPOwner.document)
@@ -37,6 +39,12 @@ struct KeystoreController: Sendable {
             writer.member("key_store_url", "\(baseURL)/v1/keystores/\(keystore.id)")
             if let capability { writer.member("capability", bytes: capability) }
         }
+    }
+
+    /// Where the keys' sealed bytes are to be kept; the capability is base64 of plain JSON.
+    private static func vault(_ members: JSONMembers) throws(JSONError) -> VaultLocation? {
+        guard let edv = try members.optionalObject(1, ["vault_url", "capability"]) else { return nil }
+        return VaultLocation(url: try edv.text(0), capability: try edv.bytes(1))
     }
 
     /// The name that TrustBloc gives this route promises a DID; the value is the DID URL with fragment.

@@ -58,7 +58,9 @@ struct Application {
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(
-                store: store, lock: lock, resident: token, configuration: settings.keystores),
+                store: store, lock: lock, resident: token,
+                vaults: EncryptedDataVaults(sender: outbound, timeout: settings.outbound.vaultTimeout),
+                configuration: settings.keystores),
             bearer: bearer, gnap: gnap, outbound: outbound, audit: audit,
             split: try makeSplit(settings, token, audit, bearer, outbound))
     }

@@ -12,7 +12,7 @@ extension KeystoreService {
             let record = try makeRecord(
                 fresh, id: fresh.identifier, type: type,
                 provenance: keystore.protection == .resident ? .bornInToken : .bornInDaemon, in: keystore)
-            try await store.insertKey(record, limit: configuration.maximumKeysPerKeystore)
+            try await insert(record, in: keystore)
             return CreatedKey(id: record.id, publicKey: record.publicKey)
         }
     }
@@ -36,7 +36,7 @@ extension KeystoreService {
             let record = try makeRecord(
                 fresh, id: try named ?? KeyIdentifier.random(), type: type,
                 provenance: .imported, in: keystore)
-            try await store.insertKey(record, limit: configuration.maximumKeysPerKeystore)
+            try await insert(record, in: keystore)
             return record.id
         }
     }
@@ -67,16 +67,18 @@ extension KeystoreService {
             guard old.versions.count < limit, let newest = old.versions.last else {
                 throw KMSError(.quotaExceeded, "The key has \(limit) versions, which is the limit.")
             }
+            let complete = try await complete(old, in: keystore)
             let fresh = try await generate(type, in: keystore)
             var record = old
             record.id = fresh.identifier
             record.publicKey = fresh.publicKey
-            record.versions = try old.versions.map { version in
+            record.versions = try complete.versions.map { version in
                 var moved = version
                 do {
                     moved.sealed = try keystore.seal(
                         try keystore.open(version, of: old), key: record.id, type: old.type, version: version.version)
                 } catch {
+                    if keystore.vault != nil { throw VaultedKey.damaged(key, error) }
                     throw KMSError.damaged("key '\(key)'", error)
                 }
                 return moved
@@ -88,7 +90,7 @@ extension KeystoreService {
                     sealed: try keystore.seal(fresh.secret, key: record.id, type: old.type, version: number)))
             record.authenticator = try keystore.rows.authenticator(of: record)
             defer { openedKeys.revoke(address) }
-            guard try await store.replaceKey(id: key, with: record, expecting: old.authenticator) else {
+            guard try await replace(key, with: record, expecting: old.authenticator, in: keystore) else {
                 throw KMSError(.overloaded, "The key '\(key)' changed at the same time; try again.")
             }
             return record.id

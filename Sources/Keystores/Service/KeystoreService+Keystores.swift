@@ -4,7 +4,8 @@ import SecretMemory
 
 extension KeystoreService {
     public func createKeystore(
-        controller: String, protection: Protection, capability: @Sendable (String) throws -> [UInt8]?
+        controller: String, protection: Protection, vault: VaultLocation?,
+        capability: @Sendable (String) throws -> [UInt8]?
     ) async throws -> KeystoreMetadata {
         try Names.checkController(controller)
         return try await translated {
@@ -14,9 +15,15 @@ extension KeystoreService {
             let lockKey = SharedSecret(try SecretBytes.random(count: Envelope.lockKeyLength))
             let slots = try await LockRecord.make(
                 sealing: lockKey, with: lock, tenant: controller, keystore: id, createdAt: createdAt)
+            var vaultRecord: [UInt8]?
+            if let vault {
+                vaultRecord = try await makeVault(
+                    vault, protection: protection, controller: controller, keystore: id, lockKey: lockKey
+                ).encoded()
+            }
             var record = KeystoreRecord(
                 id: id, controller: controller, protection: protection.rawValue, lockRecord: try slots.encoded(),
-                capability: try capability(id), createdAt: createdAt, vault: nil, authenticator: [])
+                capability: try capability(id), createdAt: createdAt, vault: vaultRecord, authenticator: [])
             record.authenticator = try RowAuthenticator(lockKey: lockKey).authenticator(of: record)
             try await store.insertKeystore(record, limit: configuration.maximumKeystoresPerController)
             return Self.metadata(record)

@@ -74,22 +74,34 @@ extension KeystoreService {
         try await translated {
             var destroyed = 0
             var last: KeyAddress?
+            var inVaults: [String: [String]] = [:]
             while true {
                 let page = try await store.overdueKeys(at: now, after: last, limit: Self.sweepPage)
-                guard let end = page.last else { return destroyed }
+                guard let end = page.last else { break }
                 for address in page {
                     // A damaged or locked keystore keeps its keys until it is mended; the others go on.
-                    let metadata = try? await change(address.keystore, address.key) { record, now in
-                        guard record.state == KeyState.pendingDestruction.rawValue, let destroyAt = record.destroyAt,
-                            destroyAt <= now
-                        else { return .nothing }
-                        return .erase(Self.tombstone(record, at: now))
+                    guard let keystore = try? await open(address.keystore) else { continue }
+                    if keystore.vault != nil {
+                        inVaults[address.keystore, default: []].append(address.key)
+                    } else if await destroyOverdue(address.keystore, address.key) {
+                        destroyed += 1
                     }
-                    if metadata?.state == .destroyed { destroyed += 1 }
                 }
                 last = end
             }
+            return destroyed + (await sweepVaults(inVaults))
         }
+    }
+
+    /// Destroys a key whose time has come; tells whether it is destroyed now.
+    func destroyOverdue(_ keystore: String, _ key: String) async -> Bool {
+        let metadata = try? await change(keystore, key) { record, now in
+            guard record.state == KeyState.pendingDestruction.rawValue, let destroyAt = record.destroyAt,
+                destroyAt <= now
+            else { return .nothing }
+            return .erase(Self.tombstone(record, at: now))
+        }
+        return metadata?.state == .destroyed
     }
 
     // MARK: Changing
@@ -114,6 +126,10 @@ extension KeystoreService {
                     return try Self.metadata(changed, in: keystore)
                 case .erase(var tombstone):
                     tombstone.authenticator = try keystore.rows.authenticator(of: tombstone)
+                    if keystore.vault != nil {
+                        guard let erased = try await eraseVaulted(record, as: tombstone, in: keystore) else { continue }
+                        return try Self.metadata(erased, in: keystore)
+                    }
                     let unwrapped = residentKey(record, in: keystore)
                     guard try await store.eraseKey(tombstone, expecting: record.authenticator) else { continue }
                     openedKeys.revoke(address)

@@ -16,8 +16,11 @@ extension KeystoreService {
         return try await translated {
             let keystore = try await open(keystore)
             let record = try await row(KeyAddress(keystore: keystore.record.id, key: key), in: keystore)
-            // Opening proves that the public key is the private key's.
-            if !record.versions.isEmpty { _ = try makingRoom { try openKey(record, in: keystore) } }
+            // Opening proves that the public key is the private key's. It would take a call to a vault, and a key in a
+            // vault is opened, and proven, before every use.
+            if !record.versions.isEmpty, keystore.vault == nil {
+                _ = try makingRoom { try openKey(record, in: keystore) }
+            }
             return try Self.metadata(record, in: keystore)
         }
     }

@@ -21,6 +21,11 @@ public final class KeystoreService: KeystoreServing {
     let store: any KeystoreStore
     let lock: any SecretLock
     let resident: (any ResidentKeyOperations)?
+    /// Nil: keystores with vaults are neither made nor used.
+    let vaults: (any VaultOpening)?
+    let documentReads = DocumentReads()
+    /// Keys whose documents are being stored.
+    let vaultWrites = Mutex<Set<KeyAddress>>([])
     let configuration: KeystoreConfiguration
     let openedKeys: OpenedKeyCache
     let lockKeys: LockKeyCache
@@ -32,20 +37,24 @@ public final class KeystoreService: KeystoreServing {
     /// - Parameters:
     ///   - lock: Seals the lock key of every new keystore.
     ///   - resident: Holds the keys of resident keystores; nil if no token does.
+    ///   - vaults: Opens the vaults that keystores name; nil if none may be used.
     public convenience init(
         store: any KeystoreStore, lock: any SecretLock, resident: (any ResidentKeyOperations)?,
-        configuration: KeystoreConfiguration
+        vaults: (any VaultOpening)? = nil, configuration: KeystoreConfiguration
     ) {
-        self.init(store: store, lock: lock, resident: resident, configuration: configuration, clock: { Date() })
+        self.init(
+            store: store, lock: lock, resident: resident, vaults: vaults, configuration: configuration,
+            clock: { Date() })
     }
 
     init(
         store: any KeystoreStore, lock: any SecretLock, resident: (any ResidentKeyOperations)?,
-        configuration: KeystoreConfiguration, clock: @escaping @Sendable () -> Date
+        vaults: (any VaultOpening)? = nil, configuration: KeystoreConfiguration, clock: @escaping @Sendable () -> Date
     ) {
         self.store = store
         self.lock = lock
         self.resident = resident
+        self.vaults = vaults
         self.configuration = configuration
         self.clock = clock
         openedKeys = OpenedKeyCache(capacity: configuration.keyCacheSize, timeToLive: configuration.lockKeyTTL)
@@ -155,7 +164,8 @@ public final class KeystoreService: KeystoreServing {
         guard record.state == KeyState.enabled.rawValue else {
             throw KMSError(.keyDisabled, "The key '\(address.key)' is \(record.state).")
         }
-        return try makingRoom { try openKey(record, in: keystore) }
+        let complete = try await complete(record, in: keystore)
+        return try makingRoom { try openKey(complete, in: keystore) }
     }
 
     /// Opens every version of a key.
@@ -192,6 +202,7 @@ public final class KeystoreService: KeystoreServing {
         } catch let error as KMSError where error.code != .internal {
             throw error
         } catch {
+            if keystore.vault != nil { throw VaultedKey.damaged(record.id, error) }
             throw KMSError.damaged("key '\(record.id)'", error)
         }
     }

@@ -16,10 +16,14 @@ public protocol KeystoreServing: Sendable {
     ///
     /// - Parameters:
     ///   - controller: 1 to 1,024 bytes of UTF-8 without control characters, stored verbatim.
+    ///   - vault: Where the keys' sealed bytes are kept; nil for the daemon's own store. It is called before anything
+    ///     is stored.
     ///   - capability: Given the new id, makes the root capability's document that is stored with the keystore.
-    /// - Throws: `.invalidArgument`; `.mechanismUnsupported` for `resident` without a token that can; `.quotaExceeded`.
+    /// - Throws: `.invalidArgument`; `.mechanismUnsupported` for `resident` without a token that can; `.quotaExceeded`;
+    ///   `.upstreamFailed` if the vault cannot be used now.
     func createKeystore(
-        controller: String, protection: Protection, capability: @Sendable (String) throws -> [UInt8]?
+        controller: String, protection: Protection, vault: VaultLocation?,
+        capability: @Sendable (String) throws -> [UInt8]?
     ) async throws -> KeystoreMetadata
 
     /// Makes an Ed25519 signing key of the daemon's own, with which it calls a user's vault: the user delegates the
@@ -219,6 +223,6 @@ public protocol KeystoreServing: Sendable {
 extension KeystoreServing {
     /// Makes a keystore that no capability guards.
     public func createKeystore(controller: String, protection: Protection) async throws -> KeystoreMetadata {
-        try await createKeystore(controller: controller, protection: protection) { _ in nil }
+        try await createKeystore(controller: controller, protection: protection, vault: nil) { _ in nil }
     }
 }

@@ -7,6 +7,8 @@ import SecretMemory
 struct OpenKeystore: Sendable {
     let record: KeystoreRecord
     let protection: Protection
+    /// Nil for a keystore whose keys' sealed bytes are here.
+    let vault: VaultRecord?
     let lockKey: SharedSecret
     /// When everything opened with the lock key must be gone.
     let expires: ContinuousClock.Instant
@@ -19,6 +21,7 @@ struct OpenKeystore: Sendable {
             throw KMSError.damaged("keystore '\(record.id)'")
         }
         self.record = record
+        vault = try record.vault.map { try VaultRecord(decoding: $0) }
         self.protection = protection
         lockKey = lease.key
         expires = lease.expires

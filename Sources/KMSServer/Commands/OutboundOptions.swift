@@ -1,0 +1,13 @@
+import ArgumentParser
+
+/// Calls to other servers. Settings whose names are the original server's are among ``CompatibilityOptions``.
+struct OutboundOptions: ParsableArguments {
+    @Option(name: .customLong("outbound-allow"), help: .setting("outbound-allow")) var outboundAllow: String?
+    @Option(name: .customLong("edv-timeout"), help: .setting("edv-timeout")) var edvTimeout: String?
+
+    /// By setting name.
+    var flags: [String: String] {
+        let all: [String: String?] = ["outbound-allow": outboundAllow, "edv-timeout": edvTimeout]
+        return all.compactMapValues { $0 }
+    }
+}

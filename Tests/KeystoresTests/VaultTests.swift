@@ -1,0 +1,327 @@
+import EnclaveLock
+import Foundation
+import GRDB
+import TestSupport
+import Testing
+import WorkingKeys
+
+@testable import Keystores
+
+@Suite("Keystores whose keys are in a vault")
+struct VaultTests {
+    private let fixture: Fixture
+    private let vaults: MemoryVaults
+    private let service: KeystoreService
+    private let location = VaultLocation(url: "https://edv.example/v", capability: Array("{}".utf8))
+
+    init() async throws {
+        fixture = try Fixture()
+        vaults = MemoryVaults(did: try await fixture.service.createDID())
+        service = KeystoreService(
+            store: fixture.store, lock: fixture.lock, resident: nil, vaults: vaults,
+            configuration: fixture.configuration)
+    }
+
+    /// With empty caches, as after a restart.
+    private func restarted() -> KeystoreService {
+        KeystoreService(
+            store: fixture.store, lock: fixture.lock, resident: nil, vaults: vaults,
+            configuration: fixture.configuration)
+    }
+
+    private func keystore(_ controller: String = "did:key:alice") async throws -> String {
+        try await service.createKeystore(
+            controller: controller, protection: .sealed, vault: location, capability: { _ in nil }
+        ).id
+    }
+
+    private func expect(_ code: KMSError.Code, _ body: () async throws -> Void) async {
+        let error = await #expect(throws: KMSError.self) { try await body() }
+        #expect(error?.code == code, "\(String(describing: error))")
+    }
+
+    /// Sealed bytes in the daemon's own database.
+    private func sealedHere() async throws -> Int {
+        try await fixture.attacker().read { db in
+            try Int.fetchOne(db, sql: "SELECT COALESCE(SUM(LENGTH(sealed)), 0) FROM key_versions") ?? -1
+        }
+    }
+
+    @Test("A key's whole life, with its sealed bytes in the vault only") func life() async throws {
+        let keystore = try await keystore()
+        let created = try await service.createKey(keystore: keystore, type: "ED25519")
+        let signature = try await service.sign(keystore: keystore, key: created.id, message: Samples.message)
+        try await restarted().verify(
+            keystore: keystore, key: created.id, signature: signature, message: Samples.message)
+        #expect(vaults.documents.count == 1)
+        let rotated = try await service.rotateKey(keystore: keystore, key: created.id, type: "ED25519")
+        #expect(vaults.documents.count == 1)
+        let write = try #require(vaults.steps.firstIndex(of: "write \(rotated)"))
+        let remove = try #require(vaults.steps.firstIndex(of: "remove \(created.id)"))
+        #expect(write < remove)
+        try await restarted().verify(
+            keystore: keystore, key: rotated, signature: signature, message: Samples.message)
+        let imported = try await service.importKey(
+            keystore: keystore, type: "ED25519", pkcs8: try Samples.ed25519(), keyID: "mine")
+        #expect(imported == "mine")
+        #expect(try await sealedHere() == 0)
+        #expect(try await service.keys(keystore: keystore, after: nil, limit: 10).items.count == 2)
+        let destroyed = try await service.destroyKey(keystore: keystore, key: rotated, grace: .zero)
+        #expect(destroyed.state == .destroyed)
+        #expect(vaults.documents.count == 1)
+        await expect(.keyDisabled) {
+            _ = try await restarted().sign(keystore: keystore, key: rotated, message: Samples.message)
+        }
+    }
+
+    @Test("A key used a moment ago needs no vault; after a restart it does") func away() async throws {
+        let keystore = try await keystore()
+        let key = try await service.createKey(keystore: keystore, type: "ED25519").id
+        _ = try await service.sign(keystore: keystore, key: key, message: Samples.message)
+        vaults.fail(with: MemoryVaults.away)
+        _ = try await service.sign(keystore: keystore, key: key, message: Samples.message)
+        let restarted = restarted()
+        await expect(.upstreamFailed) {
+            _ = try await restarted.sign(keystore: keystore, key: key, message: Samples.message)
+        }
+        // What the daemon knows by itself is told without the vault.
+        #expect(try await restarted.key(keystore: keystore, key: key).state == .enabled)
+        #expect(try await restarted.disableKey(keystore: keystore, key: key).state == .disabled)
+        vaults.fail(with: nil)
+        await expect(.keyDisabled) {
+            _ = try await restarted.sign(keystore: keystore, key: key, message: Samples.message)
+        }
+    }
+
+    @Test("A vault that fails leaves no key, no keystore and no half") func nothingHalf() async throws {
+        let keystore = try await keystore()
+        vaults.fail(with: MemoryVaults.away)
+        await expect(.upstreamFailed) { _ = try await service.createKey(keystore: keystore, type: "ED25519") }
+        await expect(.upstreamFailed) {
+            _ = try await service.importKey(
+                keystore: keystore, type: "ED25519", pkcs8: try Samples.ed25519(), keyID: "mine")
+        }
+        await expect(.upstreamFailed) { _ = try await self.keystore("did:key:bob") }
+        #expect(try await service.keys(keystore: keystore, after: nil, limit: 10).items.isEmpty)
+        #expect(try await service.keystores(controller: nil, after: nil, limit: 10).items.count == 1)
+        vaults.fail(with: nil)
+        _ = try await service.importKey(
+            keystore: keystore, type: "ED25519", pkcs8: try Samples.ed25519(), keyID: "mine")
+        let old = try await service.createKey(keystore: keystore, type: "AES256GCM").id
+        vaults.fail(with: MemoryVaults.away)
+        await expect(.upstreamFailed) {
+            _ = try await restarted().rotateKey(keystore: keystore, key: old, type: "AES256GCM")
+        }
+        vaults.fail(with: nil)
+        _ = try await restarted().encrypt(keystore: keystore, key: old, message: [1], associatedData: [])
+    }
+
+    @Test("A key id that is taken keeps its document") func taken() async throws {
+        let keystore = try await keystore()
+        _ = try await service.importKey(
+            keystore: keystore, type: "ED25519", pkcs8: try Samples.ed25519(), keyID: "mine")
+        let before = vaults.documents
+        await expect(.alreadyExists) {
+            _ = try await service.importKey(
+                keystore: keystore, type: "ED25519", pkcs8: try Samples.ed25519(seed: [UInt8](repeating: 1, count: 32)),
+                keyID: "mine")
+        }
+        #expect(vaults.documents == before)
+    }
+
+    @Test("Parallel imports of one id have one winner, whose key it stays") func race() async throws {
+        let keystore = try await keystore()
+        let winners = await withTaskGroup(of: UInt8?.self) { group in
+            for seed in UInt8(1)...16 {
+                group.addTask {
+                    let key = try? Samples.ed25519(seed: [UInt8](repeating: seed, count: 32))
+                    guard let key else { return nil }
+                    let id = try? await service.importKey(
+                        keystore: keystore, type: "ED25519", pkcs8: key, keyID: "mine")
+                    return id == nil ? nil : seed
+                }
+            }
+            var winners: [UInt8] = []
+            for await winner in group { if let winner { winners.append(winner) } }
+            return winners
+        }
+        #expect(winners.count == 1)
+        _ = try await restarted().sign(keystore: keystore, key: "mine", message: Samples.message)
+    }
+
+    @Test("Documents exchanged, changed, of older keys and of other keystores are refused") func tampered() async throws
+    {
+        let keystore = try await keystore()
+        let first = try await service.importKey(
+            keystore: keystore, type: "ED25519", pkcs8: try Samples.ed25519(), keyID: "a")
+        let name = try #require(vaults.documents.keys.first)
+        let earlier = try #require(vaults.documents[name])
+        let second = try await service.createKey(keystore: keystore, type: "ED25519").id
+        let other = try #require(vaults.documents.keys.first { $0 != name })
+        let sound = vaults.documents
+
+        func refused(_ change: (inout [String: [UInt8]]) -> Void) async {
+            var documents = sound
+            change(&documents)
+            vaults.documents = documents
+            for key in [first, second]
+            where documents[key == first ? name : other] != sound[key == first ? name : other] {
+                await expect(.upstreamFailed) {
+                    _ = try await restarted().sign(keystore: keystore, key: key, message: Samples.message)
+                }
+            }
+            vaults.documents = sound
+        }
+        await refused {
+            $0[name] = sound[other]
+            $0[other] = sound[name]
+        }
+        await refused { $0[name] = [] }
+        await refused { $0[name] = Array("{}".utf8) }
+        // The other key's sealed bytes under this key's names.
+        var record = try JSONDecoder().decode(VaultedKey.self, from: Data(sound[name] ?? []))
+        let foreign = try JSONDecoder().decode(VaultedKey.self, from: Data(sound[other] ?? []))
+        record.versions[0].sealed = foreign.versions[0].sealed
+        let forged = try record.encoded()
+        await refused { $0[name] = forged }
+        var mutator = Mutator(seed: 0xED7)
+        for _ in 0..<200 {
+            let mutated = mutator.mutate(earlier)
+            vaults.documents[name] = mutated
+            if let signature = try? await restarted().sign(keystore: keystore, key: first, message: Samples.message) {
+                // What was changed says nothing about the key.
+                vaults.documents = sound
+                try await restarted().verify(
+                    keystore: keystore, key: first, signature: signature, message: Samples.message)
+            }
+        }
+        vaults.documents = sound
+        // The document of a key that was rotated away, offered for a new key of the same id.
+        _ = try await service.rotateKey(keystore: keystore, key: first, type: "ED25519")
+        _ = try await service.importKey(
+            keystore: keystore, type: "ED25519", pkcs8: try Samples.ed25519(seed: [UInt8](repeating: 3, count: 32)),
+            keyID: "a")
+        vaults.documents[name] = earlier
+        await expect(.upstreamFailed) {
+            _ = try await restarted().sign(keystore: keystore, key: "a", message: Samples.message)
+        }
+    }
+
+    @Test("A document that is gone is not found, and one put back serves again") func gone() async throws {
+        let keystore = try await keystore()
+        let key = try await service.createKey(keystore: keystore, type: "ED25519").id
+        let sound = vaults.documents
+        vaults.documents = [:]
+        await expect(.notFound) {
+            _ = try await restarted().sign(keystore: keystore, key: key, message: Samples.message)
+        }
+        vaults.documents = sound
+        _ = try await restarted().sign(keystore: keystore, key: key, message: Samples.message)
+    }
+
+    @Test("A destroyed key stays destroyed when the vault offers its document again") func replayed() async throws {
+        let keystore = try await keystore()
+        let key = try await service.createKey(keystore: keystore, type: "ED25519").id
+        let sound = vaults.documents
+        _ = try await service.destroyKey(keystore: keystore, key: key, grace: .zero)
+        vaults.documents = sound
+        await expect(.keyDisabled) {
+            _ = try await restarted().sign(keystore: keystore, key: key, message: Samples.message)
+        }
+    }
+
+    @Test("Destruction takes effect while the vault is away, and ends when it is back") func destruction() async throws
+    {
+        let keystore = try await keystore()
+        let key = try await service.createKey(keystore: keystore, type: "ED25519").id
+        _ = try await service.sign(keystore: keystore, key: key, message: Samples.message)
+        vaults.fail(with: MemoryVaults.away)
+        await expect(.upstreamFailed) {
+            _ = try await service.destroyKey(keystore: keystore, key: key, grace: .zero)
+        }
+        await expect(.keyDisabled) {
+            _ = try await service.sign(keystore: keystore, key: key, message: Samples.message)
+        }
+        await expect(.keyDisabled) { _ = try await service.cancelDestruction(keystore: keystore, key: key) }
+        #expect(try await service.sweep() == 0)
+        #expect(vaults.documents.count == 1)
+        vaults.fail(with: nil)
+        #expect(try await service.sweep() == 1)
+        #expect(vaults.documents.isEmpty)
+        #expect(try await service.key(keystore: keystore, key: key).state == .destroyed)
+    }
+
+    @Test("A vault in trouble does not keep others' keys from being destroyed") func others() async throws {
+        let slow = try await keystore()
+        let plain = try await fixture.keystore()
+        var keys: [String] = []
+        for keystore in [slow, plain] {
+            let key = try await service.createKey(keystore: keystore, type: "ED25519").id
+            _ = try await service.destroyKey(keystore: keystore, key: key, grace: .seconds(1))
+            keys.append(key)
+        }
+        vaults.fail(with: MemoryVaults.away)
+        let later = KeystoreService(
+            store: fixture.store, lock: fixture.lock, resident: nil, vaults: vaults,
+            configuration: fixture.configuration, clock: { Date().addingTimeInterval(60) })
+        #expect(try await later.sweep() == 1)
+        #expect(try await later.key(keystore: plain, key: keys[1]).state == .destroyed)
+    }
+
+    @Test("A key disabled while its document is on the way serves nobody, nor those who wait for the same document")
+    func disabledMeanwhile() async throws {
+        let keystore = try await keystore()
+        let key = try await service.createKey(keystore: keystore, type: "ED25519").id
+        let restarted = restarted()
+        let gate = Gate()
+        await gate.close()
+        vaults.hold(at: gate)
+        let first = Task {
+            try await restarted.sign(keystore: keystore, key: key, message: Samples.message)
+        }
+        await gate.holds()
+        #expect(try await restarted.disableKey(keystore: keystore, key: key).state == .disabled)
+        await expect(.keyDisabled) {
+            _ = try await restarted.sign(keystore: keystore, key: key, message: Samples.message)
+        }
+        await gate.open()
+        let error = await #expect(throws: KMSError.self) { _ = try await first.value }
+        #expect(error?.code == .keyDisabled)
+    }
+
+    @Test("What cannot be a keystore's vault is refused before anything is stored") func refused() async throws {
+        await expect(.mechanismUnsupported) {
+            _ = try await fixture.service.createKeystore(
+                controller: "c", protection: .sealed, vault: location, capability: { _ in nil })
+        }
+        let stranger = KeystoreService(
+            store: fixture.store, lock: fixture.lock, resident: nil, vaults: MemoryVaults(did: "did:key:z1#z1"),
+            configuration: fixture.configuration)
+        await expect(.invalidArgument) {
+            _ = try await stranger.createKeystore(
+                controller: "c", protection: .sealed, vault: location, capability: { _ in nil })
+        }
+        await expect(.invalidArgument) {
+            _ = try await service.createKeystore(
+                controller: "c", protection: .sealed, vault: VaultLocation(url: "x", capability: []),
+                capability: { _ in nil })
+        }
+        #expect(try await service.keystores(controller: nil, after: nil, limit: 10).items.isEmpty)
+    }
+
+    @Test("The vault record is authenticated, and belongs to its keystore") func record() async throws {
+        let first = try await keystore()
+        let second = try await keystore()
+        let attacker = try fixture.attacker()
+        try await attacker.write { db in
+            try db.execute(
+                sql: "UPDATE keystores SET vault = (SELECT vault FROM keystores WHERE id = ?) WHERE id = ?",
+                arguments: [second, first])
+        }
+        await expect(.internal) { _ = try await restarted().createKey(keystore: first, type: "ED25519") }
+        try await attacker.write { db in
+            try db.execute(sql: "UPDATE keystores SET vault = NULL WHERE id = ?", arguments: [second])
+        }
+        await expect(.internal) { _ = try await restarted().createKey(keystore: second, type: "ED25519") }
+    }
+}
