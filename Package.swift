@@ -86,6 +86,10 @@ let package = Package(
             dependencies: ["Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound"],
             swiftSettings: settings),
         .target(
+            name: "RemoteLocks",
+            dependencies: ["Outbound", "EnclaveLock", "StrictJSON", "LibCrypto", "SecretMemory"],
+            swiftSettings: settings),
+        .target(
             name: "BearerTokens",
             dependencies: [
                 "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", .product(name: "JWTKit", package: "jwt-kit"),
@@ -101,7 +105,7 @@ let package = Package(
             name: "KMSServer",
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
-                "WalletClient", "BearerTokens", "GNAP", "Outbound", "StrictJSON",
+                "WalletClient", "BearerTokens", "GNAP", "Outbound", "RemoteLocks", "StrictJSON",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -173,6 +177,12 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "OutboundTests", dependencies: ["Outbound", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "RemoteLocksTests",
+            dependencies: [
+                "RemoteLocks", "Outbound", "EnclaveLock", "LibCrypto", "SecretMemory", "TestSupport",
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "BearerTokensTests",
             dependencies: [

@@ -22,6 +22,7 @@ struct StartCommand: Verb {
     @OptionGroup var common: CommonOptions
     @OptionGroup(title: "Serving") var server: ServerOptions
     @OptionGroup(title: "Authorization") var authorization: AuthorizationOptions
+    @OptionGroup(title: "Locks") var locks: LockOptions
     @OptionGroup(title: "Settings of TrustBloc's server") var compatibility: CompatibilityOptions
 
     func work() async throws -> ExitStatus {
@@ -29,6 +30,7 @@ struct StartCommand: Verb {
         signal(SIGPIPE, SIG_IGN)
         let flags = server.flags.merging(compatibility.flags) { first, _ in first }
             .merging(authorization.flags) { first, _ in first }
+            .merging(locks.flags) { first, _ in first }
         let settings = try common.configuration(adding: flags)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "kmsd")

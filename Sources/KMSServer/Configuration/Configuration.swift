@@ -10,6 +10,8 @@ public struct Configuration: Sendable {
         case token
         /// A file with 32 bytes; mode 0600.
         case localFile(path: String)
+        case aws
+        case passphrase
     }
 
     /// PEM files of the listener.
@@ -41,6 +43,8 @@ public struct Configuration: Sendable {
     public var tokenQueue: Int
     public var tokenTimeout: Duration
     public var secretLock: SecretLockKind
+    /// Locks beside the token and the local file.
+    public var locks: LockSettings
     /// Absolute.
     public var databasePath: String
     public var keystores: KeystoreConfiguration
@@ -88,7 +92,6 @@ public struct Configuration: Sendable {
                 "'auth-type: ZCAP' needs base-url, such as https://kms.example: it is part of every capability")
         }
         gnap = try GNAPSettings(values, baseURL: baseURL)
-        outbound = try OutboundSettings(values)
         tokens = try TokenSettings(values)
         administration = try Self.administration(values, tokens: tokens, tls: tls)
         clientAuthorities = try Self.clientAuthorities(values)
@@ -97,6 +100,8 @@ public struct Configuration: Sendable {
         tokenQueue = values.number("token-queue") ?? 1024
         tokenTimeout = values.duration("token-timeout") ?? .seconds(10)
         secretLock = try Self.secretLock(values)
+        locks = try LockSettings(values)
+        outbound = try OutboundSettings(values)
         databasePath = values.text("database-url") ?? home + "/kmsd.sqlite"
         maximumBody = values.byteCount("max-body") ?? 1 << 20
         maximumConnections = values.number("max-connections") ?? 4096
@@ -104,6 +109,7 @@ public struct Configuration: Sendable {
         logLevel = values.text("log-level").flatMap { Logger.Level(rawValue: $0) } ?? .info
         keystores = KeystoreConfiguration()
         keystores.lockKeyTTL = Self.lockTTL(values)
+        keystores.shareTTL = locks.authServer?.timeToLive ?? .zero
         keystores.keyCacheSize = values.number("key-cache-size") ?? keystores.keyCacheSize
         keystores.destroyGrace = values.duration("destroy-grace") ?? keystores.destroyGrace
         keystores.maximumMessageBytes = maximumBody
@@ -165,9 +171,13 @@ public struct Configuration: Sendable {
         }
         guard path == nil else {
             throw ConfigurationError(
-                "\(values.origin("secret-lock-key-path")) is for 'secret-lock-type: local', but the token is the lock")
+                "\(values.origin("secret-lock-key-path")) is for 'secret-lock-type: local', but another is the lock")
         }
-        return .token
+        switch values.text("secret-lock-type") {
+        case "aws": return .aws
+        case "passphrase": return .passphrase
+        default: return .token
+        }
     }
 
     /// TrustBloc's two cache times bound ours, so that nobody who lowered them keeps keys longer here.

@@ -1,3 +1,4 @@
+import EnclaveLock
 public import GNAP
 import HTTPTypes
 public import Hummingbird
@@ -65,7 +66,7 @@ public struct RESTResponder: HTTPResponder {
             let target = Target(path: path[..<(question ?? path.endIndex)])
             let query = question.map { path[path.index(after: $0)...] }
             if let target {
-                response = await answer(request, target, query, id, connection)
+                response = await answerCaller(request, target, query, id, connection)
             } else {
                 response = Answer.notFound()
             }
@@ -81,6 +82,22 @@ public struct RESTResponder: HTTPResponder {
         }
         response.headers[.xRequestID] = id.description
         return response
+    }
+
+    /// Answers with what the request presents for keystores that are locked by shares.
+    private func answerCaller(
+        _ request: Request, _ target: Target, _ query: Substring?, _ id: RequestID, _ connection: ClientConnection
+    ) async -> Response {
+        let caller: CallerShare?
+        do {
+            caller = try CallerShare(request.headers)
+        } catch {
+            return Answer.error(error, operation: "request")
+        }
+        guard let caller else { return await answer(request, target, query, id, connection) }
+        return await CallerShare.$current.withValue(caller) {
+            await answer(request, target, query, id, connection)
+        }
     }
 
     private func answer(

@@ -29,24 +29,15 @@ struct Application {
     static func build(_ settings: Configuration, observer: any CallObserver = SilentObserver()) throws -> Application {
         try HomeDirectory.check(settings.home)
         let token = try makeToken(settings, observer: observer)
-        let lock: any SecretLock =
-            switch settings.secretLock {
-            case .token:
-                if let token {
-                    TokenLock(token: token)
-                } else {
-                    throw ConfigurationError("no token is configured; give --token-uri or KMS_TOKEN_URI")
-                }
-            case .localFile(let path): try makeLocalLock(path)
-            }
         let outbound = try settings.outbound.client()
+        let locks = try SecretLocks(settings: settings, token: token, outbound: outbound).make()
         let bearer = try makeBearer(settings, outbound)
         let gnap = try makeGNAP(settings, outbound)
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(
-                store: store, lock: lock, resident: token, configuration: settings.keystores),
+                store: store, locks: locks, resident: token, configuration: settings.keystores),
             bearer: bearer, gnap: gnap, outbound: outbound)
     }
 
@@ -61,14 +52,6 @@ struct Application {
         _ = try configuration.pinSource.load()
         return PKCS11Token(
             configuration: try TokenConfiguration(settings, manifest: manifest), observer: observer)
-    }
-
-    private static func makeLocalLock(_ path: String) throws -> LocalFileLock {
-        do {
-            return try LocalFileLock(path: path)
-        } catch {
-            throw ConfigurationError("secret-lock-key-path '\(path)': \(error.message)")
-        }
     }
 
     /// Why the token cannot serve now.

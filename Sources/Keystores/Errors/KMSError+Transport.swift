@@ -5,7 +5,7 @@ extension KMSError.Code {
     /// Whether the same request may succeed later without anybody changing anything.
     public var isRetryable: Bool {
         switch self {
-        case .tokenUnavailable, .storageUnavailable, .overloaded, .deadlineExceeded: true
+        case .tokenUnavailable, .storageUnavailable, .overloaded, .deadlineExceeded, .upstreamFailed: true
         default: false
         }
     }
@@ -17,6 +17,6 @@ extension KMSError.Code {
         .notFound: 404, .alreadyExists: 409, .keystoreLocked: 409, .keyDisabled: 409,
         .quotaExceeded: 429, .mechanismUnsupported: 501,
         .tokenUnavailable: 503, .storageUnavailable: 503, .overloaded: 503,
-        .deadlineExceeded: 504, .internal: 500,
+        .upstreamFailed: 502, .deadlineExceeded: 504, .internal: 500,
     ]
 }

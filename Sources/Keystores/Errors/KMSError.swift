@@ -40,13 +40,15 @@ public struct KMSError: Error, Sendable, CustomStringConvertible {
         public static let overloaded = Code(rawValue: "overloaded")
         /// The token did not answer in time.
         public static let deadlineExceeded = Code(rawValue: "deadlineExceeded")
+        /// Another server that takes part in a lock failed or refused.
+        public static let upstreamFailed = Code(rawValue: "upstreamFailed")
         /// A stored record is damaged, or a defect of ours.
         public static let `internal` = Code(rawValue: "internal")
 
         public static let allCases: [Code] = [
             .invalidArgument, .ciphertextInvalid, .signatureInvalid, .unauthenticated, .permissionDenied, .notFound,
             .alreadyExists, .keystoreLocked, .keyDisabled, .quotaExceeded, .mechanismUnsupported, .tokenUnavailable,
-            .storageUnavailable, .overloaded, .deadlineExceeded, .internal,
+            .storageUnavailable, .overloaded, .deadlineExceeded, .upstreamFailed, .internal,
         ]
     }
 

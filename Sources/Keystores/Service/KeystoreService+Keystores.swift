@@ -4,9 +4,11 @@ import SecretMemory
 
 extension KeystoreService {
     public func createKeystore(
-        controller: String, protection: Protection, capability: @Sendable (String) throws -> [UInt8]?
+        controller: String, protection: Protection, lock: String?,
+        capability: @Sendable (String) throws -> [UInt8]?
     ) async throws -> KeystoreMetadata {
         try Names.checkController(controller)
+        let lock = try locks.lock(named: lock)
         return try await translated {
             if protection == .resident { _ = try requireResident() }
             let createdAt = now

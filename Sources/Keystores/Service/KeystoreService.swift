@@ -16,14 +16,14 @@ public final class KeystoreService: KeystoreServing {
     private static let rememberedKeystores = 10_000
 
     let store: any KeystoreStore
-    let lock: any SecretLock
+    let locks: KeystoreLocks
     let resident: (any ResidentKeyOperations)?
     let configuration: KeystoreConfiguration
     let openedKeys: OpenedKeyCache
     let lockKeys: LockKeyCache
     let bbs = BBSCompute()
     let lastReadiness = Mutex<(at: ContinuousClock.Instant, problems: [ReadinessProblem])?>(nil)
-    private let keystoreRows = Mutex<[String: KeystoreRecord]>([:])
+    private let keystoreRows = Mutex<[String: (record: KeystoreRecord, slots: LockRecord)]>([:])
     private let clock: @Sendable () -> Date
 
     /// - Parameters:
@@ -33,15 +33,24 @@ public final class KeystoreService: KeystoreServing {
         store: any KeystoreStore, lock: any SecretLock, resident: (any ResidentKeyOperations)?,
         configuration: KeystoreConfiguration
     ) {
-        self.init(store: store, lock: lock, resident: resident, configuration: configuration, clock: { Date() })
+        self.init(
+            store: store, locks: KeystoreLocks(server: lock), resident: resident, configuration: configuration)
+    }
+
+    /// - Parameter resident: Holds the keys of resident keystores; nil if no token does.
+    public convenience init(
+        store: any KeystoreStore, locks: KeystoreLocks, resident: (any ResidentKeyOperations)?,
+        configuration: KeystoreConfiguration
+    ) {
+        self.init(store: store, locks: locks, resident: resident, configuration: configuration, clock: { Date() })
     }
 
     init(
-        store: any KeystoreStore, lock: any SecretLock, resident: (any ResidentKeyOperations)?,
+        store: any KeystoreStore, locks: KeystoreLocks, resident: (any ResidentKeyOperations)?,
         configuration: KeystoreConfiguration, clock: @escaping @Sendable () -> Date
     ) {
         self.store = store
-        self.lock = lock
+        self.locks = locks
         self.resident = resident
         self.configuration = configuration
         self.clock = clock
@@ -49,6 +58,9 @@ public final class KeystoreService: KeystoreServing {
         lockKeys = LockKeyCache(
             timeToLive: configuration.lockKeyTTL, capacity: max(1, configuration.lockKeyCacheSize))
     }
+
+    /// Seals what is the daemon's own.
+    var lock: any SecretLock { locks.server }
 
     /// Milliseconds since 1970.
     var now: Int64 { Int64((clock().timeIntervalSince1970 * 1000).rounded(.down)) }
@@ -79,23 +91,26 @@ public final class KeystoreService: KeystoreServing {
     /// Opens a keystore: from memory, or by the secret lock. The row is authenticated either way.
     func open(_ id: String) async throws -> OpenKeystore {
         try Names.checkKeystore(id)
-        let record: KeystoreRecord
+        let (record, slots): (KeystoreRecord, LockRecord)
         if let remembered = keystoreRows.withLock({ $0[id] }) {
-            record = remembered
+            (record, slots) = remembered
         } else if let stored = try await store.keystore(id) {
-            record = stored
+            (record, slots) = (stored, try LockRecord(decoding: stored.lockRecord))
         } else {
             throw KMSError.noKeystore(id)
         }
-        let lock = lock
-        let lease = try await lockKeys.lease(for: id) { () async throws(EnclaveLockError) in
-            try await LockRecord(decoding: record.lockRecord)
-                .open(with: [lock], tenant: record.controller, keystore: record.id)
+        let locks = locks.all
+        // A keystore locked by shares is open to whoever presents the right one, not to whoever comes after him.
+        let lease = try await lockKeys.lease(
+            for: id, caller: slots.needsShare ? CallerShare.current ?? CallerShare(user: "", share: nil) : nil,
+            limit: slots.needsShare ? configuration.shareTTL : nil
+        ) { () async throws(EnclaveLockError) in
+            try await slots.open(with: locks, tenant: record.controller, keystore: record.id)
         }
         let keystore = try OpenKeystore(record: record, lease: lease)
         keystoreRows.withLock { rows in
             if rows.count >= Self.rememberedKeystores { rows.removeAll() }
-            rows[id] = record
+            rows[id] = (record, slots)
         }
         return keystore
     }
@@ -136,7 +151,7 @@ public final class KeystoreService: KeystoreServing {
     }
 
     private func openedKey(_ address: KeyAddress, epoch: UInt64) async throws -> OpenedKey {
-        if let found = openedKeys.find(address) { return found }
+        if let found = openedKeys.find(address), found.isOpen(to: CallerShare.current) { return found }
         let opened = try await load(address)
         openedKeys.insert(opened, at: address, epoch: epoch)
         return opened
@@ -179,7 +194,8 @@ public final class KeystoreService: KeystoreServing {
             guard publicKey == record.publicKey else {
                 throw KMSError(.internal, "The stored public key is not the private key's.")
             }
-            return OpenedKey(type: type, body: body, publicKey: publicKey, expires: keystore.expires)
+            return OpenedKey(
+                type: type, body: body, publicKey: publicKey, expires: keystore.expires, caller: keystore.caller)
         } catch  where Self.isOutOfLockedMemory(error) {
             throw error
         } catch let error as KMSError where error.code != .internal {

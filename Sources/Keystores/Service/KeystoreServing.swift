@@ -16,10 +16,12 @@ public protocol KeystoreServing: Sendable {
     ///
     /// - Parameters:
     ///   - controller: 1 to 1,024 bytes of UTF-8 without control characters, stored verbatim.
+    ///   - lock: What seals the lock key, by its name in the settings, such as `token`; nil for the configured one.
     ///   - capability: Given the new id, makes the root capability's document that is stored with the keystore.
     /// - Throws: `.invalidArgument`; `.mechanismUnsupported` for `resident` without a token that can; `.quotaExceeded`.
     func createKeystore(
-        controller: String, protection: Protection, capability: @Sendable (String) throws -> [UInt8]?
+        controller: String, protection: Protection, lock: String?,
+        capability: @Sendable (String) throws -> [UInt8]?
     ) async throws -> KeystoreMetadata
 
     /// Makes an Ed25519 signing key of the daemon's own, with which it calls a user's vault: the user delegates the
@@ -218,6 +220,6 @@ public protocol KeystoreServing: Sendable {
 extension KeystoreServing {
     /// Makes a keystore that no capability guards.
     public func createKeystore(controller: String, protection: Protection) async throws -> KeystoreMetadata {
-        try await createKeystore(controller: controller, protection: protection) { _ in nil }
+        try await createKeystore(controller: controller, protection: protection, lock: nil) { _ in nil }
     }
 }
