@@ -97,6 +97,10 @@ let package = Package(
             dependencies: ["Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound"],
             swiftSettings: settings),
         .target(
+            name: "RemoteLocks",
+            dependencies: ["Outbound", "EnclaveLock", "StrictJSON", "LibCrypto", "SecretMemory"],
+            swiftSettings: settings),
+        .target(
             name: "BearerTokens",
             dependencies: [
                 "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", .product(name: "JWTKit", package: "jwt-kit"),
@@ -112,8 +116,8 @@ let package = Package(
             name: "KMSServer",
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
-                "WalletClient", "BearerTokens", "EDV", "GNAP", "Metering", "Outbound", "StrictJSON", "SplitKeys", "Audit",
-                "Anchors",
+                "WalletClient", "BearerTokens", "EDV", "GNAP", "Metering", "Outbound", "RemoteLocks", "StrictJSON",
+                "SplitKeys", "Audit", "Anchors",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -194,6 +198,12 @@ let package = Package(
         .testTarget(name: "MeteringTests", dependencies: ["Metering"], swiftSettings: settings),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "OutboundTests", dependencies: ["Outbound", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "RemoteLocksTests",
+            dependencies: [
+                "RemoteLocks", "Outbound", "EnclaveLock", "LibCrypto", "SecretMemory", "TestSupport",
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "BearerTokensTests",
             dependencies: [

@@ -20,6 +20,12 @@ public struct EnclaveLockError: Error, Sendable, CustomStringConvertible {
         public static let configurationRefused = Code(rawValue: "configuration-refused")
         /// The caller passed something outside the documented shape.
         public static let invalidArgument = Code(rawValue: "invalid-argument")
+        /// The caller presents no share, or no name, for a keystore that needs them; the message is for him.
+        public static let shareMissing = Code(rawValue: "share-missing")
+        /// The caller's share and the Auth server's do not open the record.
+        public static let shareRefused = Code(rawValue: "share-refused")
+        /// Another server that takes part in the lock failed or refused; the message holds what it said and no secret.
+        public static let remoteFailed = Code(rawValue: "remote-failed")
         /// No locked memory, or the cryptographic library failed.
         public static let internalFailure = Code(rawValue: "internal-failure")
     }

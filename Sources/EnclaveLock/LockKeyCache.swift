@@ -14,10 +14,13 @@ public final class LockKeyCache: Sendable {
         public let key: SharedSecret
         /// Now or in the past if nothing may be kept.
         public let expires: ContinuousClock.Instant
+        /// With whose share it was opened; nil if none was needed.
+        public var caller: CallerShare?
     }
 
     private struct Opening {
         let number: UInt64
+        let caller: CallerShare?
         let task: Task<Result<Lease, EnclaveLockError>, Never>
     }
 
@@ -48,18 +51,25 @@ public final class LockKeyCache: Sendable {
 
     /// Gives a keystore's lock key, opening it if it is not here.
     ///
-    /// - Parameter open: Asks the lock. It runs to its end even if this caller is cancelled, because others may wait.
+    /// - Parameters:
+    ///   - caller: Who presents a share, for a keystore that needs one. A key opened with another share is neither given
+    ///     nor waited for: the lock is asked again, and nothing is kept.
+    ///   - limit: Bounds the lifetime further.
+    ///   - open: Asks the lock. It runs to its end even if this caller is cancelled, because others may wait.
     /// - Throws: what `open` throws; a failure is not kept.
     public func lease(
-        for keystore: String, open: @escaping @Sendable () async throws(EnclaveLockError) -> SharedSecret
+        for keystore: String, caller: CallerShare? = nil, limit: Duration? = nil,
+        open: @escaping @Sendable () async throws(EnclaveLockError) -> SharedSecret
     ) async throws(EnclaveLockError) -> Lease {
-        guard timeToLive > .zero else {
-            return Lease(key: try await open(), expires: ContinuousClock.now)
+        let lifetime = min(timeToLive, limit ?? timeToLive)
+        guard lifetime > .zero else {
+            return Lease(key: try await open(), expires: ContinuousClock.now, caller: caller)
         }
         let task: Task<Result<Lease, EnclaveLockError>, Never>
-        switch join(keystore, open) {
+        switch join(keystore, caller, lifetime, open) {
         case .kept(let lease): return lease
         case .opening(let running): task = running
+        case .another: return Lease(key: try await open(), expires: ContinuousClock.now, caller: caller)
         }
         return try await task.value.get()
     }
@@ -83,29 +93,42 @@ public final class LockKeyCache: Sendable {
     private enum Found {
         case kept(Lease)
         case opening(Task<Result<Lease, EnclaveLockError>, Never>)
+        /// Somebody else's.
+        case another
+    }
+
+    /// A keystore that needs no share has no caller on either side.
+    private static func admits(_ opener: CallerShare?, _ caller: CallerShare?) -> Bool {
+        guard let opener else { return caller == nil }
+        return opener.matches(caller)
     }
 
     private func join(
-        _ keystore: String, _ open: @escaping @Sendable () async throws(EnclaveLockError) -> SharedSecret
+        _ keystore: String, _ caller: CallerShare?, _ lifetime: Duration,
+        _ open: @escaping @Sendable () async throws(EnclaveLockError) -> SharedSecret
     ) -> Found {
         state.withLock { state in
-            if let lease = state.leases[keystore], lease.expires > ContinuousClock.now { return .kept(lease) }
-            if let opening = state.openings[keystore] { return .opening(opening.task) }
+            if let lease = state.leases[keystore], lease.expires > ContinuousClock.now {
+                return Self.admits(lease.caller, caller) ? .kept(lease) : .another
+            }
+            if let opening = state.openings[keystore] {
+                return Self.admits(opening.caller, caller) ? .opening(opening.task) : .another
+            }
             state.nextNumber += 1
             let number = state.nextNumber
-            let task = Task { [weak self, timeToLive] () -> Result<Lease, EnclaveLockError> in
+            let task = Task { [weak self] () -> Result<Lease, EnclaveLockError> in
                 let result: Result<Lease, EnclaveLockError>
                 do throws(EnclaveLockError) {
                     // The time counts from before the opening, so it is never longer than configured.
-                    let expires = ContinuousClock.now + timeToLive
-                    result = .success(Lease(key: try await open(), expires: expires))
+                    let expires = ContinuousClock.now + lifetime
+                    result = .success(Lease(key: try await open(), expires: expires, caller: caller))
                 } catch {
                     result = .failure(error)
                 }
                 self?.finish(keystore, number, result)
                 return result
             }
-            state.openings[keystore] = Opening(number: number, task: task)
+            state.openings[keystore] = Opening(number: number, caller: caller, task: task)
             return .opening(task)
         }
     }

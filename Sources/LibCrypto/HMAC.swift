@@ -18,6 +18,16 @@ public enum HMAC {
         }
     }
 
+    /// ``sha256(key:_:)`` whose result is itself a key.
+    public static func sha256Secret(key: borrowing SecretBytes, _ data: [UInt8]) throws(LibCryptoError) -> SecretBytes {
+        guard key.count > 0 else { throw LibCryptoError(.invalidInput, "The MAC key is empty.") }
+        return try key.withUnsafeBytes { key throws(LibCryptoError) in
+            try SecretBytes.filled(32) { output throws(LibCryptoError) in
+                try data.lend { data throws(LibCryptoError) in try compute(key, data, output) }
+            }
+        }
+    }
+
     private static func compute(
         _ key: UnsafeRawBufferPointer, _ data: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer
     ) throws(LibCryptoError) {

@@ -17,14 +17,20 @@ final class Fixture: Sendable {
 
     private final class Turned: Sendable { let seconds = Mutex<TimeInterval>(0) }
 
-    init(configuration: KeystoreConfiguration = KeystoreConfiguration()) throws {
+    let locks: KeystoreLocks
+
+    /// - Parameter standard: What new keystores are locked with, if not ``lock``.
+    init(
+        configuration: KeystoreConfiguration = KeystoreConfiguration(), standard: (any SecretLock)? = nil
+    ) throws {
         folder = try Folder()
         lock = try InMemoryLock()
+        locks = KeystoreLocks(server: lock, standard: standard)
         store = try SQLiteKeystoreStore(path: folder.database)
         self.configuration = configuration
         let turned = Turned()
         service = KeystoreService(
-            store: store, lock: lock, resident: nil, configuration: configuration,
+            store: store, locks: locks, resident: nil, configuration: configuration,
             clock: { Date().addingTimeInterval(turned.seconds.withLock { $0 }) })
         self.turned = turned
     }
@@ -33,7 +39,7 @@ final class Fixture: Sendable {
 
     /// A service with empty caches over the same store, as after a restart.
     func restarted() -> KeystoreService {
-        KeystoreService(store: store, lock: lock, resident: nil, configuration: configuration)
+        KeystoreService(store: store, locks: locks, resident: nil, configuration: configuration)
     }
 
     func keystore(_ controller: String = "did:key:alice") async throws -> String {

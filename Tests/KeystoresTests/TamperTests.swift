@@ -90,7 +90,7 @@ import Testing
     @Test("Every flipped byte of a keystore, a key and a version is refused, and undone it serves again")
     func flips() async throws {
         let keystore = try await fixture.service.createKeystore(
-            controller: "did:key:alice", protection: .sealed, vault: nil
+            controller: "did:key:alice", protection: .sealed, lock: nil, vault: nil
         ) {
             Array("capability of \($0)".utf8)
         }.id
@@ -223,7 +223,7 @@ import Testing
     func capability(present: Bool) async throws {
         let document = Array("a capability".utf8)
         let keystore = try await fixture.service.createKeystore(
-            controller: "did:key:alice", protection: .sealed, vault: nil
+            controller: "did:key:alice", protection: .sealed, lock: nil, vault: nil
         ) { _ in
             present ? document : nil
         }.id

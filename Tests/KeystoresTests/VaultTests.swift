@@ -31,7 +31,7 @@ struct VaultTests {
 
     private func keystore(_ controller: String = "did:key:alice") async throws -> String {
         try await service.createKeystore(
-            controller: controller, protection: .sealed, vault: location, capability: { _ in nil }
+            controller: controller, protection: .sealed, lock: nil, vault: location, capability: { _ in nil }
         ).id
     }
 
@@ -292,18 +292,18 @@ struct VaultTests {
     @Test("What cannot be a keystore's vault is refused before anything is stored") func refused() async throws {
         await expect(.mechanismUnsupported) {
             _ = try await fixture.service.createKeystore(
-                controller: "c", protection: .sealed, vault: location, capability: { _ in nil })
+                controller: "c", protection: .sealed, lock: nil, vault: location, capability: { _ in nil })
         }
         let stranger = KeystoreService(
             store: fixture.store, lock: fixture.lock, resident: nil, vaults: MemoryVaults(did: "did:key:z1#z1"),
             configuration: fixture.configuration)
         await expect(.invalidArgument) {
             _ = try await stranger.createKeystore(
-                controller: "c", protection: .sealed, vault: location, capability: { _ in nil })
+                controller: "c", protection: .sealed, lock: nil, vault: location, capability: { _ in nil })
         }
         await expect(.invalidArgument) {
             _ = try await service.createKeystore(
-                controller: "c", protection: .sealed, vault: VaultLocation(url: "x", capability: []),
+                controller: "c", protection: .sealed, lock: nil, vault: VaultLocation(url: "x", capability: []),
                 capability: { _ in nil })
         }
         #expect(try await service.keystores(controller: nil, after: nil, limit: 10).items.isEmpty)

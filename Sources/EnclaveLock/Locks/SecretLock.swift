@@ -4,6 +4,14 @@ public import SecretMemory
 public enum LockKind: String, Codable, Sendable, CaseIterable {
     case token
     case localFile
+    case passphrase
+    /// A key of AWS KMS.
+    case aws
+    /// Shares of the caller and of an Auth server.
+    case shamir
+
+    /// The name in settings and requests.
+    public var name: String { self == .localFile ? "local" : rawValue }
 }
 
 /// Something that seals secrets of the daemon, above all keystore lock keys, before they are stored.

@@ -17,6 +17,9 @@ public struct LockRecord: Codable, Sendable, Hashable {
         self.slots = slots
     }
 
+    /// Whether a caller must present a share, whatever is in memory.
+    public var needsShare: Bool { slots.contains { $0.kind == .shamir } }
+
     /// Seals a lock key into a record of one slot.
     ///
     /// - Throws: as ``SecretLock/seal(_:identity:)``.

@@ -25,6 +25,7 @@ struct StartCommand: Verb {
     @OptionGroup(title: "Authorization") var authorization: AuthorizationOptions
     @OptionGroup(title: "Split keys") var splitKeys: SplitOptions
     @OptionGroup(title: "Audit") var audit: AuditOptions
+    @OptionGroup(title: "Locks") var locks: LockOptions
     @OptionGroup(title: "Settings of TrustBloc's server") var compatibility: CompatibilityOptions
 
     func work() async throws -> ExitStatus {
@@ -35,6 +36,7 @@ struct StartCommand: Verb {
             .merging(splitKeys.flags) { first, _ in first }
             .merging(audit.flags) { first, _ in first }
             .merging(outbound.flags) { first, _ in first }
+            .merging(locks.flags) { first, _ in first }
         let settings = try common.configuration(adding: flags)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "kmsd")

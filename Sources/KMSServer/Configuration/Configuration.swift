@@ -10,6 +10,8 @@ public struct Configuration: Sendable {
         case token
         /// A file with 32 bytes; mode 0600.
         case localFile(path: String)
+        case aws
+        case passphrase
     }
 
     /// PEM files of the listener.
@@ -49,6 +51,8 @@ public struct Configuration: Sendable {
     public var tokenQueue: Int
     public var tokenTimeout: Duration
     public var secretLock: SecretLockKind
+    /// Locks beside the token and the local file.
+    public var locks: LockSettings
     /// Absolute.
     public var databasePath: String
     public var keystores: KeystoreConfiguration
@@ -118,6 +122,7 @@ public struct Configuration: Sendable {
         tokenQueue = values.number("token-queue") ?? 1024
         tokenTimeout = values.duration("token-timeout") ?? .seconds(10)
         secretLock = try Self.secretLock(values)
+        locks = try LockSettings(values)
         databasePath = values.text("database-url") ?? home + "/kmsd.sqlite"
         maximumBody = values.byteCount("max-body") ?? 1 << 20
         auditedUse = values.text("audit-uses").flatMap { AuditedUse(rawValue: $0) } ?? .queued
@@ -126,6 +131,7 @@ public struct Configuration: Sendable {
         logLevel = values.text("log-level").flatMap { Logger.Level(rawValue: $0) } ?? .info
         keystores = KeystoreConfiguration()
         keystores.lockKeyTTL = Self.lockTTL(values)
+        keystores.shareTTL = locks.authServer?.timeToLive ?? .zero
         keystores.keyCacheSize = values.number("key-cache-size") ?? keystores.keyCacheSize
         keystores.destroyGrace = values.duration("destroy-grace") ?? keystores.destroyGrace
         keystores.rawSecp256k1Signatures = values.boolean("raw-secp256k1-signatures") ?? false
@@ -189,9 +195,13 @@ public struct Configuration: Sendable {
         }
         guard path == nil else {
             throw ConfigurationError(
-                "\(values.origin("secret-lock-key-path")) is for 'secret-lock-type: local', but the token is the lock")
+                "\(values.origin("secret-lock-key-path")) is for 'secret-lock-type: local', but another is the lock")
         }
-        return .token
+        switch values.text("secret-lock-type") {
+        case "aws": return .aws
+        case "passphrase": return .passphrase
+        default: return .token
+        }
     }
 
     /// TrustBloc's two cache times bound ours, so that nobody who lowered them keeps keys longer here.

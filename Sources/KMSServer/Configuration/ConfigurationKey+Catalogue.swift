@@ -1,7 +1,8 @@
 extension ConfigurationKey {
     /// Every setting there is. The names in the second half are those of TrustBloc's server, so that its deployments
     /// start here or learn why not.
-    static let catalogue: [ConfigurationKey] = ours + compatible + authorization + outbound + splitKeys + audit
+    static let catalogue: [ConfigurationKey] =
+        ours + compatible + locks + authorization + outbound + splitKeys + audit
 
     static let byName: [String: ConfigurationKey] = Dictionary(
         uniqueKeysWithValues: catalogue.map { ($0.name, $0) })
@@ -50,8 +51,6 @@ extension ConfigurationKey {
     ]
 
     private static let noDomain = "no DID is resolved over the network"
-    private static let noShamir = "locks of shared secrets (Shamir) are not served"
-    private static let noCloud = "the AWS secret lock is not served; use 'secret-lock-type: token' or 'local'"
     private static let noAuthorization =
         "the authorization schemes are ZCAP and GNAP, and going on without the one asked for would be unsafe"
 
@@ -83,37 +82,6 @@ extension ConfigurationKey {
             name: "database-timeout", environment: "KMS_DATABASE_TIMEOUT", kind: .text, standard: "30s",
             summary: "Without effect.", effect: .ineffective(reason: "there is no database server to wait for")),
         ConfigurationKey(
-            name: "secret-lock-type", environment: "KMS_SECRET_LOCK_TYPE", kind: .text, standard: "token",
-            summary: "What seals the keystores' lock keys: token or local.",
-            effect: .refused(unless: ["token", "local"], reason: "the secret locks are 'token' and 'local'")),
-        ConfigurationKey(
-            name: "secret-lock-key-path", environment: "KMS_SECRET_LOCK_KEY_PATH", kind: .path,
-            summary: "Key file of the local secret lock; mode 0600."),
-        ConfigurationKey(
-            name: "secret-lock-aws-key-uri", environment: "KMS_SECRET_LOCK_AWS_KEY_URI", kind: .text, standard: "",
-            summary: "Not supported.", effect: .refused(unless: [""], reason: noCloud)),
-        ConfigurationKey(
-            name: "secret-lock-aws-access-key", environment: "KMS_SECRET_LOCK_AWS_ACCESS_KEY", kind: .text,
-            standard: "", summary: "Not supported.", effect: .refused(unless: [""], reason: noCloud)),
-        ConfigurationKey(
-            name: "secret-lock-aws-secret-key", environment: "KMS_SECRET_LOCK_AWS_SECRET_KEY", kind: .text,
-            standard: "", summary: "Not supported.", effect: .refused(unless: [""], reason: noCloud)),
-        ConfigurationKey(
-            name: "secret-lock-aws-endpoint", environment: "KMS_SECRET_LOCK_AWS_ENDPOINT", kind: .text, standard: "",
-            summary: "Not supported.", effect: .refused(unless: [""], reason: noCloud)),
-        ConfigurationKey(
-            name: "auth-server-url", environment: "KMS_AUTH_SERVER_URL", kind: .text, standard: "",
-            summary: "The authorization server of GNAP."),
-        ConfigurationKey(
-            name: "auth-server-token", environment: "KMS_AUTH_SERVER_TOKEN", kind: .text, standard: "",
-            summary: "Not supported.", effect: .refused(unless: [""], reason: noShamir)),
-        ConfigurationKey(
-            name: "tls-cacerts", environment: "KMS_TLS_CACERTS", kind: .text, standard: "",
-            summary: "PEM files, separated by commas: authorities of the servers this daemon calls."),
-        ConfigurationKey(
-            name: "tls-systemcertpool", environment: "KMS_TLS_SYSTEMCERTPOOL", kind: .boolean, standard: "false",
-            summary: "Whether the system's authorities count beside tls-cacerts; without tls-cacerts they do."),
-        ConfigurationKey(
             name: "did-domain", environment: "KMS_DID_DOMAIN", kind: .text, standard: "",
             summary: "Without effect.", effect: .ineffective(reason: noDomain)),
         ConfigurationKey(
@@ -125,9 +93,6 @@ extension ConfigurationKey {
         ConfigurationKey(
             name: "kms-cache-ttl", environment: "KMS_KMS_CACHE_TTL", kind: .duration,
             summary: "Upper bound of lock-ttl, where that is not given."),
-        ConfigurationKey(
-            name: "shamir-secret-cache-ttl", environment: "KMS_SHAMIR_SECRET_CACHE_TTL", kind: .duration,
-            standard: "10m", summary: "Without effect.", effect: .ineffective(reason: noShamir)),
         ConfigurationKey(
             name: "auth-type", environment: "KMS_AUTH_TYPE", kind: .text, standard: "",
             summary:

@@ -12,23 +12,24 @@ struct KeystoreController: Sendable {
 
     /// - Parameter owner: Whom the keystore belongs to under GNAP.
     func create(_ request: Request, owner: String?) async throws -> Response {
-        let (controller, protection, vault) = try await request.members(
-            ["controller", "edv", "protection"], upTo: maximumBody
+        let (controller, protection, vault, lock) = try await request.members(
+            ["controller", "edv", "protection", "lock"], upTo: maximumBody
         ) { members throws(JSONError) in
             let vault = try Self.vault(members)
             guard let controller = try members.optionalText(0), !controller.isEmpty else {
                 throw JSONError("validation failed: controller must be non-empty")
             }
-            guard let text = try members.optionalText(2) else { return (controller, Protection.sealed, vault) }
+            let lock = try members.optionalText(3)
+            guard let text = try members.optionalText(2) else { return (controller, Protection.sealed, vault, lock) }
             guard let protection = Protection(rawValue: text) else {
                 throw JSONError("'protection' is neither 'sealed' nor 'resident'")
             }
-            return (controller, protection, vault)
+            return (controller, protection, vault, lock)
         }
         let authorizer = authorizer
         let issued = Mutex<[UInt8]?>(nil)
         let keystore = try await service.createKeystore(
-            controller: controller, protection: protection, vault: vault
+            controller: controller, protection: protection, lock: lock, vault: vault
         ) { id in
             let document = try authorizer?.makeRoot(keystore: id, controller: controller)
             issued.withLock { $0 = document }

@@ -1,4 +1,5 @@
 public import Audit
+import EnclaveLock
 public import GNAP
 import HTTPTypes
 public import Hummingbird
@@ -96,7 +97,7 @@ public struct RESTResponder: HTTPResponder {
             } else if let split {
                 response = await split.answer(request, path: segments, query: query, id: id)
             } else if let target {
-                response = await recorded(request, target, query, id, connection)
+                response = await answerCaller(request, target, query, id, connection)
             } else {
                 response = Answer.notFound()
             }
@@ -117,6 +118,22 @@ public struct RESTResponder: HTTPResponder {
         pages?.decorate(&response, for: request)
         response.headers[.xRequestID] = id.description
         return response
+    }
+
+    /// Answers with what the request presents for keystores that are locked by shares.
+    private func answerCaller(
+        _ request: Request, _ target: Target, _ query: Substring?, _ id: RequestID, _ connection: ClientConnection
+    ) async -> Response {
+        let caller: CallerShare?
+        do {
+            caller = try CallerShare(request.headers)
+        } catch {
+            return Answer.error(error, operation: "request")
+        }
+        guard let caller else { return await recorded(request, target, query, id, connection) }
+        return await CallerShare.$current.withValue(caller) {
+            await recorded(request, target, query, id, connection)
+        }
     }
 
     private func recorded(

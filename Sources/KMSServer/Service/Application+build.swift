@@ -39,17 +39,8 @@ struct Application {
         try HomeDirectory.check(settings.home)
         try settings.keystores.prepareLockedMemory()
         let token = try makeToken(settings, observer: observer)
-        let lock: any SecretLock =
-            switch settings.secretLock {
-            case .token:
-                if let token {
-                    TokenLock(token: token)
-                } else {
-                    throw ConfigurationError("no token is configured; give --token-uri or KMS_TOKEN_URI")
-                }
-            case .localFile(let path): try makeLocalLock(path)
-            }
         let outbound = try settings.outbound.client()
+        let locks = try SecretLocks(settings: settings, token: token, outbound: outbound).make()
         let bearer = try makeBearer(settings, outbound)
         let gnap = try makeGNAP(settings, outbound)
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
@@ -58,7 +49,7 @@ struct Application {
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(
-                store: store, lock: lock, resident: token,
+                store: store, locks: locks, resident: token,
                 vaults: EncryptedDataVaults(sender: outbound, timeout: settings.outbound.vaultTimeout),
                 configuration: settings.keystores),
             bearer: bearer, gnap: gnap, outbound: outbound, audit: audit,
@@ -76,14 +67,6 @@ struct Application {
         _ = try configuration.pinSource.load()
         return PKCS11Token(
             configuration: try TokenConfiguration(settings, manifest: manifest), observer: observer)
-    }
-
-    private static func makeLocalLock(_ path: String) throws -> LocalFileLock {
-        do {
-            return try LocalFileLock(path: path)
-        } catch {
-            throw ConfigurationError("secret-lock-key-path '\(path)': \(error.message)")
-        }
     }
 
     /// Why the token cannot serve now.

@@ -27,6 +27,9 @@ extension KMSError {
         switch error.code {
         case .tokenFailed, .internalFailure, .invalidArgument:
             self.init(.internal, "An internal error occurred.", underlying: error)
+        case .shareMissing: self.init(.invalidArgument, error.message)
+        case .shareRefused: self.init(.permissionDenied, error.message)
+        case .remoteFailed: self.init(.upstreamFailed, error.message)
         case .configurationRefused:
             self.init(.tokenUnavailable, "The secret lock is not available now.", underlying: error)
         default:

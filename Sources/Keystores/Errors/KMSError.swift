@@ -40,7 +40,8 @@ public struct KMSError: Error, Sendable, CustomStringConvertible {
         public static let overloaded = Code(rawValue: "overloaded")
         /// The token did not answer in time.
         public static let deadlineExceeded = Code(rawValue: "deadlineExceeded")
-        /// Another server that the request depends on is away, failed or refused; nothing was half-stored here.
+        /// Another server that the request depends on, such as one that takes part in a lock, is away, failed or refused;
+        /// nothing was half-stored here.
         public static let upstreamFailed = Code(rawValue: "upstreamFailed")
         /// A stored record is damaged, or a defect of ours.
         public static let `internal` = Code(rawValue: "internal")

@@ -3,6 +3,8 @@ public struct KeystoreConfiguration: Sendable, Hashable {
     /// How long an opened keystore lock key, and every key opened with it, may stay in locked memory. Zero keeps
     /// nothing: every request asks the secret lock.
     public var lockKeyTTL: Duration = .seconds(600)
+    /// How long the lock key of a keystore that is locked by shares may stay, if that is shorter.
+    public var shareTTL: Duration = .seconds(600)
     /// Most lock keys held at once.
     public var lockKeyCacheSize: Int = 4_096
     /// Most opened keys held at once.

@@ -4,10 +4,11 @@ import SecretMemory
 
 extension KeystoreService {
     public func createKeystore(
-        controller: String, protection: Protection, vault: VaultLocation?,
+        controller: String, protection: Protection, lock: String?, vault: VaultLocation?,
         capability: @Sendable (String) throws -> [UInt8]?
     ) async throws -> KeystoreMetadata {
         try Names.checkController(controller)
+        let lock = try locks.lock(named: lock)
         return try await translated {
             if protection == .resident { _ = try requireResident() }
             let createdAt = now

@@ -19,7 +19,7 @@ public final class KeystoreService: KeystoreServing {
     /// Off until somebody switches it on.
     public let meters = KeystoreMeters()
     let store: any KeystoreStore
-    let lock: any SecretLock
+    let locks: KeystoreLocks
     let resident: (any ResidentKeyOperations)?
     /// Nil: keystores with vaults are neither made nor used.
     let vaults: (any VaultOpening)?
@@ -31,7 +31,7 @@ public final class KeystoreService: KeystoreServing {
     let lockKeys: LockKeyCache
     let bbs = BBSCompute()
     let lastReadiness = Mutex<(at: ContinuousClock.Instant, problems: [ReadinessProblem])?>(nil)
-    private let keystoreRows = Mutex<[String: KeystoreRecord]>([:])
+    private let keystoreRows = Mutex<[String: (record: KeystoreRecord, slots: LockRecord)]>([:])
     private let clock: @Sendable () -> Date
 
     /// - Parameters:
@@ -43,16 +43,28 @@ public final class KeystoreService: KeystoreServing {
         vaults: (any VaultOpening)? = nil, configuration: KeystoreConfiguration
     ) {
         self.init(
-            store: store, lock: lock, resident: resident, vaults: vaults, configuration: configuration,
+            store: store, locks: KeystoreLocks(server: lock), resident: resident, vaults: vaults,
+            configuration: configuration)
+    }
+
+    /// - Parameters:
+    ///   - resident: Holds the keys of resident keystores; nil if no token does.
+    ///   - vaults: Opens the vaults that keystores name; nil if none may be used.
+    public convenience init(
+        store: any KeystoreStore, locks: KeystoreLocks, resident: (any ResidentKeyOperations)?,
+        vaults: (any VaultOpening)? = nil, configuration: KeystoreConfiguration
+    ) {
+        self.init(
+            store: store, locks: locks, resident: resident, vaults: vaults, configuration: configuration,
             clock: { Date() })
     }
 
     init(
-        store: any KeystoreStore, lock: any SecretLock, resident: (any ResidentKeyOperations)?,
+        store: any KeystoreStore, locks: KeystoreLocks, resident: (any ResidentKeyOperations)?,
         vaults: (any VaultOpening)? = nil, configuration: KeystoreConfiguration, clock: @escaping @Sendable () -> Date
     ) {
         self.store = store
-        self.lock = lock
+        self.locks = locks
         self.resident = resident
         self.vaults = vaults
         self.configuration = configuration
@@ -61,6 +73,9 @@ public final class KeystoreService: KeystoreServing {
         lockKeys = LockKeyCache(
             timeToLive: configuration.lockKeyTTL, capacity: max(1, configuration.lockKeyCacheSize))
     }
+
+    /// Seals what is the daemon's own.
+    var lock: any SecretLock { locks.server }
 
     /// Milliseconds since 1970.
     var now: Int64 { Int64((clock().timeIntervalSince1970 * 1000).rounded(.down)) }
@@ -93,23 +108,26 @@ public final class KeystoreService: KeystoreServing {
         let start = meters.meter.start()
         defer { meters.resolve.record(since: start) }
         try Names.checkKeystore(id)
-        let record: KeystoreRecord
+        let (record, slots): (KeystoreRecord, LockRecord)
         if let remembered = keystoreRows.withLock({ $0[id] }) {
-            record = remembered
+            (record, slots) = remembered
         } else if let stored = try await store.keystore(id) {
-            record = stored
+            (record, slots) = (stored, try LockRecord(decoding: stored.lockRecord))
         } else {
             throw KMSError.noKeystore(id)
         }
-        let lock = lock
-        let lease = try await lockKeys.lease(for: id) { () async throws(EnclaveLockError) in
-            try await LockRecord(decoding: record.lockRecord)
-                .open(with: [lock], tenant: record.controller, keystore: record.id)
+        let locks = locks.all
+        // A keystore locked by shares is open to whoever presents the right one, not to whoever comes after him.
+        let lease = try await lockKeys.lease(
+            for: id, caller: slots.needsShare ? CallerShare.current ?? CallerShare(user: "", share: nil) : nil,
+            limit: slots.needsShare ? configuration.shareTTL : nil
+        ) { () async throws(EnclaveLockError) in
+            try await slots.open(with: locks, tenant: record.controller, keystore: record.id)
         }
         let keystore = try OpenKeystore(record: record, lease: lease)
         keystoreRows.withLock { rows in
             if rows.count >= Self.rememberedKeystores { rows.removeAll() }
-            rows[id] = record
+            rows[id] = (record, slots)
         }
         return keystore
     }
@@ -152,7 +170,7 @@ public final class KeystoreService: KeystoreServing {
     private func openedKey(_ address: KeyAddress, epoch: UInt64) async throws -> OpenedKey {
         let start = meters.meter.start()
         defer { meters.getKey.record(since: start) }
-        if let found = openedKeys.find(address) { return found }
+        if let found = openedKeys.find(address), found.isOpen(to: CallerShare.current) { return found }
         let opened = try await load(address)
         openedKeys.insert(opened, at: address, epoch: epoch)
         return opened
@@ -196,7 +214,8 @@ public final class KeystoreService: KeystoreServing {
             guard publicKey == record.publicKey else {
                 throw KMSError(.internal, "The stored public key is not the private key's.")
             }
-            return OpenedKey(type: type, body: body, publicKey: publicKey, expires: keystore.expires)
+            return OpenedKey(
+                type: type, body: body, publicKey: publicKey, expires: keystore.expires, caller: keystore.caller)
         } catch  where Self.isOutOfLockedMemory(error) {
             throw error
         } catch let error as KMSError where error.code != .internal {

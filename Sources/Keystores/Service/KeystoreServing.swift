@@ -16,13 +16,14 @@ public protocol KeystoreServing: Sendable {
     ///
     /// - Parameters:
     ///   - controller: 1 to 1,024 bytes of UTF-8 without control characters, stored verbatim.
+    ///   - lock: What seals the lock key, by its name in the settings, such as `token`; nil for the configured one.
     ///   - vault: Where the keys' sealed bytes are kept; nil for the daemon's own store. It is called before anything
     ///     is stored.
     ///   - capability: Given the new id, makes the root capability's document that is stored with the keystore.
     /// - Throws: `.invalidArgument`; `.mechanismUnsupported` for `resident` without a token that can; `.quotaExceeded`;
     ///   `.upstreamFailed` if the vault cannot be used now.
     func createKeystore(
-        controller: String, protection: Protection, vault: VaultLocation?,
+        controller: String, protection: Protection, lock: String?, vault: VaultLocation?,
         capability: @Sendable (String) throws -> [UInt8]?
     ) async throws -> KeystoreMetadata
 
@@ -223,6 +224,6 @@ public protocol KeystoreServing: Sendable {
 extension KeystoreServing {
     /// Makes a keystore that no capability guards.
     public func createKeystore(controller: String, protection: Protection) async throws -> KeystoreMetadata {
-        try await createKeystore(controller: controller, protection: protection, vault: nil) { _ in nil }
+        try await createKeystore(controller: controller, protection: protection, lock: nil, vault: nil) { _ in nil }
     }
 }

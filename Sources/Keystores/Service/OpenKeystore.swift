@@ -12,6 +12,8 @@ struct OpenKeystore: Sendable {
     let lockKey: SharedSecret
     /// When everything opened with the lock key must be gone.
     let expires: ContinuousClock.Instant
+    /// With whose share it was opened; nil if it needs none.
+    let caller: CallerShare?
     let rows: RowAuthenticator
 
     /// - Throws: ``KMSError`` for a row that is not authentic.
@@ -25,6 +27,7 @@ struct OpenKeystore: Sendable {
         self.protection = protection
         lockKey = lease.key
         expires = lease.expires
+        caller = lease.caller
     }
 
     private func identity(key: String, type: String, version: UInt64) -> RecordIdentity {

@@ -1,0 +1,92 @@
+public import EnclaveLock
+public import Outbound
+public import SecretMemory
+import StrictJSON
+
+/// The server that keeps one share of each user, as TrustBloc's Auth server does it.
+///
+/// Shares are remembered in locked memory for a bounded time, so that not every request asks.
+///
+/// - Concurrency: any number of calls at once; those for one user share one question.
+public final class AuthServer: ShareSource {
+    /// Users whose share is remembered at most.
+    private static let remembered = 4096
+    /// Bytes of a user's name.
+    public static let longestUser = 1024
+
+    private let url: String
+    private let token: SharedSecret
+    private let outbound: any OutboundSending
+    private let shares: LockKeyCache
+
+    /// - Parameters:
+    ///   - url: Without a slash at its end; `/secret` is appended.
+    ///   - token: Sent base64-encoded as a bearer token.
+    ///   - timeToLive: How long a share is remembered; zero asks each time.
+    public init(url: String, token: SharedSecret, outbound: any OutboundSending, timeToLive: Duration) {
+        self.url = url
+        self.token = token
+        self.outbound = outbound
+        shares = LockKeyCache(timeToLive: timeToLive, capacity: Self.remembered)
+    }
+
+    public func share(of user: String) async throws(EnclaveLockError) -> SharedSecret {
+        try await shares.lease(for: user) { [self] () async throws(EnclaveLockError) in try await fetch(user) }.key
+    }
+
+    private func fetch(_ user: String) async throws(EnclaveLockError) -> SharedSecret {
+        let request = OutboundRequest(
+            method: "GET", url: "\(url)/secret?sub=\(Self.queryEscaped(user))",
+            headers: [
+                (name: "Authorization", value: "Bearer " + SecretBase64.encode(token)),
+                (name: "Accept", value: "application/json"),
+            ])
+        let answer: OutboundAnswer
+        do throws(OutboundError) {
+            answer = try await outbound.send(request)
+        } catch {
+            throw Self.failed("the Auth server gave no answer: \(error.message)")
+        }
+        guard answer.status == 200 else { throw Self.failed(Self.refusal(answer)) }
+        guard let text = (try? JSONNode(reading: answer.body))?["secret"]?.text else {
+            throw Self.failed("the Auth server's answer has no 'secret'")
+        }
+        let share: SharedSecret?
+        do {
+            share = try SecretBase64.decode(text.utf8, limit: 1025)
+        } catch {
+            throw EnclaveLockError(.internalFailure, "Could not hold a share: \(error)")
+        }
+        guard let share, share.count > 1 else { throw Self.failed("the Auth server's share is not base64") }
+        return share
+    }
+
+    /// What the server said, if it can be shown, else its status.
+    private static func refusal(_ answer: OutboundAnswer) -> String {
+        let message =
+            (try? JSONNode(reading: answer.body))?["message"]?.text
+            ?? String(validating: answer.body, as: UTF8.self) ?? ""
+        let shown = message.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(200)
+        return "the Auth server answered \(answer.status): " + String(String.UnicodeScalarView(shown))
+    }
+
+    private static func failed(_ reason: String) -> EnclaveLockError {
+        EnclaveLockError(.remoteFailed, "fetch secret share: " + reason)
+    }
+
+    /// Everything but unreserved characters (RFC 3986 §2.3) as `%XX` of its UTF-8.
+    static func queryEscaped(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var escaped: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                escaped.append(byte)
+            default: escaped += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: escaped, as: UTF8.self)
+    }
+}
