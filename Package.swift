@@ -40,6 +40,7 @@ let package = Package(
         // C libraries, each imported by one target only (KMSBench measures the bare PKCS#11 library beside it).
         .systemLibrary(name: "CP11Kit", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
         .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CTSS2", pkgConfig: "tss2-esys", providers: [.apt(["libtss2-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
         .systemLibrary(name: "CProcess"),
@@ -49,6 +50,9 @@ let package = Package(
         .target(name: "SecretMemory", dependencies: ["CProcess"], swiftSettings: settings),
         .target(name: "HSMBridge", dependencies: ["CP11Kit", "SecretMemory"], swiftSettings: settings),
         .target(name: "LibCrypto", dependencies: ["CLibCrypto", "CSodium", "SecretMemory"], swiftSettings: settings),
+        .target(
+            name: "TPMBridge", dependencies: ["CTSS2", "HSMBridge", "LibCrypto", "SecretMemory"],
+            swiftSettings: settings),
         .target(
             name: "EnclaveLock", dependencies: ["HSMBridge", "LibCrypto", "SecretMemory"], swiftSettings: settings),
         .target(
@@ -117,7 +121,7 @@ let package = Package(
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
                 "WalletClient", "BearerTokens", "EDV", "GNAP", "Metering", "Outbound", "RemoteLocks", "StrictJSON",
-                "SplitKeys", "Audit", "Anchors",
+                "SplitKeys", "Audit", "Anchors", "TPMBridge",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -160,6 +164,10 @@ let package = Package(
         .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CProcess"], swiftSettings: settings),
         .testTarget(
             name: "HSMBridgeTests", dependencies: ["HSMBridge", "SecretMemory", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "TPMBridgeTests",
+            dependencies: ["TPMBridge", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "LibCryptoTests", dependencies: ["LibCrypto", "SecretMemory", "TestSupport"], swiftSettings: settings),
         .testTarget(

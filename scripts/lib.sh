@@ -8,12 +8,12 @@ export SWIFT_BACKTRACE=enable=no
 # What the daemon needs to be built and run, as Debian names it.
 # shellcheck disable=SC2034  # read by the scripts that source this file
 BUILD_PACKAGES=(
-    ca-certificates curl jq libp11-kit-dev libsodium-dev libsqlite3-dev libssl-dev opensc opensc-pkcs11 p11-kit
-    p11-kit-modules pkg-config softhsm2
+    ca-certificates curl jq libp11-kit-dev libsodium-dev libsqlite3-dev libssl-dev libtss2-dev opensc opensc-pkcs11
+    p11-kit p11-kit-modules pkg-config softhsm2
 )
 # What the tests need besides.
 # shellcheck disable=SC2034
-TEST_PACKAGES=(git openssl procps python3 python3-venv shellcheck valgrind)
+TEST_PACKAGES=(git openssl procps python3 python3-venv shellcheck swtpm tpm2-tools util-linux valgrind)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -110,6 +110,21 @@ make_softhsm_token() {
     ) >"$home/token.log" 2>&1 || die "could not make a token: $(tail -n 3 "$home/token.log")"
     mv -- "$aside" "$home/tokens"
     rm -f -- "$conf.part" "$home/token.log"
+}
+
+# Starts swtpm on a state directory, as a child that ends with this process.
+start_swtpm() {
+    local state=$1 socket=$2 try
+    [ "${#socket}" -le 100 ] || die "the path $socket is too long for a socket; give a shorter KMSD_HOME"
+    [ -d "$state" ] || mkdir -m 0700 -- "$state"
+    rm -f -- "$socket" "$socket.ctrl"
+    setpriv --pdeathsig TERM swtpm socket --tpm2 --tpmstate "dir=$state" --server "type=unixio,path=$socket" \
+        --ctrl "type=unixio,path=$socket.ctrl" --flags not-need-init,startup-clear </dev/null >"$state.log" 2>&1 &
+    for ((try = 0; try < 100; try++)); do
+        [ -S "$socket" ] && return 0
+        sleep 0.05
+    done
+    die "swtpm did not start: $(tail -n 3 "$state.log")"
 }
 
 write_softhsm_conf() {

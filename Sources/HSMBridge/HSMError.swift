@@ -39,6 +39,8 @@ public struct HSMError: Error, Sendable, CustomStringConvertible {
         public static let deviceFailure = Code(rawValue: "device-failure")
         /// The configuration cannot be used.
         public static let configurationRefused = Code(rawValue: "configuration-refused")
+        /// The device refuses all authorization values for some time, after wrong ones; it heals by itself.
+        public static let lockedOut = Code(rawValue: "locked-out")
         /// The token already holds keys of this instance.
         public static let alreadyProvisioned = Code(rawValue: "already-provisioned")
     }
@@ -46,10 +48,13 @@ public struct HSMError: Error, Sendable, CustomStringConvertible {
     /// What the device said.
     public enum Cause: Sendable, Equatable, CustomStringConvertible {
         case pkcs11(ReturnValue, function: String)
+        /// A TPM, or the software between it and us: the code as the TSS gives it and its name.
+        case tpm(UInt32, name: String, function: String)
 
         public var description: String {
             switch self {
             case .pkcs11(let value, let function): "\(value.name) from \(function)"
+            case .tpm(_, let name, let function): "\(name) from \(function)"
             }
         }
     }

@@ -1,8 +1,8 @@
 internal import Glibc
 
 /// A wait that blocks the calling thread; only for threads of our own.
-enum Pause {
-    static func blocking(_ duration: Duration) {
+package enum Pause {
+    package static func blocking(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         var wanted = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
         var left = timespec()

@@ -8,4 +8,11 @@ public struct PublicKeyDescription: Hashable, Sendable, Codable {
     public var subjectPublicKeyInfo: [UInt8]
     /// SHA-256 of `subjectPublicKeyInfo` in hex.
     public var fingerprint: String
+
+    public init(curve: String, point: [UInt8], subjectPublicKeyInfo: [UInt8], fingerprint: String) {
+        self.curve = curve
+        self.point = point
+        self.subjectPublicKeyInfo = subjectPublicKeyInfo
+        self.fingerprint = fingerprint
+    }
 }

@@ -1,5 +1,5 @@
 /// What to do about a failed operation. Pure; one row for each kind of return value.
-enum RecoveryPolicy {
+package enum RecoveryPolicy {
     enum Decision: Sendable {
         /// Once more, on a new session.
         case retry
@@ -41,13 +41,14 @@ enum RecoveryPolicy {
     }
 
     /// One error for every way in which a sealed input can be wrong.
-    static let notAuthentic = HSMError(.authenticationFailed, "The input cannot be opened with this key and context.")
+    package static let notAuthentic = HSMError(
+        .authenticationFailed, "The input cannot be opened with this key and context.")
 
     private static func opensInput(_ function: String) -> Bool {
         function == "C_Decrypt" || function == "C_UnwrapKey"
     }
 
-    static func unavailable(_ error: HSMError) -> HSMError {
+    package static func unavailable(_ error: HSMError) -> HSMError {
         error.code == .tokenUnavailable
             ? error : HSMError(.tokenUnavailable, "The token is out of reach: \(error.message)", cause: error.cause)
     }

@@ -48,18 +48,18 @@ public struct TokenManifest: Codable, Sendable, Equatable {
     public static func makeInstance() -> String { Hex.encode(SystemRandom.bytes(16)) }
 
     /// Whether `text` has the form of an instance id.
-    static func isInstance(_ text: String) -> Bool { Hex.decode(text)?.count == 16 }
+    package static func isInstance(_ text: String) -> Bool { Hex.decode(text)?.count == 16 }
 
     /// The prefix of every label of an instance's objects.
     static func labelPrefix(instance: String) -> String { "kmsd/\(instance)/" }
 
     /// The label of a role's first key.
-    static func label(instance: String, role: KeyRole) -> String {
+    package static func label(instance: String, role: KeyRole) -> String {
         "\(labelPrefix(instance: instance))\(role.rawValue)/1"
     }
 
     /// The associated data of a role's sentinel.
-    static func sentinelContext(instance: String, role: KeyRole) -> [UInt8] {
+    package static func sentinelContext(instance: String, role: KeyRole) -> [UInt8] {
         Array("kmsd/\(instance)/\(role.rawValue)/sentinel".utf8)
     }
 }

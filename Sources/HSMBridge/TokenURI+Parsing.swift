@@ -1,6 +1,6 @@
 extension TokenURI {
     /// The two parts of a URI and what may stand in each unencoded (RFC 7512 section 2.3).
-    enum Part {
+    package enum Part {
         case path, query
 
         var separator: UInt8 { self == .path ? UInt8(ascii: ";") : UInt8(ascii: "&") }
@@ -24,7 +24,7 @@ extension TokenURI {
     /// Splits `name=value` pairs and decodes the values; a name may appear once in the whole URI.
     ///
     /// Works on bytes: a combining character must not hide a separator.
-    static func attributes(
+    package static func attributes(
         _ text: ArraySlice<UInt8>, _ part: Part, seen: inout Set<String>
     ) throws(HSMError) -> [(String, [UInt8])] {
         if text.isEmpty { return [] }
@@ -74,7 +74,7 @@ extension TokenURI {
         }
     }
 
-    static func string(_ name: String, _ value: [UInt8]) throws(HSMError) -> String {
+    package static func string(_ name: String, _ value: [UInt8]) throws(HSMError) -> String {
         guard !value.contains(0), let text = String(validating: value, as: UTF8.self) else {
             throw refused("'\(name)' is not UTF-8 text without NUL")
         }
@@ -82,7 +82,7 @@ extension TokenURI {
     }
 
     /// Percent-encodes all that is not printed as it is.
-    static func encoded(_ bytes: some Sequence<UInt8>, _ part: Part) -> String {
+    package static func encoded(_ bytes: some Sequence<UInt8>, _ part: Part) -> String {
         var text = ""
         for byte in bytes {
             if part.prints(byte) { text.unicodeScalars.append(Unicode.Scalar(byte)) } else { text += encoded(byte) }
@@ -106,7 +106,7 @@ extension TokenURI {
     }
 
     /// A name from a mistaken URI: cut, and anything but letters masked, since a misplaced PIN may be part of it.
-    static func printable(_ name: String) -> String {
+    package static func printable(_ name: String) -> String {
         String(decoding: name.utf8.prefix(32).map { isLetter($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 
@@ -117,7 +117,7 @@ extension TokenURI {
         }
     }
 
-    static func refused(_ why: String) -> HSMError {
+    package static func refused(_ why: String) -> HSMError {
         HSMError(.configurationRefused, "The token URI is refused: \(why).")
     }
 

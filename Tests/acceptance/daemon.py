@@ -37,10 +37,10 @@ def eventually(condition, seconds, what, pause=0.02):
 class Installation:
     """One home: token, manifest, database. Daemons come and go on it."""
 
-    def __init__(self, home, **settings):
+    def __init__(self, home, token=SoftToken, **settings):
         self.home = Path(home)
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.token = SoftToken(self.home)
+        self.token = token(self.home)
         self.settings = {"KMSD_HOME": str(self.home), "KMS_TOKEN_URI": self.token.uri(), **settings}
         self.daemons = []
 

@@ -1,14 +1,14 @@
 import Glibc
 
 /// State behind a lock, with a condition to wait on: the standard library's `Mutex` has none.
-final class ConditionLock<State>: @unchecked Sendable {
+package final class ConditionLock<State>: @unchecked Sendable {
     // @unchecked: `state` is touched only between lock and unlock of `mutex`; the pointers never change. Closures that
     // receive the state cannot be made to prove that they let nothing escape, so states hold only Sendable values.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
 
-    init(_ state: State) {
+    package init(_ state: State) {
         self.state = state
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
@@ -28,20 +28,20 @@ final class ConditionLock<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func withLock<R>(_ body: (inout State) -> R) -> R {
+    package func withLock<R>(_ body: (inout State) -> R) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body(&state)
     }
 
     /// Wakes one waiting thread.
-    func signal() { pthread_cond_signal(condition) }
+    package func signal() { pthread_cond_signal(condition) }
 
     /// Wakes all waiting threads.
-    func broadcast() { pthread_cond_broadcast(condition) }
+    package func broadcast() { pthread_cond_broadcast(condition) }
 
     /// Sleeps until `body` has an answer; it is asked again after every wake-up, and at the latest after `pause`.
-    func wait<R>(_ body: (inout State) -> Waiting<R>) -> R {
+    package func wait<R>(_ body: (inout State) -> Waiting<R>) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
@@ -70,7 +70,7 @@ final class ConditionLock<State>: @unchecked Sendable {
 }
 
 /// What a thread waiting on a ``ConditionLock`` does next.
-enum Waiting<Result> {
+package enum Waiting<Result> {
     case done(Result)
     /// Sleep until woken, or for this long.
     case sleep(Duration?)

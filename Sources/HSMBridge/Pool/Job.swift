@@ -39,13 +39,13 @@ final class Job: Sendable {
 /// Delivers the first of several answers.
 ///
 /// A job can be answered by the thread that runs it and by the clock that finds it overdue.
-final class Answer<R: Sendable>: Sendable {
+package final class Answer<R: Sendable>: Sendable {
     private let continuation: UnsafeContinuation<Result<R, HSMError>, Never>
     private let isDelivered = Atomic<Bool>(false)
 
-    init(_ continuation: UnsafeContinuation<Result<R, HSMError>, Never>) { self.continuation = continuation }
+    package init(_ continuation: UnsafeContinuation<Result<R, HSMError>, Never>) { self.continuation = continuation }
 
-    func deliver(_ result: Result<R, HSMError>) {
+    package func deliver(_ result: Result<R, HSMError>) {
         guard !isDelivered.exchange(true, ordering: .acquiringAndReleasing) else { return }
         continuation.resume(returning: result)
     }

@@ -1,23 +1,25 @@
 /// A queue that takes from the front without moving the rest.
-struct RingBuffer<Element> {
+package struct RingBuffer<Element> {
     private var slots: [Element?] = Array(repeating: nil, count: 16)
     private var head = 0
-    private(set) var count = 0
+    package private(set) var count = 0
 
-    mutating func append(_ element: Element) {
+    package init() {}
+
+    package mutating func append(_ element: Element) {
         grow()
         slots[(head + count) % slots.count] = element
         count += 1
     }
 
-    mutating func prepend(_ element: Element) {
+    package mutating func prepend(_ element: Element) {
         grow()
         head = (head + slots.count - 1) % slots.count
         slots[head] = element
         count += 1
     }
 
-    mutating func popFirst() -> Element? {
+    package mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
         let element = slots[head]
         slots[head] = nil
@@ -26,10 +28,10 @@ struct RingBuffer<Element> {
         return element
     }
 
-    mutating func removeAll() -> [Element] { removeAll { _ in true } }
+    package mutating func removeAll() -> [Element] { removeAll { _ in true } }
 
     /// Takes out what matches, in order; the rest stays in order.
-    mutating func removeAll(where isMatch: (Element) -> Bool) -> [Element] {
+    package mutating func removeAll(where isMatch: (Element) -> Bool) -> [Element] {
         var taken: [Element] = []
         for _ in 0..<count {
             guard let element = popFirst() else { break }

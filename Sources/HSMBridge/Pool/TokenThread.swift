@@ -1,7 +1,7 @@
 import Glibc
 
 /// A thread of the token's own: C calls block it and nobody else.
-enum TokenThread {
+package enum TokenThread {
     private final class Start: Sendable {
         let body: @Sendable () -> Void
         init(body: @escaping @Sendable () -> Void) { self.body = body }
@@ -10,7 +10,7 @@ enum TokenThread {
     /// Starts a detached thread; its end is observed by what `body` does last.
     ///
     /// - Returns: False if the system has no more threads.
-    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+    package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         let start = Unmanaged.passRetained(Start(body: body))
         var thread = pthread_t()
         let code = pthread_create(

@@ -18,6 +18,10 @@ struct InitCommand: Verb {
               uri='pkcs11:token=kmsd?module-path=/usr/lib/softhsm/libsofthsm2.so'
               kmsd init --token-uri "$uri&pin-source=file:/var/lib/kmsd/user.pin"
 
+            With a TPM 2.0, nothing is to be made first but the secret of its keys:
+
+              kmsd init --token-uri 'tpm:/dev/tpmrm0?pin-source=file:/var/lib/kmsd/tpm.pin'
+
             If it is interrupted, run it again: it clears away what was begun. A second run after success is refused.
             """)
 
@@ -47,7 +51,7 @@ struct InitCommand: Verb {
         let instance = interrupted ?? TokenManifest.makeInstance()
         // First the journal: objects of an instance that no file names could never be told from a stranger's.
         if interrupted == nil { try files.noteBeginning(of: instance) }
-        let report = try await TokenWork.with(TokenConfiguration(settings, manifest: nil)) { token in
+        let report = try await TokenWork.withBackend(BackendConfiguration(settings, manifest: nil)) { token in
             let swept = interrupted == nil ? [] : try await token.sweep(instance: instance)
             let manifest = try await token.provision(instance: instance)
             try files.write(manifest)

@@ -1,6 +1,7 @@
 public import HSMBridge
 public import Keystores
 public import Logging
+public import TPMBridge
 
 /// Everything the daemon was told, typed and checked once. Holds no secret but one for trying out: PINs and keys
 /// are named, not given.
@@ -45,8 +46,10 @@ public struct Configuration: Sendable {
     public var administration: ManagementKind?
     /// PEM files of the authorities of client certificates.
     public var clientAuthorities: [String]
-    /// The token; nil if none is configured.
+    /// The PKCS #11 token; nil if none is configured.
     public var token: TokenURI?
+    /// The TPM, instead of a PKCS #11 token.
+    public var tpm: TPMAddress?
     public var tokenSessions: Int?
     public var tokenQueue: Int
     public var tokenTimeout: Duration
@@ -118,6 +121,7 @@ public struct Configuration: Sendable {
         administration = try Self.administration(values, tokens: tokens, tls: tls)
         clientAuthorities = try Self.clientAuthorities(values)
         token = try Self.explained(values, "token-uri", Self.tokenURI)
+        tpm = try Self.explained(values, "token-uri", Self.tpmAddress)
         tokenSessions = values.number("token-sessions")
         tokenQueue = values.number("token-queue") ?? 1024
         tokenTimeout = values.duration("token-timeout") ?? .seconds(10)
@@ -169,8 +173,13 @@ public struct Configuration: Sendable {
     }
 
     private static func tokenURI(_ text: String?) throws(ConfigurationError) -> TokenURI? {
-        guard let text, !text.isEmpty else { return nil }
+        guard let text, !text.isEmpty, !TPMAddress.isMeant(by: text) else { return nil }
         do { return try TokenURI(parsing: text) } catch { throw ConfigurationError(error.message) }
+    }
+
+    private static func tpmAddress(_ text: String?) throws(ConfigurationError) -> TPMAddress? {
+        guard let text, TPMAddress.isMeant(by: text) else { return nil }
+        do { return try TPMAddress(parsing: text) } catch { throw ConfigurationError(error.message) }
     }
 
     private static func tls(_ values: ConfigurationValues) throws(ConfigurationError) -> TLSFiles? {

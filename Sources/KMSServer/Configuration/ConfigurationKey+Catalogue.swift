@@ -17,7 +17,7 @@ extension ConfigurationKey {
             isAllowedInFile: false),
         ConfigurationKey(
             name: "token-uri", environment: "KMS_TOKEN_URI", kind: .text,
-            summary: "The token: RFC 7512 URI with module-path and pin-source."),
+            summary: "The token: RFC 7512 URI with module-path and pin-source, or 'tpm:/dev/tpmrm0?pin-source=…'."),
         ConfigurationKey(
             name: "token-sessions", environment: "KMS_TOKEN_SESSIONS", kind: .number(1...64),
             standard: "one per core, 2 to 8", summary: "Sessions used in parallel on the token."),

@@ -17,7 +17,9 @@ public struct TokenProblem: Sendable, Equatable {
         case .ready: return nil
         case .starting: self.init(code: "starting", message: "The token is being connected.")
         case .unavailable(let error), .refused(let error):
-            self.init(code: error.code.rawValue, message: Self.text(error.code))
+            // The words about a lockout name nothing but its time.
+            let message = error.code == .lockedOut ? error.message : Self.text(error.code)
+            self.init(code: error.code.rawValue, message: message)
         }
     }
 

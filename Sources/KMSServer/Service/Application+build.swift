@@ -14,7 +14,7 @@ import UnixSignals
 struct Application {
     let settings: Configuration
     /// Nil if another lock than the token's is configured and no token is.
-    let token: PKCS11Token?
+    let token: (any TokenBackend)?
     let store: SQLiteKeystoreStore
     let keystores: KeystoreService
     /// Nil if no bearer tokens are configured.
@@ -56,17 +56,16 @@ struct Application {
             split: try makeSplit(settings, token, audit, bearer, outbound))
     }
 
-    private static func makeToken(_ settings: Configuration, observer: any CallObserver) throws -> PKCS11Token? {
-        if settings.secretLock != .token, settings.token == nil { return nil }
-        let configuration = try TokenConfiguration(settings, manifest: nil)
+    private static func makeToken(_ settings: Configuration, observer: any CallObserver) throws -> (any TokenBackend)? {
+        if settings.secretLock != .token, settings.token == nil, settings.tpm == nil { return nil }
+        let configuration = try BackendConfiguration(settings, manifest: nil)
         guard let manifest = try ManifestFile(home: settings.home).read() else {
             throw ConfigurationError(
                 "'\(settings.manifestPath)' is not there: run `kmsd init` once, with the same settings")
         }
         // A PIN that cannot be read is an operator's mistake, not an outage: it is told now.
         _ = try configuration.pinSource.load()
-        return PKCS11Token(
-            configuration: try TokenConfiguration(settings, manifest: manifest), observer: observer)
+        return try BackendConfiguration(settings, manifest: manifest).makeToken(observer: observer)
     }
 
     /// Why the token cannot serve now.

@@ -79,10 +79,10 @@ struct Examination: Encodable {
     }
 
     private mutating func lookAtToken(_ settings: Configuration) async {
-        let configuration: TokenConfiguration
+        let backend: BackendConfiguration
         let manifest: TokenManifest?
         do {
-            configuration = try TokenConfiguration(settings, manifest: nil)
+            backend = try BackendConfiguration(settings, manifest: nil)
             manifest = try ManifestFile(home: settings.home).read()
         } catch {
             if settings.secretLock == .token { add("token", error, remedy: "correct token-uri or the manifest") }
@@ -91,13 +91,15 @@ struct Examination: Encodable {
         let pinIsFine = attempt(
             "pin", remedy: "a file of 4 to 255 bytes, mode 0600, in a directory only its owner writes"
         ) {
-            _ = try configuration.pinSource.load()
-            return "'\(configuration.pinSource)' is readable by this user only"
+            _ = try backend.pinSource.load()
+            return "'\(backend.pinSource)' is readable by this user only"
         }
-        attempt("module", remedy: "give the absolute path of the vendor's PKCS#11 library in module-path") {
-            let tokens = FilePresence.exists(configuration.uri.modulePath ?? "")
-            guard tokens else { throw ConfigurationError("'\(configuration.uri.modulePath ?? "")' is not there") }
-            return "'\(configuration.uri.modulePath ?? "")' is there"
+        if case .pkcs11(let configuration) = backend {
+            attempt("module", remedy: "give the absolute path of the vendor's PKCS#11 library in module-path") {
+                let tokens = FilePresence.exists(configuration.uri.modulePath ?? "")
+                guard tokens else { throw ConfigurationError("'\(configuration.uri.modulePath ?? "")' is not there") }
+                return "'\(configuration.uri.modulePath ?? "")' is there"
+            }
         }
         guard let manifest else {
             checks.append(
@@ -108,6 +110,7 @@ struct Examination: Encodable {
         }
         // A wrong PIN must not be tried twice, so nothing is tried without a readable one.
         guard pinIsFine else { return }
+        guard case .pkcs11(let configuration) = backend else { return await lookAtTPM(settings, manifest) }
         do {
             var pinned = configuration
             pinned.manifest = manifest
@@ -120,6 +123,19 @@ struct Examination: Encodable {
             look(at: report)
         } catch {
             add("token", error, remedy: "see that the token of the manifest is there and its PIN is right")
+        }
+    }
+
+    private mutating func lookAtTPM(_ settings: Configuration, _ manifest: TokenManifest) async {
+        do {
+            let pinned = try BackendConfiguration(settings, manifest: manifest)
+            try await TokenWork.withBackend(pinned) { _ in }
+            checks.append(
+                Check(
+                    name: "token", grade: .ok,
+                    message: "the TPM is the provisioned one; its keys open what they sealed", remedy: nil))
+        } catch {
+            add("token", error, remedy: "see that the TPM of the manifest is there and its PIN is right")
         }
     }
 

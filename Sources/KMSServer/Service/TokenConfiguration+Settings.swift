@@ -5,6 +5,9 @@ extension TokenConfiguration {
     ///
     /// - Throws: ``ConfigurationError`` if the URI is missing or lacks what a daemon needs.
     init(_ configuration: Configuration, manifest: TokenManifest?) throws {
+        guard configuration.tpm == nil else {
+            throw ConfigurationError("this command is for PKCS #11 tokens; token-uri names a TPM")
+        }
         guard let uri = configuration.token else {
             throw ConfigurationError(
                 "no token is configured; give --token-uri or KMS_TOKEN_URI, such as 'pkcs11:token=kmsd?"

@@ -3,7 +3,7 @@ import ServiceLifecycle
 
 /// Keeps the token connected while the daemon runs; at the end closes its sessions and finalises its module.
 struct TokenService: Service {
-    let token: PKCS11Token
+    let token: any TokenBackend
 
     func run() async throws {
         token.start()

@@ -7,7 +7,20 @@ enum TokenWork {
         _ configuration: TokenConfiguration, timeout: Duration = .seconds(10),
         _ body: (PKCS11Token) async throws -> R
     ) async throws -> R {
-        let token = PKCS11Token(configuration: configuration)
+        try await run(PKCS11Token(configuration: configuration), timeout: timeout, body)
+    }
+
+    /// The same with whichever device is configured.
+    static func withBackend<R>(
+        _ configuration: BackendConfiguration, timeout: Duration = .seconds(10),
+        _ body: (any TokenBackend) async throws -> R
+    ) async throws -> R {
+        try await run(configuration.makeToken(), timeout: timeout) { token in try await body(token) }
+    }
+
+    private static func run<Token: TokenBackend, R>(
+        _ token: Token, timeout: Duration, _ body: (Token) async throws -> R
+    ) async throws -> R {
         token.start()
         do {
             try await token.waitUntilReady(timeout: timeout)

@@ -13,11 +13,11 @@ extension KeystoreService {
             guard let did = key.rawPublicKey.flatMap({ DIDKey(publicKey: $0) })?.description else {
                 throw KMSError(.internal, "An Ed25519 key has no DID.")
             }
-            let sealed = try await lock.seal(
+            let sealed = try await locks.server.seal(
                 SharedSecret(try key.serialized()), identity: Self.didIdentity(did))
             try await store.insertDIDKey(
                 DIDKeyRecord(
-                    did: did, lockKind: lock.kind.rawValue, lockIdentity: lock.identity, sealed: sealed,
+                    did: did, lockKind: locks.server.kind.rawValue, lockIdentity: locks.server.identity, sealed: sealed,
                     createdAt: now),
                 limit: configuration.maximumDIDKeys)
             return did
@@ -36,7 +36,7 @@ extension KeystoreService {
         guard let record = try await store.didKey(did) else {
             throw KMSError(.notFound, "This daemon has no key '\(did)'.")
         }
-        guard record.lockKind == lock.kind.rawValue, record.lockIdentity == lock.identity else {
+        guard record.lockKind == locks.server.kind.rawValue, record.lockIdentity == locks.server.identity else {
             throw KMSError(.keystoreLocked, "The daemon's key '\(did)' is sealed by another secret lock.")
         }
         let secret = try await secret(of: record)
@@ -52,7 +52,7 @@ extension KeystoreService {
 
     private func secret(of record: DIDKeyRecord) async throws -> SharedSecret {
         do {
-            return try await lock.open(record.sealed, identity: Self.didIdentity(record.did))
+            return try await locks.server.open(record.sealed, identity: Self.didIdentity(record.did))
         } catch {
             if error.code == .openingFailed { throw KMSError.damaged("DID key '\(record.did)'", error) }
             throw error

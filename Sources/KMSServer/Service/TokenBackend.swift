@@ -1,0 +1,16 @@
+public import HSMBridge
+public import TPMBridge
+
+/// A device that seals, signs and holds keys for the daemon: what ``Application`` puts under everything else.
+public protocol TokenBackend: Sealing, Signing, ResidentKeyOperations {
+    func start()
+    func shutdown() async
+    var health: TokenHealth { get }
+    func waitUntilReady(timeout: Duration) async throws(HSMError)
+    func provision(instance: String) async throws(HSMError) -> TokenManifest
+    @discardableResult
+    func sweep(instance: String?) async throws(HSMError) -> [String]
+}
+
+extension PKCS11Token: TokenBackend {}
+extension TPMToken: TokenBackend {}

@@ -1,0 +1,93 @@
+import CTSS2
+import HSMBridge
+import SecretMemory
+
+/// Using keys.
+extension TPMContext {
+    /// The longest message of one `TPM2_HMAC` (TPM2_MAX_DIGEST_BUFFER).
+    static let longestMessage = 1024
+
+    /// HMAC-SHA-256 as a secret: both the message and the result are encrypted on their way.
+    func secretHMAC(_ key: ESYS_TR, _ authorization: SharedSecret, _ message: [UInt8]) throws(HSMError) -> SharedSecret
+    {
+        var pointer: UnsafeMutablePointer<TPM2B_DIGEST>?
+        try hmac(key, authorization, message, &pointer)
+        guard let pointer else { throw HSMError(.deviceFailure, "Esys_HMAC gave nothing.") }
+        defer {
+            TPMBytes.wipe(&pointer.pointee)
+            Esys_Free(pointer)
+            wipeResponse()
+        }
+        guard pointer.pointee.size == 32 else { throw HSMError(.deviceFailure, "Esys_HMAC gave another length.") }
+        do {
+            return SharedSecret(
+                try withUnsafeBytes(of: &pointer.pointee.buffer) { bytes throws(SecretMemoryError) in
+                    try SecretBytes(copying: UnsafeRawBufferPointer(rebasing: bytes.prefix(32)))
+                })
+        } catch {
+            throw HSMError(.overloaded, "No locked memory for a secret: \(error).")
+        }
+    }
+
+    /// HMAC-SHA-256 of at most ``longestMessage`` bytes, 32 bytes.
+    func hmac(_ key: ESYS_TR, _ authorization: SharedSecret, _ message: [UInt8]) throws(HSMError) -> [UInt8] {
+        var pointer: UnsafeMutablePointer<TPM2B_DIGEST>?
+        try hmac(key, authorization, message, &pointer)
+        guard let pointer else { throw HSMError(.deviceFailure, "Esys_HMAC gave nothing.") }
+        defer { Esys_Free(pointer) }
+        return TPMBytes.array(pointer.pointee)
+    }
+
+    private func hmac(
+        _ key: ESYS_TR, _ authorization: SharedSecret, _ message: [UInt8],
+        _ result: inout UnsafeMutablePointer<TPM2B_DIGEST>?
+    ) throws(HSMError) {
+        guard message.count <= Self.longestMessage else {
+            throw HSMError(
+                .invalidArgument, "A TPM takes a message of at most \(Self.longestMessage) bytes for a MAC.")
+        }
+        var buffer = TPM2B_MAX_BUFFER()
+        TPMBytes.fill(&buffer, message)
+        var pointer: UnsafeMutablePointer<TPM2B_DIGEST>?
+        try withAuthorization(key, authorization) { () throws(HSMError) in
+            let session = try session(encrypting: true, decrypting: true)
+            try call("Esys_HMAC") {
+                Esys_HMAC(
+                    esys, key, session, Self.none, Self.none, &buffer, TPMI_ALG_HASH(TPM2_ALG_SHA256), &pointer)
+            }
+        }
+        result = pointer
+    }
+
+    /// ECDSA over a digest: r ‖ s, each `width` bytes.
+    func sign(
+        _ key: ESYS_TR, _ authorization: SharedSecret, digest: [UInt8], width: Int
+    ) throws(HSMError) -> [UInt8] {
+        let hash: TPMI_ALG_HASH
+        switch digest.count {
+        case 32: hash = TPMI_ALG_HASH(TPM2_ALG_SHA256)
+        case 48: hash = TPMI_ALG_HASH(TPM2_ALG_SHA384)
+        case 64: hash = TPMI_ALG_HASH(TPM2_ALG_SHA512)
+        case 20: hash = TPMI_ALG_HASH(TPM2_ALG_SHA1)
+        default: throw HSMError(.invalidArgument, "A TPM signs digests of 20, 32, 48 or 64 bytes.")
+        }
+        var buffer = TPM2B_DIGEST()
+        TPMBytes.fill(&buffer, digest)
+        var scheme = kms_ecdsa(hash)
+        var ticket = kms_no_ticket()
+        var pointer: UnsafeMutablePointer<TPMT_SIGNATURE>?
+        try withAuthorization(key, authorization) { () throws(HSMError) in
+            let session = try session(encrypting: false, decrypting: true)
+            try call("Esys_Sign") {
+                Esys_Sign(esys, key, session, Self.none, Self.none, &buffer, &scheme, &ticket, &pointer)
+            }
+        }
+        guard let pointer else { throw HSMError(.deviceFailure, "Esys_Sign gave nothing.") }
+        defer { Esys_Free(pointer) }
+        let signature = pointer.pointee.signature.ecdsa
+        guard let r = TPMBytes.padded(TPMBytes.array(signature.signatureR), to: width),
+            let s = TPMBytes.padded(TPMBytes.array(signature.signatureS), to: width)
+        else { throw HSMError(.deviceFailure, "Esys_Sign gave a signature that does not fit its curve.") }
+        return r + s
+    }
+}

@@ -1,0 +1,42 @@
+public import HSMBridge
+import LibCrypto
+
+/// ECDSA on P-256 in the TPM; this process sees messages and signatures only.
+extension TPMToken: Signing {
+    public func sign(_ message: [UInt8], with role: KeyRole) async throws(HSMError) -> [UInt8] {
+        guard role.kind == .ecP256 else {
+            throw HSMError(.invalidArgument, "The role '\(role.rawValue)' does not sign.")
+        }
+        let digest: [UInt8]
+        do { digest = try Digest.sha256(message) } catch {
+            throw HSMError(.deviceFailure, "Could not hash a message: \(error).")
+        }
+        return try await perform { (connection) throws(HSMError) in
+            try connection.context.sign(
+                connection.key(role).handle, connection.authorization, digest: digest, width: 32)
+        }
+    }
+
+    public func publicKey(of role: KeyRole) async throws(HSMError) -> PublicKeyDescription {
+        guard role.kind == .ecP256 else {
+            throw HSMError(.invalidArgument, "The role '\(role.rawValue)' has no public key.")
+        }
+        return try await perform { (connection) throws(HSMError) in
+            try Self.describe(try connection.key(role))
+        }
+    }
+
+    static func describe(_ object: TPMObject) throws(HSMError) -> PublicKeyDescription {
+        guard let point = object.point(width: 32) else {
+            throw HSMError(.deviceFailure, "The TPM does not show the point of a public key.")
+        }
+        let info = SubjectPublicKeyInfo.encode(curve: .p256, publicKey: point)
+        do {
+            return PublicKeyDescription(
+                curve: SigningCurve.p256.rawValue, point: point, subjectPublicKeyInfo: info,
+                fingerprint: Hex.encode(try Digest.sha256(info)))
+        } catch {
+            throw HSMError(.deviceFailure, "Could not hash a public key: \(error).")
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import CTSS2
+import HSMBridge
+import LibCrypto
+
+extension ResidentAlgorithm {
+    /// A curve of the TPM: its number there, the width of its numbers and its name here.
+    struct TPMCurve {
+        let identifier: UInt16
+        let width: Int
+        let curve: SigningCurve
+    }
+
+    var tpmCurve: TPMCurve? {
+        switch self {
+        case .p256: TPMCurve(identifier: UInt16(TPM2_ECC_NIST_P256), width: 32, curve: .p256)
+        case .p384: TPMCurve(identifier: UInt16(TPM2_ECC_NIST_P384), width: 48, curve: .p384)
+        case .p521: TPMCurve(identifier: UInt16(TPM2_ECC_NIST_P521), width: 66, curve: .p521)
+        case .secp256k1, .ed25519, .aes128, .aes256, .hmacSHA256: nil
+        }
+    }
+
+    /// What a key of this kind is made from; nil if no TPM holds such keys.
+    func template(lockout: Bool) -> TPM2B_PUBLIC? {
+        if self == .hmacSHA256 { return kms_hmac_template(lockout ? 1 : 0) }
+        return tpmCurve.map { kms_signing_template($0.identifier, lockout ? 1 : 0) }
+    }
+}

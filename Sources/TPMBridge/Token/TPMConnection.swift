@@ -1,0 +1,148 @@
+import CTSS2
+import HSMBridge
+import SecretMemory
+
+/// A TPM in use: the context, the objects that were found and checked, and the resident keys that are loaded.
+///
+/// - Concurrency: the worker's thread only.
+final class TPMConnection {
+    let configuration: TPMConfiguration
+    let context: TPMContext
+    let identity: TokenIdentity
+    /// The storage key; nil before provisioning.
+    let primary: TPMObject?
+    let keys: [KeyRole: TPMObject]
+    let authorization: SharedSecret
+    let residentAlgorithms: Set<ResidentAlgorithm>
+    var residents: LoadedKeys
+    private var counters: [TPMCounter.Purpose: ESYS_TR] = [:]
+    /// Set by work that needs a new connection after it.
+    var isOver = false
+
+    /// Connects, checks that everything is what the manifest says, and opens the sentinels.
+    ///
+    /// - Throws: `.tokenMismatch` for another TPM, `.keyMissing`, `.keyMismatch`, `.pinRefused`, `.lockedOut`, and
+    ///   whatever keeps the TPM away. Nothing is authorised before all names were compared.
+    init(_ configuration: TPMConfiguration, manifest: TokenManifest?) throws(HSMError) {
+        self.configuration = configuration
+        context = try TPMContext(configuration.address.path, deadline: .now + configuration.callTimeout)
+        try context.startUp()
+        if !configuration.address.path.isManaged { try context.flushLeftovers() }
+        let slots = try context.properties(from: KMS_TPM2_PT_HR_TRANSIENT_MIN, count: 1)
+        residents = LoadedKeys(slots: Int(slots[KMS_TPM2_PT_HR_TRANSIENT_MIN] ?? 3))
+        residentAlgorithms = try Self.residentAlgorithms(context)
+        let handles = TPMHandles(configuration.address.handles)
+        let primary = try context.persistentObject(handles.primary)
+        self.primary = primary
+        identity = try Self.identify(context, primary)
+        var keys: [KeyRole: TPMObject] = [:]
+        if let manifest {
+            guard let primary else {
+                throw HSMError(
+                    .tokenMismatch,
+                    "This TPM has no key at \(handles.text(.residentWrap)): it is not the provisioned one.")
+            }
+            try Self.check(primary, .residentWrap, manifest, mismatch: .tokenMismatch)
+            for role in TPMHandles.roles {
+                guard let key = try context.persistentObject(handles[role]) else {
+                    throw HSMError(.keyMissing, "The TPM has no key at \(handles.text(role)) for '\(role.rawValue)'.")
+                }
+                try Self.check(key, role, manifest, mismatch: .keyMismatch)
+                keys[role] = key
+            }
+        }
+        self.keys = keys
+        if configuration.address.lockout, let lockout = try context.lockout() { throw lockout }
+        authorization = try Authorization.ofKeys(
+            configuration.pinSource, lockout: configuration.address.lockout)
+        guard let manifest, let primary else { return }
+        try context.startSession(saltedBy: primary.handle)
+        for role in KeyRole.sealing { try checkSentinel(role, manifest) }
+    }
+
+    func key(_ role: KeyRole) throws(HSMError) -> TPMObject {
+        guard let key = keys[role] else {
+            throw HSMError(.keyMissing, "The TPM holds no '\(role.rawValue)' key; provision it first.")
+        }
+        return key
+    }
+
+    /// The handle of a counter, looked up once.
+    func counter(_ purpose: TPMCounter.Purpose) throws(HSMError) -> ESYS_TR {
+        if let known = counters[purpose] { return known }
+        let handles = TPMHandles(configuration.address.handles)
+        guard let found = try context.counter(handles[purpose]) else {
+            throw HSMError(.keyMissing, "The TPM has no counter at \(handles.text(purpose)).")
+        }
+        counters[purpose] = found.handle
+        return found.handle
+    }
+
+    /// The key of one record.
+    func recordKey(_ role: KeyRole, salt: [UInt8], recordContext: [UInt8]) throws(HSMError) -> SharedSecret {
+        try context.secretHMAC(
+            key(role).handle, authorization,
+            try RecordKeys.message(role: role, salt: salt, context: recordContext))
+    }
+
+    // MARK: Checks
+
+    /// Whether the TPM still answers with the same keys.
+    func check(_ manifest: TokenManifest?) throws(HSMError) {
+        context.transport.deadline = .now + configuration.callTimeout
+        if configuration.address.lockout, let lockout = try context.lockout() { throw lockout }
+        guard let manifest else {
+            _ = try context.handles(from: KMS_TPM2_TRANSIENT_FIRST)
+            return
+        }
+        try checkSentinel(.rootLock, manifest)
+    }
+
+    private func checkSentinel(_ role: KeyRole, _ manifest: TokenManifest) throws(HSMError) {
+        guard let sealed = manifest[role]?.sentinel.flatMap(Hex.decode) else {
+            throw HSMError(.configurationRefused, "The manifest has no sentinel for '\(role.rawValue)'.")
+        }
+        let context = TokenManifest.sentinelContext(instance: manifest.instance, role: role)
+        let key = try recordKey(role, salt: try RecordKeys.salt(of: sealed), recordContext: context)
+        do throws(HSMError) {
+            _ = try RecordKeys.open(sealed, key: key, context: context)
+        } catch {
+            throw HSMError(.keyMismatch, "The key of '\(role.rawValue)' does not open its sentinel.")
+        }
+    }
+
+    private static func check(
+        _ object: TPMObject, _ role: KeyRole, _ manifest: TokenManifest, mismatch: HSMError.Code
+    ) throws(HSMError) {
+        guard let record = manifest[role] else {
+            throw HSMError(.configurationRefused, "The manifest has no key '\(role.rawValue)'; it is not a TPM's.")
+        }
+        guard record.fingerprint == Hex.encode(object.name) else {
+            throw HSMError(
+                mismatch,
+                "The TPM's key \(record.id) of '\(role.rawValue)' is not the provisioned one: its name is "
+                    + "\(Hex.encode(object.name)).")
+        }
+    }
+
+    private static func identify(_ context: TPMContext, _ primary: TPMObject?) throws(HSMError) -> TokenIdentity {
+        let manufacturer = try context.properties(from: KMS_TPM2_PT_MANUFACTURER, count: 1)
+        let vendor = try context.properties(from: KMS_TPM2_PT_VENDOR_STRING_1, count: 4)
+        func text(_ values: [UInt32]) -> String {
+            let bytes = values.flatMap { value in withUnsafeBytes(of: value.bigEndian, Array.init) }
+            return String(decoding: bytes.filter { (0x21...0x7E).contains($0) }, as: UTF8.self)
+        }
+        return TokenIdentity(
+            label: "tpm", serial: primary.map { Hex.encode($0.name) } ?? "",
+            manufacturer: text([manufacturer[KMS_TPM2_PT_MANUFACTURER] ?? 0]),
+            model: text((0..<4).map { vendor[KMS_TPM2_PT_VENDOR_STRING_1 + $0] ?? 0 }))
+    }
+
+    private static func residentAlgorithms(_ context: TPMContext) throws(HSMError) -> Set<ResidentAlgorithm> {
+        let curves = try context.curves()
+        return Set(
+            ResidentAlgorithm.allCases.filter { algorithm in
+                algorithm == .hmacSHA256 || algorithm.tpmCurve.map { curves.contains($0.identifier) } == true
+            })
+    }
+}

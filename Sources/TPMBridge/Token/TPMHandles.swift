@@ -1,0 +1,32 @@
+import HSMBridge
+
+/// Which persistent handle holds what, from a first one on.
+struct TPMHandles: Sendable {
+    /// Roles with a key of their own. The storage key itself wraps resident keys.
+    static let roles: [KeyRole] = [.rootLock, .shareLockUser, .shareLockServer, .audit]
+
+    let first: UInt32
+
+    init(_ first: UInt32) { self.first = first }
+
+    var primary: UInt32 { first }
+
+    subscript(role: KeyRole) -> UInt32 {
+        switch role {
+        case .residentWrap: first
+        case .rootLock: first + 1
+        case .shareLockUser: first + 2
+        case .shareLockServer: first + 3
+        case .audit: first + 4
+        }
+    }
+
+    /// The counters' indices: the owner's range (TCG Registry of Reserved TPM 2.0 Handles), told apart as the keys are.
+    subscript(purpose: TPMCounter.Purpose) -> UInt32 {
+        0x0181_0000 | first & 0xFFF0 | (purpose == .audit ? 8 : 9)
+    }
+
+    func text(_ purpose: TPMCounter.Purpose) -> String { "0x" + String(self[purpose], radix: 16) }
+
+    func text(_ role: KeyRole) -> String { "0x" + String(self[role], radix: 16) }
+}

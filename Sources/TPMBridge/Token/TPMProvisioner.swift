@@ -1,0 +1,146 @@
+import CTSS2
+import HSMBridge
+import LibCrypto
+import SecretMemory
+
+/// Makes the keys of one instance.
+struct TPMProvisioner {
+    let instance: String
+    let connection: TPMConnection
+
+    private var context: TPMContext { connection.context }
+    private var handles: TPMHandles { TPMHandles(connection.configuration.address.handles) }
+
+    func run() throws(HSMError) -> TokenManifest {
+        for role in TPMHandles.roles where try context.persistentObject(handles[role]) != nil {
+            throw HSMError(
+                .alreadyProvisioned,
+                "The TPM's handle \(handles.text(role)) is taken. Give other ones with 'handles=' in token-uri, or "
+                    + "remove that object: tpm2_evictcontrol -c \(handles.text(role)).")
+        }
+        for purpose in TPMCounter.Purpose.allCases where try context.counter(handles[purpose]) != nil {
+            throw HSMError(
+                .alreadyProvisioned,
+                "The TPM's index \(handles.text(purpose)) is taken. Give other ones with 'handles=' in token-uri, or "
+                    + "remove it: tpm2_nvundefine \(handles.text(purpose)).")
+        }
+        let owner = try Authorization.ofOwner(connection.configuration.ownerSource)
+        let primary = try storageKey(owner)
+        try context.startSession(saltedBy: primary.handle)
+        var identity = connection.identity
+        identity.serial = Hex.encode(primary.name)
+        var manifest = TokenManifest(instance: instance, token: identity, keys: [:])
+        manifest[.residentWrap] = record(.residentWrap, primary)
+        do throws(HSMError) {
+            for role in TPMHandles.roles { manifest[role] = try make(role, below: primary, owner) }
+            for purpose in TPMCounter.Purpose.allCases {
+                try context.makeCounter(
+                    handles[purpose], mark: try mark(label(purpose)), authorization: connection.authorization,
+                    owner: owner)
+            }
+        } catch {
+            _ = try? sweep()
+            throw error
+        }
+        return manifest
+    }
+
+    func sweep() throws(HSMError) -> [String] {
+        let owner = try Authorization.ofOwner(connection.configuration.ownerSource)
+        try context.startSession(saltedBy: TPMContext.none)
+        var swept: [String] = []
+        for role in TPMHandles.roles {
+            guard let object = try context.persistentObject(handles[role]),
+                TPMBytes.array(object.publicArea.publicArea.authPolicy) == (try mark(role))
+            else { continue }
+            try context.removePersistent(object.handle, at: handles[role], owner: owner)
+            swept.append(TokenManifest.label(instance: instance, role: role))
+        }
+        for purpose in TPMCounter.Purpose.allCases {
+            guard let counter = try context.counter(handles[purpose]), counter.mark == (try mark(label(purpose)))
+            else { continue }
+            try context.removeCounter(counter.handle, owner: owner)
+            swept.append(label(purpose))
+        }
+        return swept
+    }
+
+    /// The TPM's storage key at our handle; what is there already must be the very same.
+    private func storageKey(_ owner: SharedSecret?) throws(HSMError) -> TPMObject {
+        // Its own call cannot be salted: there is no key of a known name yet. It reveals no authorization value.
+        try context.startSession(saltedBy: TPMContext.none)
+        let made = try context.makePrimary(owner: owner)
+        let name = try context.describe(made).name
+        if let there = try context.persistentObject(handles.primary) {
+            try context.flush(made)
+            guard there.name == name else {
+                throw HSMError(
+                    .alreadyProvisioned,
+                    "The TPM's handle \(handles.text(.residentWrap)) is taken by another object than its storage key. "
+                        + "Give other handles with 'handles=' in token-uri.")
+            }
+            return there
+        }
+        try context.persist(made, at: handles.primary, owner: owner)
+        try context.flush(made)
+        guard let kept = try context.persistentObject(handles.primary), kept.name == name else {
+            throw HSMError(.deviceFailure, "The TPM did not keep its storage key.")
+        }
+        return kept
+    }
+
+    private func make(
+        _ role: KeyRole, below primary: TPMObject, _ owner: SharedSecret?
+    ) throws(HSMError) -> TokenManifest.Key {
+        let lockout: Int32 = connection.configuration.address.lockout ? 1 : 0
+        var template =
+            role.kind == .ecP256
+            ? kms_signing_template(TPM2_ECC_CURVE(TPM2_ECC_NIST_P256), lockout) : kms_hmac_template(lockout)
+        let digest = try mark(role)
+        kms_set_label(&template, digest, digest.count)
+        let blob = try context.makeKey(
+            template, parent: primary.handle, authorization: connection.authorization)
+        let loaded = try context.load(blob, parent: primary.handle)
+        defer { _ = try? context.flush(loaded) }
+        try context.persist(loaded, at: handles[role], owner: owner)
+        guard let kept = try context.persistentObject(handles[role]) else {
+            throw HSMError(.deviceFailure, "The TPM did not keep the key of '\(role.rawValue)'.")
+        }
+        var record = record(role, kept)
+        if role.kind == .aes256Seal { record.sentinel = Hex.encode(try sentinel(role, kept)) }
+        return record
+    }
+
+    private func record(_ role: KeyRole, _ object: TPMObject) -> TokenManifest.Key {
+        TokenManifest.Key(
+            id: handles.text(role), label: TokenManifest.label(instance: instance, role: role), kind: role.kind,
+            fingerprint: Hex.encode(object.name), sentinel: nil)
+    }
+
+    private func sentinel(_ role: KeyRole, _ object: TPMObject) throws(HSMError) -> [UInt8] {
+        let salt = SystemRandom.bytes(RecordKeys.saltLength)
+        let recordContext = TokenManifest.sentinelContext(instance: instance, role: role)
+        let key = try context.secretHMAC(
+            object.handle, connection.authorization,
+            try RecordKeys.message(role: role, salt: salt, context: recordContext))
+        let secret: SharedSecret
+        do { secret = SharedSecret(try SecretBytes.random(count: 32)) } catch {
+            throw HSMError(.overloaded, "No locked memory for a secret: \(error).")
+        }
+        return try RecordKeys.seal(secret, key: key, salt: salt, context: recordContext)
+    }
+
+    private func mark(_ role: KeyRole) throws(HSMError) -> [UInt8] {
+        try mark(TokenManifest.label(instance: instance, role: role))
+    }
+
+    private func label(_ purpose: TPMCounter.Purpose) -> String { "kmsd/\(instance)/counter-\(purpose.rawValue)/1" }
+
+    private func mark(_ label: String) throws(HSMError) -> [UInt8] {
+        do {
+            return try Digest.sha256(Array(label.utf8))
+        } catch {
+            throw HSMError(.deviceFailure, "Could not hash a label: \(error).")
+        }
+    }
+}

@@ -1,0 +1,66 @@
+"""swtpm processes of the tests' own, and a look into them with tpm2-tools."""
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from softtoken import write_private
+
+
+class SoftTPM:
+    """A TPM whose state outlives its process. Same face as SoftToken, as far as an installation needs it."""
+
+    def __init__(self, home, attributes=""):
+        self.home, self.attributes = Path(home), attributes
+        # A socket's path must be short.
+        self.folder = Path(tempfile.mkdtemp(prefix="kmst."))
+        self.socket = self.folder / "s"
+        self.state = self.folder / "state"
+        self.state.mkdir(mode=0o700)
+        self.pin_file = self.home / "tpm.pin"
+        write_private(self.pin_file, secrets.token_hex(20))
+        self.process = None
+        self.start()
+
+    def start(self):
+        """On the state that is there: a power cycle, after `kill`."""
+        # setpriv: the kernel ends it with us, whatever ends us.
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.state}",
+             "--server", f"type=unixio,path={self.socket}", "--ctrl", f"type=unixio,path={self.socket}.ctrl",
+             "--flags", "not-need-init,startup-clear"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(500):
+            if self.socket.exists() or self.process.poll() is not None:
+                break
+            time.sleep(0.01)
+        assert self.process.poll() is None and self.socket.exists(), "swtpm did not start"
+
+    def kill(self):
+        """At once, as a power failure does."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+        for path in (self.socket, Path(f"{self.socket}.ctrl")):
+            path.unlink(missing_ok=True)
+
+    def end(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def uri(self):
+        return f"tpm:?tcti=swtpm:path={self.socket}&pin-source=file:{self.pin_file}{self.attributes}"
+
+    def environment(self, **more):
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+        return {**kept, **more}
+
+    def tool(self, *arguments, check=True):
+        """One of tpm2-tools."""
+        return subprocess.run(
+            arguments, env=self.environment(TPM2TOOLS_TCTI=f"swtpm:path={self.socket}"), check=check,
+            capture_output=True, text=True, timeout=30)
