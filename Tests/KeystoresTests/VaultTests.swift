@@ -262,7 +262,7 @@ struct VaultTests {
         }
         vaults.fail(with: MemoryVaults.away)
         let later = KeystoreService(
-            store: fixture.store, lock: fixture.lock, resident: nil, vaults: vaults,
+            store: fixture.store, locks: KeystoreLocks(server: fixture.lock), resident: nil, vaults: vaults,
             configuration: fixture.configuration, clock: { Date().addingTimeInterval(60) })
         #expect(try await later.sweep() == 1)
         #expect(try await later.key(keystore: plain, key: keys[1]).state == .destroyed)

@@ -31,8 +31,8 @@ struct Application {
     /// Opens the database and prepares the token; nothing is connected yet.
     ///
     /// - Parameter writesAudit: Whether to open the audit chain, which one process can.
-    /// - Throws: ``ConfigurationError``, ``CommandFailure``, `HSMError`, `KMSError`, `AuditError`: whatever an operator must correct
-    ///   before the daemon can run. A token that is merely away is none of these.
+    /// - Throws: ``ConfigurationError``, ``CommandFailure``, `HSMError`, `KMSError`, `AuditError`: whatever an operator
+    ///   must correct before the daemon can run. A token that is merely away is none of these.
     static func build(
         _ settings: Configuration, observer: any CallObserver = SilentObserver(), writesAudit: Bool = false
     ) throws -> Application {
@@ -44,8 +44,11 @@ struct Application {
         let bearer = try makeBearer(settings, outbound)
         let gnap = try makeGNAP(settings, outbound)
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
+        // A token that keeps no values cannot vouch for the chain, which then is not signed.
+        let notary = token as? any AuditNotary.Backend
         let audit =
-            writesAudit ? try AuditParts(home: settings.home, token: token, manifest: token?.manifest) : nil
+            writesAudit
+            ? try AuditParts(home: settings.home, token: notary, manifest: notary == nil ? nil : token?.manifest) : nil
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(

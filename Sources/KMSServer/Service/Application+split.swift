@@ -7,7 +7,7 @@ import SplitKeys
 extension Application {
     /// The roles of the split-key front; nil where nobody's token could be checked or nothing sealed.
     static func makeSplit(
-        _ settings: Configuration, _ token: PKCS11Token?, _ audit: AuditParts?, _ bearer: (any BearerTokenVerifying)?,
+        _ settings: Configuration, _ token: (any TokenBackend)?, _ audit: AuditParts?, _ bearer: (any BearerTokenVerifying)?,
         _ outbound: OutboundClient
     ) throws -> SplitServices? {
         guard let token, let audit, let bearer else { return nil }
@@ -18,7 +18,7 @@ extension Application {
         } else {
             let service = try AuthorityService(
                 path: settings.home + "/shares.sqlite", sealing: token,
-                anchors: TokenAnchorKeeper(token: token, settings: settings.split.anchors), audit: audit.chain,
+                anchors: anchors(settings, token), audit: audit.chain,
                 revocations: LedgerRevocations(parts: audit), configuration: settings.split.service)
             authority = service
             other = service
@@ -30,5 +30,14 @@ extension Application {
                 path: settings.home + "/vault.sqlite", sealing: token, authority: other, audit: audit.chain,
                 configuration: settings.split.service)
         return SplitServices(vault: vault, authority: authority, tokens: bearer)
+    }
+
+    /// Only a PKCS#11 token can hold a scalar of this curve; another one seals it, and the keys say so.
+    private static func anchors(_ settings: Configuration, _ token: any TokenBackend) -> any AnchorKeeping {
+        if let token = token as? PKCS11Token {
+            TokenAnchorKeeper(token: token, settings: settings.split.anchors)
+        } else {
+            SealedAnchorKeeper(token: token)
+        }
     }
 }

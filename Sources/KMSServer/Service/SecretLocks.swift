@@ -9,7 +9,7 @@ import SecretMemory
 /// Makes the configured secret locks.
 struct SecretLocks {
     let settings: Configuration
-    let token: PKCS11Token?
+    let token: (any TokenBackend)?
     let outbound: any OutboundSending
 
     /// - Throws: ``ConfigurationError`` for a file that cannot be used.

@@ -6,6 +6,7 @@ public protocol TokenBackend: Sealing, Signing, ResidentKeyOperations {
     func start()
     func shutdown() async
     var health: TokenHealth { get }
+    var manifest: TokenManifest? { get }
     func waitUntilReady(timeout: Duration) async throws(HSMError)
     func provision(instance: String) async throws(HSMError) -> TokenManifest
     @discardableResult
