@@ -64,6 +64,14 @@ static inline TPM2B_NV_PUBLIC kms_counter_template(TPMI_RH_NV_INDEX index) {
     return t;
 }
 
+// Plain memory with the same protection.
+static inline TPM2B_NV_PUBLIC kms_memory_template(TPMI_RH_NV_INDEX index, UINT16 size) {
+    TPM2B_NV_PUBLIC t = kms_counter_template(index);
+    t.nvPublic.attributes = TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE | TPMA_NV_NO_DA;
+    t.nvPublic.dataSize = size;
+    return t;
+}
+
 // What all keys of ours share: made in this TPM, bound to it and to their parent, used with their authorization value.
 static inline TPMA_OBJECT kms_leaf_attributes(int lockout) {
     return TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |

@@ -48,7 +48,7 @@ extension TPMAddress {
     }
 
     private static func device(_ path: String) throws(HSMError) -> String {
-        guard path.hasPrefix("/dev/"), !path.contains("/../"), !path.hasSuffix("/") else {
+        guard path.hasPrefix("/dev/"), !path.contains("/../"), !path.hasSuffix("/"), !path.contains("%") else {
             throw TokenURI.refused("a TPM's device is an absolute path below /dev, such as /dev/tpmrm0")
         }
         return path

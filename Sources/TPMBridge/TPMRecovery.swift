@@ -19,7 +19,9 @@ package enum TPMRecovery: Sendable, Equatable {
 
     package init(_ response: TPMResponse) {
         switch response.layer {
-        case .tcti, .esapi, .sapi, .marshalling, .unknown: self = .lost
+        // A connection that breaks between two requests is nobody's failure: the TPM may be back already.
+        case .tcti: self = response.code == 10 ? .reopen : .lost
+        case .esapi, .sapi, .marshalling, .unknown: self = .lost
         case .tpm, .resourceManager: self = Self.device(response.code)
         }
     }

@@ -51,6 +51,25 @@ import Testing
         await second.shutdown()
     }
 
+    @Test func keepsAValueWhereCopiesOfTheDiskDoNotReach() async throws {
+        let tpm = try SoftTPM()
+        let token = try await tpm.provisioned()
+        #expect(try await token.keptValue("head") == nil)
+        for value in [[1, 2, 3], [], [UInt8](repeating: 9, count: 400), [4]] as [[UInt8]] {
+            try await token.keep(value, as: "head")
+            #expect(try await token.keptValue("head") == value)
+        }
+        let long = [UInt8](repeating: 1, count: 600)
+        #expect(await code { try await token.keep(long, as: "head") } == .invalidArgument)
+        #expect(await code { try await token.keep([1], as: "other") } == .mechanismUnsupported)
+        let manifest = token.manifest
+        await token.shutdown()
+        let again = tpm.token(manifest)
+        try await again.waitUntilReady(timeout: .seconds(10))
+        #expect(try await again.keptValue("head") == [4])
+        await again.shutdown()
+    }
+
     @Test func isReadWithItsAuthorizationOnly() async throws {
         let tpm = try SoftTPM()
         let token = try await tpm.provisioned()

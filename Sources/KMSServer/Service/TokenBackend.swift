@@ -2,7 +2,7 @@ public import HSMBridge
 public import TPMBridge
 
 /// A device that seals, signs and holds keys for the daemon: what ``Application`` puts under everything else.
-public protocol TokenBackend: Sealing, Signing, ResidentKeyOperations {
+public protocol TokenBackend: Sealing, Signing, ResidentKeyOperations, ValueKeeping {
     func start()
     func shutdown() async
     var health: TokenHealth { get }

@@ -8,10 +8,26 @@ extension TPMContext {
     func makeCounter(
         _ index: UInt32, mark: [UInt8], authorization: SharedSecret, owner: SharedSecret?
     ) throws(HSMError) {
+        let counter = try define(
+            kms_counter_template(index), mark: mark, authorization: authorization, owner: owner)
+        try incrementCounter(counter, authorization)
+    }
+
+    /// Makes plain memory.
+    func makeMemory(
+        _ index: UInt32, size: Int, mark: [UInt8], authorization: SharedSecret, owner: SharedSecret?
+    ) throws(HSMError) {
+        _ = try define(
+            kms_memory_template(index, UInt16(size)), mark: mark, authorization: authorization, owner: owner)
+    }
+
+    private func define(
+        _ template: TPM2B_NV_PUBLIC, mark: [UInt8], authorization: SharedSecret, owner: SharedSecret?
+    ) throws(HSMError) -> ESYS_TR {
         var value = TPM2B_AUTH()
         defer { TPMBytes.wipe(&value) }
         authorization.withUnsafeBytes { TPMBytes.fill(&value, $0) }
-        var area = kms_counter_template(index)
+        var area = template
         TPMBytes.fill(&area.nvPublic.authPolicy, mark)
         var handle = Self.none
         try withAuthorization(Self.owner, owner) { () throws(HSMError) in
@@ -20,10 +36,10 @@ extension TPMContext {
                 Esys_NV_DefineSpace(esys, Self.owner, session, Self.none, Self.none, &value, &area, &handle)
             }
         }
-        try incrementCounter(handle, authorization)
+        return handle
     }
 
-    /// The counter at an index and the mark that it was made with; nil if there is none.
+    /// The counter or memory at an index and the mark that it was made with; nil if there is none.
     func counter(_ index: UInt32) throws(HSMError) -> (handle: ESYS_TR, mark: [UInt8])? {
         guard try handles(from: index).first == index else { return nil }
         var handle = Self.none
@@ -47,17 +63,47 @@ extension TPMContext {
         }
     }
 
+    /// All of a plain memory; nil if it was never written.
+    func readMemory(_ memory: ESYS_TR, _ authorization: SharedSecret) throws(HSMError) -> [UInt8]? {
+        do throws(HSMError) {
+            return try read(memory, TPMToken.keptBytes, authorization)
+        } catch {
+            // NV_UNINITIALIZED.
+            guard case .tpm(0x14A, _, _)? = error.cause else { throw error }
+            return nil
+        }
+    }
+
+    /// Writes from the start of a plain memory.
+    func writeMemory(_ memory: ESYS_TR, _ bytes: [UInt8], _ authorization: SharedSecret) throws(HSMError) {
+        var buffer = TPM2B_MAX_NV_BUFFER()
+        // All of it: memory that is written in part could not be read as a whole.
+        TPMBytes.fill(&buffer, bytes + [UInt8](repeating: 0, count: TPMToken.keptBytes - bytes.count))
+        try withAuthorization(memory, authorization) { () throws(HSMError) in
+            let session = try session(encrypting: false, decrypting: true)
+            try call("Esys_NV_Write") {
+                Esys_NV_Write(esys, memory, memory, session, Self.none, Self.none, &buffer, 0)
+            }
+        }
+    }
+
     func readCounter(_ counter: ESYS_TR, _ authorization: SharedSecret) throws(HSMError) -> UInt64 {
-        let bytes = try withAuthorization(counter, authorization) { () throws(HSMError) in
+        let bytes = try read(counter, 8, authorization)
+        guard bytes.count == 8 else { throw HSMError(.deviceFailure, "A counter of the TPM has not 8 bytes.") }
+        return bytes.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    private func read(
+        _ index: ESYS_TR, _ count: Int, _ authorization: SharedSecret
+    ) throws(HSMError) -> [UInt8] {
+        try withAuthorization(index, authorization) { () throws(HSMError) in
             let session = try session(encrypting: true, decrypting: false)
             return try call("Esys_NV_Read") {
-                Esys_NV_Read(esys, counter, counter, session, Self.none, Self.none, 8, 0, $0)
+                Esys_NV_Read(esys, index, index, session, Self.none, Self.none, UInt16(count), 0, $0)
             } result: { (data: TPM2B_MAX_NV_BUFFER) throws(HSMError) in
                 TPMBytes.array(data)
             }
         }
-        guard bytes.count == 8 else { throw HSMError(.deviceFailure, "A counter of the TPM has not 8 bytes.") }
-        return bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     func removeCounter(_ counter: ESYS_TR, owner: SharedSecret?) throws(HSMError) {

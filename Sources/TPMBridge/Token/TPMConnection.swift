@@ -15,6 +15,7 @@ final class TPMConnection {
     let authorization: SharedSecret
     let residentAlgorithms: Set<ResidentAlgorithm>
     var residents: LoadedKeys
+    private var memoryHandle: ESYS_TR?
     private var counters: [TPMCounter.Purpose: ESYS_TR] = [:]
     /// Set by work that needs a new connection after it.
     var isOver = false
@@ -75,6 +76,16 @@ final class TPMConnection {
             throw HSMError(.keyMissing, "The TPM has no counter at \(handles.text(purpose)).")
         }
         counters[purpose] = found.handle
+        return found.handle
+    }
+
+    /// The handle of the kept value's memory, looked up once.
+    func memory() throws(HSMError) -> ESYS_TR {
+        if let memoryHandle { return memoryHandle }
+        guard let found = try context.counter(TPMHandles(configuration.address.handles).memory) else {
+            throw HSMError(.keyMissing, "The TPM has no memory of the daemon's; provision it first.")
+        }
+        memoryHandle = found.handle
         return found.handle
     }
 

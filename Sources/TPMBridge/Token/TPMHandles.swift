@@ -26,6 +26,9 @@ struct TPMHandles: Sendable {
         0x0181_0000 | first & 0xFFF0 | (purpose == .audit ? 8 : 9)
     }
 
+    /// The index of the kept value.
+    var memory: UInt32 { 0x0181_0000 | first & 0xFFF0 | 0xA }
+
     func text(_ purpose: TPMCounter.Purpose) -> String { "0x" + String(self[purpose], radix: 16) }
 
     func text(_ role: KeyRole) -> String { "0x" + String(self[role], radix: 16) }

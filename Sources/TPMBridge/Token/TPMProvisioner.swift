@@ -24,6 +24,11 @@ struct TPMProvisioner {
                 "The TPM's index \(handles.text(purpose)) is taken. Give other ones with 'handles=' in token-uri, or "
                     + "remove it: tpm2_nvundefine \(handles.text(purpose)).")
         }
+        guard try context.counter(handles.memory) == nil else {
+            throw HSMError(
+                .alreadyProvisioned,
+                "The TPM's index 0x\(String(handles.memory, radix: 16)) is taken; give other handles.")
+        }
         let owner = try Authorization.ofOwner(connection.configuration.ownerSource)
         let primary = try storageKey(owner)
         try context.startSession(saltedBy: primary.handle)
@@ -33,6 +38,9 @@ struct TPMProvisioner {
         manifest[.residentWrap] = record(.residentWrap, primary)
         do throws(HSMError) {
             for role in TPMHandles.roles { manifest[role] = try make(role, below: primary, owner) }
+            try context.makeMemory(
+                handles.memory, size: TPMToken.keptBytes, mark: try mark(memoryLabel),
+                authorization: connection.authorization, owner: owner)
             for purpose in TPMCounter.Purpose.allCases {
                 try context.makeCounter(
                     handles[purpose], mark: try mark(label(purpose)), authorization: connection.authorization,
@@ -61,6 +69,10 @@ struct TPMProvisioner {
             else { continue }
             try context.removeCounter(counter.handle, owner: owner)
             swept.append(label(purpose))
+        }
+        if let memory = try context.counter(handles.memory), memory.mark == (try mark(memoryLabel)) {
+            try context.removeCounter(memory.handle, owner: owner)
+            swept.append(memoryLabel)
         }
         return swept
     }
@@ -133,6 +145,8 @@ struct TPMProvisioner {
     private func mark(_ role: KeyRole) throws(HSMError) -> [UInt8] {
         try mark(TokenManifest.label(instance: instance, role: role))
     }
+
+    private var memoryLabel: String { "kmsd/\(instance)/kept/1" }
 
     private func label(_ purpose: TPMCounter.Purpose) -> String { "kmsd/\(instance)/counter-\(purpose.rawValue)/1" }
 

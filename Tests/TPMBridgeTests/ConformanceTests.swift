@@ -1,0 +1,124 @@
+import EnclaveLock
+import HSMBridge
+import LibCrypto
+import TPMBridge
+import TestSupport
+import Testing
+
+/// One suite for every device: what a backend claims it does, and what it cannot do it says.
+@Suite struct ConformanceTests {
+    enum Backend: String, CaseIterable, Sendable { case softHSM, tpm }
+
+    typealias Token = any Sealing & Signing & ResidentKeyOperations
+
+    /// A fresh device with the daemon's keys, for the time of `body`.
+    private func with(_ backend: Backend, _ body: (Token) async throws -> Void) async throws {
+        switch backend {
+        case .softHSM:
+            let token = try await SoftHSMToken.make().provisioned()
+            try await body(token)
+            await token.shutdown()
+        case .tpm:
+            let tpm = try SoftTPM()
+            let token = try await tpm.provisioned()
+            try await body(token)
+            await token.shutdown()
+            withExtendedLifetime(tpm) {}
+        }
+    }
+
+    @Test(arguments: Backend.allCases) func seals(_ backend: Backend) async throws {
+        try await with(backend) { token in
+            let context = Array("context".utf8)
+            for role in KeyRole.sealing {
+                for plaintext in ["", "x", String(repeating: "long ", count: 200)] {
+                    let sealed = try await token.seal(try secret(plaintext), under: role, context: context)
+                    #expect(sealed != (try await token.seal(try secret(plaintext), under: role, context: context)))
+                    #expect(text(try await token.open(sealed, under: role, context: context)) == plaintext)
+                    for other in KeyRole.sealing where other != role {
+                        #expect(
+                            await code { _ = try await token.open(sealed, under: other, context: context) }
+                                == .authenticationFailed)
+                    }
+                    var altered = sealed
+                    altered[altered.count - 1] ^= 1
+                    #expect(
+                        await code { _ = try await token.open(altered, under: role, context: context) }
+                            == .authenticationFailed)
+                }
+            }
+            for length in [0, 4097] {
+                let wrong = [UInt8](repeating: 1, count: length)
+                #expect(
+                    await code { _ = try await token.seal(secret("x"), under: .rootLock, context: wrong) }
+                        == .invalidArgument)
+            }
+            for role in [KeyRole.audit, .residentWrap] {
+                #expect(
+                    await code { _ = try await token.seal(secret("x"), under: role, context: context) }
+                        == .invalidArgument)
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases) func signs(_ backend: Backend) async throws {
+        try await with(backend) { token in
+            let key = try await token.publicKey(of: .audit)
+            let verifier = try VerificationKey(curve: .p256, publicKey: key.point)
+            for message in [[], [1], [UInt8](repeating: 7, count: 100_000)] {
+                let signature = try await token.sign(message, with: .audit)
+                #expect(try verifier.verify(signature, message: message, encoding: .p1363))
+            }
+            #expect(await code { _ = try await token.sign([1], with: .rootLock) } == .invalidArgument)
+            #expect(await code { _ = try await token.publicKey(of: .rootLock) } == .invalidArgument)
+        }
+    }
+
+    @Test(arguments: Backend.allCases) func locks(_ backend: Backend) async throws {
+        try await with(backend) { token in
+            let lock = TokenLock(token: token)
+            let identity = RecordIdentity(tenant: "t", keystore: "k", key: "", type: "x", version: 1)
+            let sealed = try await lock.seal(try secret("a lock key"), identity: identity)
+            #expect(text(try await lock.open(sealed, identity: identity)) == "a lock key")
+            #expect(!lock.identity.isEmpty)
+        }
+    }
+
+    @Test(arguments: Backend.allCases) func residentKeysWorkOrAreAbsent(_ backend: Backend) async throws {
+        try await with(backend) { token in
+            #expect(!token.residentAlgorithms.isEmpty)
+            for algorithm in ResidentAlgorithm.allCases {
+                guard token.residentAlgorithms.contains(algorithm) else {
+                    #expect(await code { _ = try await token.generateResident(algorithm) } == .mechanismUnsupported)
+                    continue
+                }
+                let key = try await token.generateResident(algorithm)
+                switch algorithm {
+                case .p256, .p384, .p521, .secp256k1:
+                    let curve = try #require(Self.curves[algorithm])
+                    let digest = try curve.digest(of: [1, 2, 3])
+                    let signature = try await token.sign(digest: digest, with: key)
+                    let verifier = try VerificationKey(curve: curve, publicKey: try #require(key.publicKey))
+                    #expect(try verifier.verify(signature, message: [1, 2, 3], encoding: .p1363))
+                case .ed25519:
+                    let signature = try await token.sign(digest: [1, 2, 3], with: key)
+                    let verifier = try VerificationKey(curve: .ed25519, publicKey: try #require(key.publicKey))
+                    #expect(try verifier.verify(signature, message: [1, 2, 3]))
+                case .hmacSHA256:
+                    let tag = try await token.mac([1, 2, 3], with: key)
+                    await token.forget(key.identifier)
+                    #expect(try await token.mac([1, 2, 3], with: key) == tag && tag.count == 32)
+                case .aes128, .aes256:
+                    let nonce = [UInt8](repeating: 1, count: 12)
+                    let box = try await token.encrypt([1, 2, 3], nonce: nonce, associatedData: [4], with: key)
+                    let opened = try await token.decrypt(box, nonce: nonce, associatedData: [4], with: key)
+                    #expect(opened == [1, 2, 3])
+                }
+            }
+        }
+    }
+
+    private static let curves: [ResidentAlgorithm: SigningCurve] = [
+        .p256: .p256, .p384: .p384, .p521: .p521, .secp256k1: .secp256k1,
+    ]
+}

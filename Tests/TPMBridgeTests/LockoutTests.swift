@@ -1,0 +1,45 @@
+import Foundation
+import HSMBridge
+import TPMBridge
+import TestSupport
+import Testing
+
+@Suite struct LockoutTests {
+    @Test func isToldWithItsEndAndHeals() async throws {
+        let tpm = try SoftTPM()
+        var configuration = tpm.configuration()
+        configuration.address.lockout = true
+        let token = TPMToken(configuration: configuration)
+        token.start()
+        try await token.waitUntilReady(timeout: .seconds(20))
+        _ = try await token.provision(instance: TokenManifest.makeInstance())
+        try tpm.tool("tpm2_dictionarylockout", ["--setup-parameters", "-n", "2", "-t", "4", "-l", "4"])
+        // Somebody else guesses.
+        for _ in 0..<3 {
+            _ = try? tpm.tool("tpm2_hmac", ["-c", "0x81010101", "-p", "wrong", tpm.pinFile.path])
+        }
+        let context: [UInt8] = [1]
+        var told: HSMError?
+        for _ in 0..<200 where told == nil {
+            if let error = token.health.error, error.code == .lockedOut { told = error }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        let error = try #require(told)
+        #expect(error.message.contains("within 4 s"))
+        #expect(await code { _ = try await token.seal(secret("x"), under: .rootLock, context: context) } == .lockedOut)
+        // The daemon tries nothing meanwhile, so the lockout ends in time.
+        try await token.waitUntilReady(timeout: .seconds(30))
+        _ = try await token.seal(try secret("x"), under: .rootLock, context: context)
+        await token.shutdown()
+    }
+
+    @Test func keysWithoutLockoutGoOnWorking() async throws {
+        let tpm = try SoftTPM()
+        let token = try await tpm.provisioned()
+        for _ in 0..<40 {
+            _ = try? tpm.tool("tpm2_hmac", ["-c", "0x81010101", "-p", "wrong", tpm.pinFile.path])
+        }
+        _ = try await token.seal(try secret("x"), under: .rootLock, context: [1])
+        await token.shutdown()
+    }
+}
