@@ -44,11 +44,8 @@ struct Application {
         let bearer = try makeBearer(settings, outbound)
         let gnap = try makeGNAP(settings, outbound)
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
-        // A token that keeps no values cannot vouch for the chain, which then is not signed.
-        let notary = token as? any AuditNotary.Backend
         let audit =
-            writesAudit
-            ? try AuditParts(home: settings.home, token: notary, manifest: notary == nil ? nil : token?.manifest) : nil
+            writesAudit ? try AuditParts(home: settings.home, token: token, manifest: token?.manifest) : nil
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(
