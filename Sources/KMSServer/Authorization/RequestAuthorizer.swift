@@ -29,8 +29,10 @@ struct RequestAuthorizer: Sendable {
     /// Checks that the request may act; its body is collected where a signature may cover it.
     ///
     /// - Throws: ``AuthorizationRefusal``, ``RequestError``, or ``KMSError`` if a keystore cannot be looked up now.
-    func authorize(_ request: Request, _ target: Target, _ connection: ClientConnection) async throws -> Authorized {
-        switch target.authority(request.method) {
+    func authorize(
+        _ request: Request, _ authority: Authority, _ connection: ClientConnection
+    ) async throws -> Authorized {
+        switch authority {
         case .none: return Authorized(request: request)
         case .createKeystore: return try await authorizeCreation(request, connection)
         case .manage:

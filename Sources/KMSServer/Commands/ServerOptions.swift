@@ -20,6 +20,7 @@ struct ServerOptions: ParsableArguments {
     @Option(name: .customLong("key-cache-size"), help: .setting("key-cache-size")) var keyCacheSize: String?
     @Option(name: .customLong("max-body"), help: .setting("max-body")) var maxBody: String?
     @Option(name: .customLong("destroy-grace"), help: .setting("destroy-grace")) var destroyGrace: String?
+    @Option(name: .customLong("legacy-g1-routes"), help: .setting("legacy-g1-routes")) var legacyG1Routes: String?
     @Option(name: .customLong("raw-secp256k1-signatures"), help: .setting("raw-secp256k1-signatures"))
     var rawSecp256k1Signatures: String?
     @Option(name: .customLong("max-connections"), help: .setting("max-connections")) var maxConnections: String?
@@ -44,6 +45,7 @@ struct ServerOptions: ParsableArguments {
             "key-cache-size": keyCacheSize,
             "max-body": maxBody,
             "destroy-grace": destroyGrace,
+            "legacy-g1-routes": legacyG1Routes,
             "raw-secp256k1-signatures": rawSecp256k1Signatures,
             "max-connections": maxConnections,
             "request-timeout": requestTimeout,

@@ -60,6 +60,8 @@ public struct Configuration: Sendable {
     public var databasePath: String
     public var keystores: KeystoreConfiguration
     public var split: SplitSettings
+    /// Whether the routes of the API's first generation (`/kms/…`) are there too.
+    public var servesLegacyRoutes: Bool
     /// In bytes.
     public var maximumBody: Int
     public var auditedUse: AuditedUse
@@ -128,6 +130,7 @@ public struct Configuration: Sendable {
         secretLock = try Self.secretLock(values)
         locks = try LockSettings(values)
         databasePath = values.text("database-url") ?? home + "/kmsd.sqlite"
+        servesLegacyRoutes = values.boolean("legacy-g1-routes") ?? false
         maximumBody = values.byteCount("max-body") ?? 1 << 20
         auditedUse = values.text("audit-uses").flatMap { AuditedUse(rawValue: $0) } ?? .queued
         maximumConnections = values.number("max-connections") ?? 4096

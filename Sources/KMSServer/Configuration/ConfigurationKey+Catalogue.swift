@@ -40,6 +40,9 @@ extension ConfigurationKey {
             name: "destroy-grace", environment: "KMS_DESTROY_GRACE", kind: .duration, standard: "24h",
             summary: "Time between a key's DELETE and its destruction, unless the request says."),
         ConfigurationKey(
+            name: "legacy-g1-routes", environment: "KMS_LEGACY_G1_ROUTES", kind: .boolean, standard: "false",
+            summary: "Serve the routes of the API's first generation (/kms/keystores) too."),
+        ConfigurationKey(
             name: "raw-secp256k1-signatures", environment: "KMS_RAW_SECP256K1_SIGNATURES", kind: .boolean,
             standard: "false", summary: "Leave the 5-byte key prefix off secp256k1 signatures."),
         ConfigurationKey(

@@ -41,6 +41,27 @@ enum Base64 {
         }
     }
 
+    /// Turns an encoding into the URL-safe alphabet; padding stays.
+    static func makeURLSafe(_ text: UnsafeMutableRawBufferPointer) {
+        for index in text.indices {
+            switch text[index] {
+            case UInt8(ascii: "+"): text[index] = UInt8(ascii: "-")
+            case UInt8(ascii: "/"): text[index] = UInt8(ascii: "_")
+            default: break
+            }
+        }
+    }
+
+    /// Public bytes in the URL-safe alphabet, with padding.
+    static func urlSafe(_ bytes: [UInt8]) -> String {
+        var text = [UInt8](repeating: 0, count: encodedCount(bytes.count))
+        text.withUnsafeMutableBytes { output in
+            bytes.withUnsafeBytes { encode($0, into: output) }
+            makeURLSafe(output)
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// The length of the encoding of `count` bytes.
     static func encodedCount(_ count: Int) -> Int { (count + 2) / 3 * 4 }
 

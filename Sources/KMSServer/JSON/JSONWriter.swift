@@ -9,14 +9,21 @@ import SecretMemory
 /// - Concurrency: a value.
 struct JSONWriter {
     private(set) var buffer: ByteBuffer
+    /// Whether byte strings are in the URL-safe alphabet, as the API's first generation wants them.
+    private let urlSafe: Bool
     /// For each open object or array, whether it already has an element.
     private var needsComma: [Bool] = []
 
-    init(capacity: Int = 256) { buffer = ByteBufferAllocator().buffer(capacity: capacity) }
+    init(capacity: Int = 256, urlSafe: Bool = false) {
+        buffer = ByteBufferAllocator().buffer(capacity: capacity)
+        self.urlSafe = urlSafe
+    }
 
     /// Writes a whole object; the line feed follows.
-    static func object(capacity: Int = 256, _ body: (inout JSONWriter) -> Void) -> ByteBuffer {
-        var writer = JSONWriter(capacity: capacity)
+    static func object(
+        capacity: Int = 256, urlSafe: Bool = false, _ body: (inout JSONWriter) -> Void
+    ) -> ByteBuffer {
+        var writer = JSONWriter(capacity: capacity, urlSafe: urlSafe)
         writer.object(body)
         writer.buffer.writeInteger(UInt8(ascii: "\n"))
         return writer.buffer
@@ -62,25 +69,13 @@ struct JSONWriter {
             raw("null")
             return
         }
-        buffer.writeInteger(UInt8(ascii: "\""))
-        let count = Base64.encodedCount(bytes.count)
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { output in
-            bytes.withUnsafeBytes { Base64.encode($0, into: output) }
-            return count
-        }
-        buffer.writeInteger(UInt8(ascii: "\""))
+        bytes.withUnsafeBytes { base64($0) }
     }
 
     /// Base64 of a secret that its owner asked for, straight from locked memory.
     mutating func member(_ name: StaticString, secret: SharedSecret) {
         key(name)
-        buffer.writeInteger(UInt8(ascii: "\""))
-        let count = Base64.encodedCount(secret.count)
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { output in
-            secret.withUnsafeBytes { Base64.encode($0, into: output) }
-            return count
-        }
-        buffer.writeInteger(UInt8(ascii: "\""))
+        secret.withUnsafeBytes { base64($0) }
     }
 
     mutating func member(_ name: StaticString, _ number: Int) {
@@ -141,6 +136,18 @@ struct JSONWriter {
     /// Without a branch or an address that depends on the digit.
     private static func hexDigit(_ value: UInt8) -> UInt8 {
         0x30 &+ value &+ (UInt8(truncatingIfNeeded: (9 - Int16(value)) >> 8) & 0x27)
+    }
+
+    private mutating func base64(_ bytes: UnsafeRawBufferPointer) {
+        buffer.writeInteger(UInt8(ascii: "\""))
+        let count = Base64.encodedCount(bytes.count)
+        let urlSafe = urlSafe
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { output in
+            Base64.encode(bytes, into: output)
+            if urlSafe { Base64.makeURLSafe(UnsafeMutableRawBufferPointer(rebasing: output[..<count])) }
+            return count
+        }
+        buffer.writeInteger(UInt8(ascii: "\""))
     }
 
     private mutating func object(_ body: (inout JSONWriter) -> Void) {

@@ -20,6 +20,8 @@ public struct RESTResponder: HTTPResponder {
     let keys: KeyController
     let keystores: KeystoreController
     let health: HealthController
+    /// Nil: the routes of the first generation are not there.
+    let legacy: LegacyController?
     var authorizer: RequestAuthorizer
     /// Nil: nothing is measured.
     var metrics: ServiceMetrics?
@@ -46,13 +48,14 @@ public struct RESTResponder: HTTPResponder {
     ///   - split: The parts of the split-key front; nil for none.
     ///   - audit: Takes every decision; nil in tests only.
     ///   - uses: What becomes of the records of key uses.
+    ///   - servesLegacyRoutes: Whether the routes of the API's first generation (`/kms/…`) are there too.
     ///   - tokenProblem: Why the token cannot serve now; nil if it can.
     ///   - didFindReady: Called before each answer that requests can succeed.
     public init(
         service: any KeystoreServing, baseURL: String, maximumBody: Int, logger: Logger,
         capabilities: CapabilityMode = .off, gnap: GNAPVerifier? = nil, administration: ManagementGuard? = nil,
-        split: SplitServices? = nil,
-        audit: AuditChain? = nil, uses: AuditedUse = .queued,
+        split: SplitServices? = nil, servesLegacyRoutes: Bool = false, audit: AuditChain? = nil,
+        uses: AuditedUse = .queued,
         tokenProblem: @escaping @Sendable () -> TokenProblem? = { nil },
         didFindReady: @escaping @Sendable () -> Void = {}
     ) {
@@ -71,6 +74,10 @@ public struct RESTResponder: HTTPResponder {
         health = HealthController(
             service: service, tokenProblem: tokenProblem, auditProblem: { audit?.problem }, didFindReady: didFindReady)
         self.split = split.map { SplitResponder(services: $0, logger: logger, maximumBody: maximumBody) }
+        legacy =
+            servesLegacyRoutes
+            ? LegacyController(service: service, issuer: capabilities, baseURL: baseURL, maximumBody: maximumBody)
+            : nil
         self.logger = logger
         self.maximumBody = maximumBody
     }
@@ -98,6 +105,8 @@ public struct RESTResponder: HTTPResponder {
                 response = await split.answer(request, path: segments, query: query, id: id)
             } else if let target {
                 response = await answerCaller(request, target, query, id, connection)
+            } else if let legacy, let old = LegacyTarget(path: segments) {
+                response = await answerCaller(request, old, legacy, id, connection)
             } else {
                 response = Answer.notFound()
             }
@@ -155,7 +164,7 @@ public struct RESTResponder: HTTPResponder {
     ) async -> Response {
         var operation: StaticString = "request"
         do {
-            let authorized = try await authorizer.authorize(request, target, connection)
+            let authorized = try await authorizer.authorize(request, target.authority(request.method), connection)
             let request = authorized.request
             decision.actor = authorized.actor
             switch (target, request.method) {
@@ -231,7 +240,7 @@ public struct RESTResponder: HTTPResponder {
     }
 
     /// Failures of ours are errors; the caller's mistakes and a token that is away are told to the caller only.
-    private func log(_ error: any Error, _ operation: StaticString, _ id: RequestID) {
+    func log(_ error: any Error, _ operation: StaticString, _ id: RequestID) {
         switch error {
         case let error as KMSError where error.code == .internal || error.code == .storageUnavailable:
             logger.error("\(operation) failed", metadata: ["id": "\(id)", "error": "\(error)"])

@@ -58,3 +58,14 @@ extension Target.Action {
         }
     }
 }
+
+extension LegacyTarget {
+    /// As the same place in the present API.
+    var audited: AuditedRoute {
+        switch self {
+        case .same(let target): target.audited(isRead ? .get : .post) ?? .none
+        case .importKey(let keystore): AuditedRoute(operation: "import-key", kind: .change, subject: keystore)
+        case .vaultCapability(let keystore): AuditedRoute(operation: "set-capability", kind: .change, subject: keystore)
+        }
+    }
+}

@@ -80,7 +80,8 @@ struct Application {
         var responder = RESTResponder(
             service: keystores, baseURL: settings.baseURL, maximumBody: settings.maximumBody, logger: logger,
             capabilities: settings.capabilities, gnap: gnap, administration: management, split: split,
-            audit: audit?.chain, uses: settings.auditedUse, tokenProblem: tokenProblem,
+            servesLegacyRoutes: settings.servesLegacyRoutes, audit: audit?.chain, uses: settings.auditedUse,
+            tokenProblem: tokenProblem,
             didFindReady: { announcement.make() })
         let metrics = settings.metrics.map { _ in ServiceMetrics(keystores: keystores.meters, store: store.meters) }
         responder.metrics = metrics

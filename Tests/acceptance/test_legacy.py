@@ -1,0 +1,135 @@
+"""The routes of the API's first generation: other names, base64url, 201 for what is made."""
+import base64
+import json
+import os
+
+import crypto
+import pytest
+import requests
+from nacl.bindings import crypto_box_open, crypto_sign_ed25519_pk_to_curve25519
+from nacl.public import PrivateKey, PublicKey, SealedBox
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).decode()
+
+
+def unb64(text):
+    assert not set(text) & set("+/") and len(text) % 4 == 0
+    return base64.urlsafe_b64decode(text)
+
+
+class Legacy:
+    def __init__(self, base):
+        self.base = base
+
+    def send(self, path, body=None, method="POST"):
+        url = path if path.startswith("http") else self.base + path
+        return requests.request(method, url, json=body, timeout=30)
+
+    def ok(self, path, body=None, method="POST", status=200):
+        answer = self.send(path, body, method)
+        assert answer.status_code == status, answer.content
+        return answer
+
+    def refused(self, status, path, body=None, method="POST"):
+        answer = self.send(path, body, method)
+        assert answer.status_code == status, answer.content
+        assert list(answer.json()) == ["errMessage"] and answer.json()["errMessage"]
+
+
+@pytest.fixture
+def legacy(own):
+    own.settings["KMS_LEGACY_G1_ROUTES"] = "true"
+    return Legacy(own.start().base)
+
+
+@pytest.fixture
+def keystore(legacy):
+    answer = legacy.ok("/kms/keystores", {"controller": "did:example:c"}, status=201)
+    assert not answer.content
+    return answer.headers["Location"]
+
+
+def create(legacy, keystore, key_type):
+    answer = legacy.ok(f"{keystore}/keys", {"keyType": key_type, "export": True}, status=201)
+    body = answer.json()
+    assert answer.headers["Location"] == body["location"] and body["location"].startswith(f"{keystore}/keys/")
+    return body["location"], unb64(body["publicKey"]) if "publicKey" in body else None
+
+
+def test_the_routes_are_off_unless_asked_for(kms):
+    assert kms.raw("POST", "/kms/keystores", {"controller": "c"}).status_code == 404
+
+
+def test_keys_are_made_exported_and_imported(legacy, keystore):
+    key, public = create(legacy, keystore, "ED25519")
+    assert unb64(legacy.ok(f"{key}/export", method="GET").json()["publicKey"]) == public
+    quiet = legacy.ok(f"{keystore}/keys", {"keyType": "ED25519"}, status=201).json()
+    assert list(quiet) == ["location"]
+    private = crypto.make_private("ED25519")
+    body = {"keyBytes": b64(crypto.pkcs8(private)), "keyType": "ED25519", "keyID": "mine"}
+    answer = legacy.ok(f"{keystore}/import", body, status=201)
+    assert answer.json() == {"location": f"{keystore}/keys/mine"} and answer.headers["Location"].endswith("/mine")
+    assert unb64(legacy.ok(f"{keystore}/keys/mine/export", method="GET").json()["publicKey"]) == crypto.public_bytes(
+        "ED25519", private)
+    legacy.refused(500, f"{keystore}/import", body)
+
+
+def test_operations(legacy, keystore):
+    key, public = create(legacy, keystore, "ED25519")
+    signature = legacy.ok(f"{key}/sign", {"message": b64(b"m\xff\xfe")}).json()["signature"]
+    crypto.verify("ED25519", public, unb64(signature), b"m\xff\xfe")
+    assert not legacy.ok(f"{key}/verify", {"message": b64(b"m\xff\xfe"), "signature": signature}).content
+    legacy.refused(500, f"{key}/verify", {"message": b64(b"n"), "signature": signature})
+    cipher, _ = create(legacy, keystore, "AES256GCM")
+    sealed = legacy.ok(f"{cipher}/encrypt", {"message": b64(b"m"), "aad": b64(b"a")}).json()
+    opened = legacy.ok(f"{cipher}/decrypt", {**sealed, "aad": b64(b"a")}).json()
+    assert opened == {"plainText": b64(b"m")}
+    mac, _ = create(legacy, keystore, "HMACSHA256Tag256")
+    tag = legacy.ok(f"{mac}/computemac", {"data": b64(b"d")}).json()["mac"]
+    legacy.ok(f"{mac}/verifymac", {"data": b64(b"d"), "mac": tag})
+    bbs, _ = create(legacy, keystore, "BLS12381G2")
+    messages = [b64(b"1"), b64(b"2")]
+    signature = legacy.ok(f"{bbs}/signmulti", {"messages": messages}).json()["signature"]
+    legacy.ok(f"{bbs}/verifymulti", {"messages": messages, "signature": signature})
+    proof = legacy.ok(f"{bbs}/deriveproof", {
+        "messages": messages, "signature": signature, "nonce": b64(b"n"), "revealedIndexes": [1]}).json()["proof"]
+    legacy.ok(f"{bbs}/verifyproof", {"proof": proof, "messages": messages[1:], "nonce": b64(b"n")})
+
+
+def test_agreement(legacy, keystore):
+    key, _ = create(legacy, keystore, "X25519ECDHKW")
+    exported = legacy.ok(key.replace("/kms/", "/v1/") + "/export", method="GET").json()["public_key"]
+    public = json.loads(base64.b64decode(exported))
+    cek = os.urandom(32)
+    recipient = {"kid": b64(b"k"), "x": b64(base64.b64decode(public["x"])), "curve": b64(b"X25519"),
+                 "type": b64(b"OKP")}
+    wrapped = legacy.ok(f"{keystore}/wrap", {
+        "cek": b64(cek), "apu": b64(b"a"), "apv": b64(b"b"), "recPubKey": recipient, "senderKID": "x"}).json()
+    assert unb64(wrapped["wrappedKey"]["alg"]) == b"ECDH-ES+A256KW" and unb64(wrapped["wrappedKey"]["kid"]) == b"k"
+    assert unb64(legacy.ok(f"{key}/unwrap", wrapped).json()["key"]) == cek
+
+
+def test_boxes(legacy, keystore):
+    key, public = create(legacy, keystore, "ED25519")
+    peer, nonce, ours = PrivateKey.generate(), os.urandom(24), crypto_sign_ed25519_pk_to_curve25519(public)
+    theirs = b64(bytes(peer.public_key))
+    box = legacy.ok(f"{key}/easy", {"payload": b64(b"p"), "nonce": b64(nonce), "theirPub": theirs}).json()["cipherText"]
+    assert crypto_box_open(unb64(box), nonce, ours, bytes(peer)) == b"p"
+    sealed = SealedBox(PublicKey(ours)).encrypt(b"p")
+    body = {"cipherText": b64(sealed), "myPub": b64(public)}
+    assert unb64(legacy.ok(f"{keystore}/sealopen", body).json()["plainText"]) == b"p"
+
+
+def test_errors_have_their_own_form(legacy, keystore):
+    key, _ = create(legacy, keystore, "ED25519")
+    legacy.refused(400, f"{key}/sign", {"message": "*"})
+    legacy.refused(400, f"{key}/sign", {"message": 1})
+    legacy.refused(400, "/kms/keystores", {"controller": ""})
+    legacy.refused(500, f"{keystore}/keys/absent/sign", {"message": b64(b"m")})
+    legacy.refused(500, f"{keystore}/keys", {"keyType": "NONE"})
+    legacy.refused(501, "/kms/keystores", {"controller": "c", "vaultID": "v"})
+    legacy.refused(501, f"{keystore}/capability", {"edvCapability": {}})
+    assert legacy.send(f"{key}/sign", method="GET").status_code == 405
+    assert legacy.send(f"{key}/rotate", {}).status_code == 404
