@@ -46,7 +46,8 @@ import Testing
         #expect(await code { _ = try await fixture.authority.cosign(wrong) } == .shareInvalid)
         request.share[0] ^= 1
         let altered = request
-        #expect([.shareInvalid, .invalidArgument].contains(await code { _ = try await fixture.authority.cosign(altered) }))
+        #expect(
+            [.shareInvalid, .invalidArgument].contains(await code { _ = try await fixture.authority.cosign(altered) }))
         request.share = [UInt8](repeating: 0, count: 32)
         let infinity = request
         #expect(await code { _ = try await fixture.authority.cosign(infinity) } == .invalidArgument)
@@ -110,7 +111,8 @@ import Testing
         // Deleting the wallet and setting it up again starts afresh; the deleted row does not come back to life.
         try await fixture.authority.delete(client: OfficialKey.clientID, caller: caller)
         #expect(
-            await code { try await fixture.authority.delete(client: OfficialKey.clientID, caller: caller) } == .notFound)
+            await code { try await fixture.authority.delete(client: OfficialKey.clientID, caller: caller) } == .notFound
+        )
         try await fixture.authority.setUp(try OfficialKey.setup(), caller: caller)
         _ = try await fixture.authority.cosign(OfficialKey.message())
     }

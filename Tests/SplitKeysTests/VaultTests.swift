@@ -49,7 +49,9 @@ import Testing
         // Vector `src-mnemonic-02` of the split-key specification.
         let secret = try #require(
             Hexadecimal.decode("04e57640c99339b7ca75e880722788d5d18d5127b37deabcab0ad39e40b84b1e"))
-        func key() throws -> SharedSecret { SharedSecret(try SecretBytes.make(count: 32) { $0.copyBytes(from: secret) }) }
+        func key() throws -> SharedSecret {
+            SharedSecret(try SecretBytes.make(count: 32) { $0.copyBytes(from: secret) })
+        }
         let wallet = try await fixture.vault.store(try key(), suite: .bls0chain, caller: fixture.caller())
         #expect(wallet.clientID == "48f28b641e4e14764c7d3906b4743e8ef8c281259138e338298fbb7eca9d0b5b")
         let again = try await fixture.vault.store(try key(), suite: .bls0chain, caller: fixture.caller())
@@ -59,7 +61,9 @@ import Testing
         }
         #expect(result == .conflict)
         let zero = SharedSecret(try SecretBytes.make(count: 32) { _ in })
-        let refused = await code { _ = try await fixture.vault.store(zero, suite: .bls0chain, caller: fixture.caller()) }
+        let refused = await code {
+            _ = try await fixture.vault.store(zero, suite: .bls0chain, caller: fixture.caller())
+        }
         #expect(refused == .invalidArgument)
     }
 
@@ -94,8 +98,9 @@ import Testing
         try await fixture.vault.share(publicKey: key.publicKey, to: "bob", caller: alice)
         let shared = try await fixture.vault.sharedKeys(caller: fixture.caller("bob"))
         #expect(shared.map(\.publicKey) == [key.publicKey])
-        #expect(try #require(shared.first?.share).withUnsafeBytes { Array($0) }
-            == (try #require(key.share)).withUnsafeBytes { Array($0) })
+        #expect(
+            try #require(shared.first?.share).withUnsafeBytes { Array($0) }
+                == (try #require(key.share)).withUnsafeBytes { Array($0) })
         #expect(try await fixture.vault.sharedKeys(caller: fixture.caller("carol")).isEmpty)
         // A grant written into the row by hand opens nothing.
         var row = try #require(try await fixture.vault.store.split(publicKey: Hexadecimal.encode(key.publicKey)))
@@ -185,8 +190,10 @@ import Testing
         let fixture = try SplitFixture()
         let caller = try fixture.caller()
         let wallet = try await fixture.vault.createWallet(suite: .bls0chain, caller: caller)
-        let first = try await fixture.vault.createKey(client: wallet.clientID, options: SplitKeyOptions(), caller: caller)
-        let second = try await fixture.vault.createKey(client: wallet.clientID, options: SplitKeyOptions(), caller: caller)
+        let first = try await fixture.vault.createKey(
+            client: wallet.clientID, options: SplitKeyOptions(), caller: caller)
+        let second = try await fixture.vault.createKey(
+            client: wallet.clientID, options: SplitKeyOptions(), caller: caller)
         try await fixture.vault.revoke(client: wallet.clientID, publicKey: first.publicKey, caller: caller)
         let keys = try await fixture.vault.keys(client: wallet.clientID, caller: caller)
         #expect(Set(keys.filter(\.isRevoked).map(\.publicKey)) == [first.publicKey])

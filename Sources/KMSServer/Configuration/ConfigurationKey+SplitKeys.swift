@@ -10,7 +10,8 @@ extension ConfigurationKey {
         ConfigurationKey(
             name: "split-profile", environment: "KMS_SPLIT_PROFILE", kind: .choice(["compat", "strict"]),
             standard: "compat",
-            summary: "compat is strict for keys born here and keeps the original's tolerances for others; strict is for "
+            summary:
+                "compat is strict for keys born here and keeps the original's tolerances for others; strict is for "
                 + "all."),
         ConfigurationKey(
             name: "split-rate", environment: "KMS_SPLIT_RATE", kind: .number(0...1_000_000), standard: "0",

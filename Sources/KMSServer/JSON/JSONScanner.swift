@@ -213,7 +213,8 @@ struct JSONScanner {
 
     private func isSpelled(_ name: JSONString, _ expected: StaticString) -> Bool {
         !name.isEscaped && name.range.count == expected.utf8CodeUnitCount
-            && bytes[name.range].elementsEqual(UnsafeBufferPointer(start: expected.utf8Start, count: expected.utf8CodeUnitCount))
+            && bytes[name.range].elementsEqual(
+                UnsafeBufferPointer(start: expected.utf8Start, count: expected.utf8CodeUnitCount))
     }
 
     private func index(of name: JSONString, in names: [StaticString]) -> Int? {

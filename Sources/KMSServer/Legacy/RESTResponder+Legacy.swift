@@ -47,9 +47,11 @@ extension RESTResponder {
             decision.actor = authorized.actor
             return try await controller.answer(target, authorized.request, owner: authorized.owner)
         } catch let refusal as AuthorizationRefusal {
+            decision.reason = KeystoreAudit.reason(refusal)
             logger.info("request refused", metadata: ["id": "\(id)", "reason": "\(refusal.reason)"])
             return Answer.refusal(refusal)
         } catch {
+            decision.reason = KeystoreAudit.reason(error)
             log(error, target.operation, id)
             return LegacyAnswer.error(error, operation: target.operation)
         }

@@ -7,7 +7,8 @@ import SplitKeys
 extension Application {
     /// The roles of the split-key front; nil where nobody's token could be checked or nothing sealed.
     static func makeSplit(
-        _ settings: Configuration, _ token: (any TokenBackend)?, _ audit: AuditParts?, _ bearer: (any BearerTokenVerifying)?,
+        _ settings: Configuration, _ token: (any TokenBackend)?, _ audit: AuditParts?,
+        _ bearer: (any BearerTokenVerifying)?,
         _ outbound: OutboundClient
     ) throws -> SplitServices? {
         guard let token, let audit, let bearer else { return nil }

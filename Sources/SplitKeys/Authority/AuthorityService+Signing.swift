@@ -26,7 +26,8 @@ extension AuthorityService {
         let record = share.record
         try check(request, record)
         guard limiter.admit(peer) else {
-            throw SplitKeyError(.rateLimited, "this key signs \(configuration.signaturesPerSecond) times a second at most")
+            throw SplitKeyError(
+                .rateLimited, "this key signs \(configuration.signaturesPerSecond) times a second at most")
         }
         let signature = try await combiner.signature(request, share)
         try refuseIfRevoked(record, peer)
@@ -75,13 +76,15 @@ extension AuthorityService {
             guard clientID == record.clientID else { throw .unknownKey }
             guard record.policy.allowsMessages else {
                 throw SplitKeyError(
-                    .notPermitted, "this key signs no bare hashes, because they go around its restrictions; "
+                    .notPermitted,
+                    "this key signs no bare hashes, because they go around its restrictions; "
                         + "send the transaction to sign/txn")
             }
         case .transaction(let transaction):
             guard transaction.clientID == record.clientID else { throw .unknownKey }
-            guard !isStrict || transaction.publicKey.isEmpty
-                || Hexadecimal.decode(transaction.publicKey) == record.clientKey
+            guard
+                !isStrict || transaction.publicKey.isEmpty
+                    || Hexadecimal.decode(transaction.publicKey) == record.clientKey
             else { throw .invalid("'public_key' is not the wallet's") }
             try Restrictions.permit(transaction, groups: record.policy.restrictions, isBound: isStrict)
             if record.policy.verifiesHash || configuration.profile == .strict {

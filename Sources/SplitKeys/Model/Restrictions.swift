@@ -57,7 +57,8 @@ public struct Restrictions: Sendable {
         var checked: [String] = []
         for name in names {
             guard groups[name] != nil else {
-                throw .invalid("there is no group '\(name.prefix(64))'; known are \(groups.keys.sorted().joined(separator: ", "))")
+                throw .invalid(
+                    "there is no group '\(name.prefix(64))'; known are \(groups.keys.sorted().joined(separator: ", "))")
             }
             if !checked.contains(name) { checked.append(name) }
         }

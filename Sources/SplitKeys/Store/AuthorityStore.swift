@@ -108,7 +108,8 @@ final class AuthorityStore: Sendable {
                     arguments: [anchor.id, anchor.userID, anchor.clientID, Data(anchor.record)])
             }
             try db.execute(
-                sql: "INSERT OR REPLACE INTO shares (peer_key, nonce, user_id, client_id, client_key, public_key, suite, "
+                sql:
+                    "INSERT OR REPLACE INTO shares (peer_key, nonce, user_id, client_id, client_key, public_key, suite, "
                     + "restrictions, expires_at, allows_messages, verifies_hash, anchor, is_foreign, sealed, "
                     + "is_revoked, created_at, last_used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 arguments: [

@@ -78,7 +78,8 @@ final class VaultStore: Sendable {
                     == nil
             else { throw SplitKeyError(.conflict, "this wallet is stored already") }
             try db.execute(
-                sql: "INSERT INTO masters (client_id, user_id, client_key, suite, anchor, protection, anchor_key, sealed, "
+                sql:
+                    "INSERT INTO masters (client_id, user_id, client_key, suite, anchor, protection, anchor_key, sealed, "
                     + "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 arguments: [
                     master.clientID, master.userID, Data(master.clientKey), master.suite.rawValue, master.anchor,

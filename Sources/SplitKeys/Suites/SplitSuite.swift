@@ -81,7 +81,8 @@ public enum SplitSuite: String, Sendable, CaseIterable {
         do throws(PairingError) {
             switch self {
             case .bls0chain: return (try BN254.G2Point(encoded: x) + BN254.G2Point(encoded: y)).encoded
-            case .bls12381MinSig: return (try BLS12381.G2Point(compressed: x) + BLS12381.G2Point(compressed: y)).compressed
+            case .bls12381MinSig:
+                return (try BLS12381.G2Point(compressed: x) + BLS12381.G2Point(compressed: y)).compressed
             }
         } catch {
             throw SplitKeyError(.internalFailure, "internal error", underlying: error)

@@ -47,7 +47,8 @@ extension VaultService {
         let anchorKey = try scalar.map { scalar throws(SplitKeyError) in
             try suite.publicKey(of: scalar, operand: "private_key")
         }
-        let clientKey = try anchorKey.map { anchorKey throws(SplitKeyError) in try suite.sum(anchorKey, restKey) }
+        let clientKey =
+            try anchorKey.map { anchorKey throws(SplitKeyError) in try suite.sum(anchorKey, restKey) }
             ?? restKey
         var master = MasterRecord(
             clientID: try WalletName.clientID(of: clientKey), userID: caller.user, clientKey: clientKey, suite: suite,
