@@ -101,6 +101,9 @@ let package = Package(
             dependencies: ["Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound"],
             swiftSettings: settings),
         .target(
+            name: "TrustBlocStore", dependencies: ["WorkingKeys", "StrictJSON", "LibCrypto", "SecretMemory"],
+            swiftSettings: settings),
+        .target(
             name: "RemoteLocks",
             dependencies: ["Outbound", "EnclaveLock", "StrictJSON", "LibCrypto", "SecretMemory"],
             swiftSettings: settings),
@@ -121,7 +124,7 @@ let package = Package(
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
                 "WalletClient", "BearerTokens", "EDV", "GNAP", "Metering", "Outbound", "RemoteLocks", "StrictJSON",
-                "SplitKeys", "Audit", "Anchors", "TPMBridge",
+                "SplitKeys", "Audit", "Anchors", "TPMBridge", "TrustBlocStore",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -206,6 +209,9 @@ let package = Package(
         .testTarget(name: "MeteringTests", dependencies: ["Metering"], swiftSettings: settings),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "OutboundTests", dependencies: ["Outbound", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "TrustBlocStoreTests", dependencies: ["TrustBlocStore", "WorkingKeys", "SecretMemory", "TestSupport"],
+            exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
             name: "RemoteLocksTests",
             dependencies: [

@@ -21,6 +21,13 @@ public struct LocalFileLock: SecretLock {
         try self.init(key: try LocalKeyFile.key(from: content, path: path))
     }
 
+    /// The key in such a file, for reading what another server locked with it.
+    ///
+    /// - Throws: as ``init(path:)``.
+    public static func key(path: String) throws(EnclaveLockError) -> SharedSecret {
+        SharedSecret(try LocalKeyFile.key(from: try read(path), path: path))
+    }
+
     init(key: consuming SecretBytes) throws(EnclaveLockError) {
         do {
             let name = try HKDF.sha256(

@@ -21,7 +21,7 @@ struct KMSDCommand: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, StartCommand.self, DoctorCommand.self, TokenCommand.self, KeystoreCommand.self,
             KeyCommand.self, AuditCommand.self, ReceiptCommand.self, DevCommand.self, WalletCommand.self,
-            CompletionCommand.self,
+            ImportCommand.self, CompletionCommand.self,
         ])
 }
 

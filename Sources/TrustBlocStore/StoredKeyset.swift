@@ -1,0 +1,115 @@
+import LibCrypto
+public import SecretMemory
+import StrictJSON
+
+/// A key record as the original server stores it: JSON with an encrypted keyset, whose key is locked.
+///
+/// - Source: the keystore API's specification, sections 9.1 and 9.2.
+public struct StoredKeyset: Sendable {
+    /// What may have locked a record.
+    public enum Lock: Sendable {
+        /// The server's key file: nonce, ciphertext and tag.
+        case local(SharedSecret)
+        /// A keystore's main key: length of the nonce, nonce, ciphertext and tag.
+        case key(SharedSecret)
+    }
+
+    private static let nonceLength = 12
+    private static let longestEnvelope = 1 << 20
+    /// Base64url of the key's message: field 3, 32 bytes.
+    private static let lockedTextLength = 48
+
+    private let locked: [UInt8]
+    private let payload: [UInt8]
+
+    /// - Throws: ``TrustBlocError`` with `.damaged`.
+    public init(json: [UInt8]) throws(TrustBlocError) {
+        guard let text = (try? JSONNode(reading: json))?["encryptedKeyset"]?.text,
+            text.utf8.count <= Self.longestEnvelope / 3 * 4, let bytes = Base64Text.decode(text), bytes.count > 4
+        else { throw TrustBlocError.damaged }
+        let length = bytes[..<4].reduce(0) { $0 << 8 | Int($1) }
+        guard length > 0, length <= 4096, bytes.count > 4 + length + Self.nonceLength else {
+            throw TrustBlocError.damaged
+        }
+        locked = Array(bytes[4..<(4 + length)])
+        payload = Array(bytes[(4 + length)...])
+    }
+
+    /// Opens the keyset with the first lock that fits: the serialized keyset.
+    ///
+    /// - Returns: The keyset and the position of the lock.
+    /// - Throws: ``TrustBlocError`` with `.locked` if none does.
+    public func open(with locks: [Lock]) throws(TrustBlocError) -> (keyset: SharedSecret, lock: Int) {
+        for (position, lock) in locks.enumerated() {
+            guard let text = try unlock(lock) else { continue }
+            let key = try Self.dataKey(text)
+            guard let keyset = try Self.open(payload, key) else { throw TrustBlocError.damaged }
+            return (keyset, position)
+        }
+        throw TrustBlocError(.locked, "no given lock opens the record")
+    }
+
+    private func unlock(_ lock: Lock) throws(TrustBlocError) -> SharedSecret? {
+        switch lock {
+        case .local(let key): return try Self.open(locked, key)
+        case .key(let key):
+            guard locked.starts(with: [0, 0, 0, UInt8(Self.nonceLength)]) else { return nil }
+            return try Self.open(Array(locked[4...]), key)
+        }
+    }
+
+    /// Nonce, ciphertext and tag; nil if they do not open.
+    private static func open(_ sealed: [UInt8], _ key: SharedSecret) throws(TrustBlocError) -> SharedSecret? {
+        guard sealed.count > nonceLength else { return nil }
+        do throws(LibCryptoError) {
+            return SharedSecret(
+                try key.withSecret { key throws(LibCryptoError) in
+                    try AEAD.openSecret(
+                        Array(sealed[nonceLength...]), key: key, nonce: Array(sealed[..<nonceLength]),
+                        associatedData: [], algorithm: .aes256GCM)
+                })
+        } catch {
+            if error.code == .authenticationFailed { return nil }
+            throw TrustBlocError(.internalFailure, "\(error)")
+        }
+    }
+
+    /// The data key in the text a lock protects: base64url of `1a 20` and 32 bytes.
+    private static func dataKey(_ text: SharedSecret) throws(TrustBlocError) -> SharedSecret {
+        guard text.count == lockedTextLength else { throw TrustBlocError.damaged }
+        var isValid = true
+        let key: SharedSecret
+        do {
+            key = SharedSecret(
+                try text.withUnsafeBytes { text in
+                    try SecretBytes.make(count: 36) { output in
+                        for index in 0..<lockedTextLength / 4 {
+                            var group: UInt32 = 0
+                            for place in 0..<4 {
+                                let byte = text[4 * index + place]
+                                let isPadding = byte == UInt8(ascii: "=") && 4 * index + place >= 46
+                                guard let value = isPadding ? 0 : Base64Text.value(byte) else {
+                                    isValid = false
+                                    return
+                                }
+                                group = group << 6 | value
+                            }
+                            for place in 0..<3 {
+                                output[3 * index + place] = UInt8(truncatingIfNeeded: group >> (16 - 8 * UInt32(place)))
+                            }
+                        }
+                        isValid = output[0] == 0x1A && output[1] == 0x20
+                    }
+                })
+        } catch {
+            throw TrustBlocError(.internalFailure, "\(error)")
+        }
+        guard isValid else { throw TrustBlocError.damaged }
+        do {
+            return SharedSecret(
+                try key.withUnsafeBytes { try SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[2..<34])) })
+        } catch {
+            throw TrustBlocError(.internalFailure, "\(error)")
+        }
+    }
+}

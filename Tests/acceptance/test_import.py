@@ -1,0 +1,134 @@
+"""`kmsd import trustbloc`: keys of a TrustBloc store go on working here."""
+import base64
+import hashlib
+import hmac as hmac_module
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+import tink_store as tink
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from daemon import BINARY
+from softtoken import write_private
+
+
+def encode(data):
+    return base64.b64encode(data).decode()
+
+
+@pytest.fixture
+def master(tmp_path):
+    """The server's key, in its file as text."""
+    key = os.urandom(32)
+    write_private(tmp_path / "lock.key", base64.urlsafe_b64encode(key).decode() + "\n")
+    return key
+
+
+def bring(own, dump, tmp_path, codes=(0,)):
+    return own.run_json("import", "trustbloc", dump, "--lock-key-file", tmp_path / "lock.key", codes=codes)
+
+
+def test_keys_of_every_kind_go_on_working(own, master, tmp_path):
+    dump = tink.Dump(master)
+    main = dump.keystore("c9o5vqkv5ig3jl0q9m3g", "did:key:alice")
+    aes, old_aes, mac = os.urandom(32), os.urandom(32), os.urandom(32)
+    signer, ecdsa = ed25519.Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP256R1())
+    agreement = ec.generate_private_key(ec.SECP256R1())
+    dump.key("cipher", main, tink.keyset(
+        22, tink.key(*tink.aes_gcm(old_aes), 11, tink.TINK), tink.key(*tink.aes_gcm(aes), 22, tink.TINK)))
+    dump.key("mac", main, tink.keyset(0xFEDCBA98, tink.key(*tink.hmac(mac), 0xFEDCBA98, tink.TINK)))
+    dump.key("signer", main, tink.keyset(1, tink.key(*tink.ed25519_key(signer), 1, tink.RAW)))
+    dump.key("ecdsa", main, tink.keyset(1, tink.key(*tink.ecdsa(ecdsa, 2, 2), 1, tink.RAW)))
+    dump.key("agreement", main, tink.keyset(1, tink.key(*tink.nist_agreement(agreement), 1, tink.RAW)))
+    report = bring(own, dump.write(tmp_path / "dump.jsonl"), tmp_path)
+    assert report == {"keystores": 1, "keys": 5, "alreadyHere": 0, "serversOwn": 1, "passedOver": 0, "leftBehind": []}
+
+    client = own.start().client()
+    keystore = "/v1/keystores/c9o5vqkv5ig3jl0q9m3g"
+    metadata = client.call("GET", keystore)
+    assert (metadata["controller"], metadata["created_at"][:19]) == ("did:key:alice", "2023-05-06T07:08:09")
+    assert {key["provenance"] for key in client.pages(keystore + "/keys", "keys", {})} == {"imported"}
+
+    # What the old server encrypted, with either version, and its MACs with their prefix.
+    for key in (aes, old_aes):
+        nonce = os.urandom(12)
+        body = {"ciphertext": encode(AESGCM(key).encrypt(nonce, b"secret", b"ad")), "nonce": encode(nonce),
+                "associated_data": encode(b"ad")}
+        assert client.call("POST", keystore + "/keys/cipher/decrypt", body)["plaintext"] == encode(b"secret")
+    tag = b"\x01\xfe\xdc\xba\x98" + hmac_module.new(mac, b"data", hashlib.sha256).digest()
+    assert client.raw("POST", keystore + "/keys/mac/verifymac",
+                      {"mac": encode(tag), "data": encode(b"data")}).status_code == 200
+    assert client.call("POST", keystore + "/keys/mac/computemac", {"data": encode(b"data")})["mac"] == encode(tag)
+    signature = client.call("POST", keystore + "/keys/signer/sign", {"message": encode(b"m")})["signature"]
+    signer.public_key().verify(base64.b64decode(signature), b"m")
+    from cryptography.hazmat.primitives import hashes
+    signature = client.call("POST", keystore + "/keys/ecdsa/sign", {"message": encode(b"m")})["signature"]
+    ecdsa.public_key().verify(base64.b64decode(signature), b"m", ec.ECDSA(hashes.SHA256()))
+    assert client.raw("GET", keystore + "/keys/agreement/export").status_code == 200
+
+
+def test_what_cannot_be_brought_is_told_and_the_rest_comes(own, master, tmp_path):
+    dump = tink.Dump(master)
+    main = dump.keystore("good", "did:key:alice")
+    stranger = tink.Dump(os.urandom(32))
+    stranger.keystore("foreign", "did:key:bob")
+    dump.lines += stranger.lines
+    dump.put("keystores", "shares", {"id": "shares", "controller": "did:key:carol", "main_key_id": "",
+                                     "created_at": "2023-05-06T07:08:09Z"})
+    dump.key("works", main, tink.keyset(1, tink.key(*tink.aes_gcm(os.urandom(32)), 1, tink.TINK)))
+    dump.key("locked", os.urandom(32), tink.keyset(1, tink.key(*tink.aes_gcm(os.urandom(32)), 1, tink.TINK)))
+    dump.key("odd", main, tink.keyset(1, tink.key(tink.ARIES + "CLCredDefKey", b"", 1, tink.RAW)))
+    dump.key("disabled", main, tink.keyset(
+        1, tink.key(*tink.aes_gcm(os.urandom(32)), 1, tink.TINK, tink.DISABLED)))
+    dump.put("kmsdb", "garbage", "{}")
+    dump.put("ldcontexts", "https://example.com", "{}")
+    report = bring(own, dump.write(tmp_path / "dump.jsonl"), tmp_path, codes=(2,))
+    assert (report["keystores"], report["keys"], report["passedOver"]) == (1, 1, 1)
+    left = {(item["kind"], item["id"]): item["reason"] for item in report["leftBehind"]}
+    assert set(left) == {("keystore", "foreign"), ("keystore", "shares"), ("key", "locked"), ("key", "odd"),
+                         ("key", "disabled"), ("key", "garbage")}
+    assert "CLCredDefKey" in left["key", "odd"] and "shares" in left["keystore", "shares"]
+
+
+def test_a_second_run_and_a_run_after_a_crash_bring_each_key_once(own, master, tmp_path):
+    dump = tink.Dump(master)
+    names = []
+    for store in range(5):
+        main = dump.keystore(f"store{store}", "did:key:alice")
+        for number in range(60):
+            names.append((f"store{store}", f"key-{store}-{number}"))
+            dump.key(names[-1][1], main, tink.keyset(1, tink.key(*tink.aes_gcm(os.urandom(32)), 1, tink.TINK)))
+    path = dump.write(tmp_path / "dump.jsonl")
+    for delay in (0.5, 0.8):
+        run = subprocess.Popen(
+            [str(BINARY), "import", "trustbloc", str(path), "--lock-key-file", str(tmp_path / "lock.key")],
+            env=own.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    report = bring(own, path, tmp_path)
+    assert report["keystores"] + report["keys"] + report["alreadyHere"] == 305
+    assert bring(own, path, tmp_path)["alreadyHere"] == 305
+    client = own.start().client()
+    for store, name in names:
+        assert client.raw("POST", f"/v1/keystores/{store}/keys/{name}/encrypt",
+                          {"message": "aGVsbG8="}).status_code == 200
+
+
+def test_a_wrong_lock_key_and_a_wrong_dump_change_nothing(own, master, tmp_path):
+    dump = tink.Dump(master)
+    dump.keystore("good", "did:key:alice")
+    path = dump.write(tmp_path / "dump.jsonl")
+    write_private(tmp_path / "lock.key", base64.urlsafe_b64encode(os.urandom(32)).decode())
+    report = bring(own, path, tmp_path, codes=(2,))
+    assert report["keystores"] == 0
+    path.write_text('{"store":"kmsdb"}\n')
+    failure = own.run("import", "trustbloc", path, "--lock-key-file", tmp_path / "lock.key", check=False)
+    assert failure.returncode == 64 and "line 1" in failure.stderr
+    daemon = own.start()
+    failure = own.run("import", "trustbloc", path, "--lock-key-file", tmp_path / "lock.key", check=False)
+    assert failure.returncode != 0
+    assert daemon.client().keystores() == []
