@@ -46,7 +46,9 @@ struct LegacyController: Sendable {
         }
         let issuer = issuer
         let issued = Mutex<[UInt8]?>(nil)
-        let keystore = try await service.createKeystore(controller: controller, protection: .sealed) { id in
+        let keystore = try await service.createKeystore(
+            controller: controller, protection: .sealed, lock: nil, vault: nil
+        ) { id in
             let document = try issuer?.makeRoot(keystore: id, controller: controller)
             issued.withLock { $0 = document }
             return try document ?? owner.map(GNAPOwner.document)
