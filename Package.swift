@@ -210,7 +210,8 @@ let package = Package(
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "OutboundTests", dependencies: ["Outbound", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "TrustBlocStoreTests", dependencies: ["TrustBlocStore", "WorkingKeys", "SecretMemory", "TestSupport"],
+            name: "TrustBlocStoreTests",
+            dependencies: ["TrustBlocStore", "WorkingKeys", "SecretMemory", "TestSupport"],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
             name: "RemoteLocksTests",

@@ -58,15 +58,17 @@ extension DisturbingTests {
             for function in operation.functions {
                 for name in ReturnValue.names.values.sorted() where name != "CKR_OK" {
                     let value = try #require(ReturnValue(name: name))
-                    faults.fail(function, .nth(1), with: value)
-                    let failure: HSMError?
-                    do throws(HSMError) {
-                        try await run()
-                        failure = nil
-                    } catch {
-                        failure = error
+                    var failure: HSMError?
+                    // The keeper's own look at the token may meet the fault first; then it is injected once more.
+                    for _ in 0..<3 where failure == nil {
+                        faults.fail(function, .nth(1), with: value)
+                        do throws(HSMError) {
+                            try await run()
+                        } catch {
+                            failure = error
+                        }
+                        faults.clear()
                     }
-                    faults.clear()
                     let comment: Comment = "\(function) \(name): \(failure.map { "\($0)" } ?? "no error")"
                     switch value.recovery {
                     case .retrySession, .reResolve, .reLogin: #expect(failure == nil, comment)

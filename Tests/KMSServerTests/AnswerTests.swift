@@ -15,7 +15,7 @@ struct AnswerTests {
             .invalidArgument: 400, .ciphertextInvalid: 400, .signatureInvalid: 400, .unauthenticated: 401,
             .permissionDenied: 403, .notFound: 404, .alreadyExists: 409, .keystoreLocked: 409, .keyDisabled: 409,
             .quotaExceeded: 429, .mechanismUnsupported: 501, .tokenUnavailable: 503, .storageUnavailable: 503,
-            .overloaded: 503, .deadlineExceeded: 504, .internal: 500,
+            .overloaded: 503, .deadlineExceeded: 504, .upstreamFailed: 502, .internal: 500,
         ]
         let response = Answer.error(KMSError(code, "text <&>", detail: "for the log"), operation: "sign")
         #expect(response.status.code == statuses[code])

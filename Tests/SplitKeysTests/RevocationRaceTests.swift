@@ -31,7 +31,7 @@ import Testing
                 }
             }
             group.addTask {
-                try await Task.sleep(for: .milliseconds(100))
+                while observed.signed.load(ordering: .relaxed) == 0 { try await Task.sleep(for: .milliseconds(1)) }
                 try await fixture.authority.revoke(
                     client: OfficialKey.clientID, peerKey: OfficialKey.bytes(OfficialKey.peerKey), caller: caller)
                 observed.isRevoked.store(true, ordering: .sequentiallyConsistent)
