@@ -9,8 +9,9 @@ public struct AuditConfiguration: Sendable {
     /// SHA-256 of the audit key's SubjectPublicKeyInfo in hex, as the manifest pins it; empty without a token, and then
     /// a new chain is never signed.
     public var keyFingerprint: String
-    /// Most records that may wait to be written.
-    public var queueLimit = 4_096
+    /// Most records that may wait to be written. A busy disk may take seconds for a flush, and thousands of key uses are
+    /// handed over meanwhile; one without details takes at most 2 KiB.
+    public var queueLimit = 32_768
     /// Longest time a record may wait.
     public var timeout: Duration = .seconds(5)
 
