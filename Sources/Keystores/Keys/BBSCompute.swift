@@ -1,7 +1,7 @@
 import Foundation
 import WorkingKeys
 
-/// What BBS+ needs beside a key: threads, since a call takes from 0.5 ms to half a second, and generators.
+/// What BBS+ needs beside a key: threads, since a call takes from 0.3 ms to 0.3 s, and generators.
 struct BBSCompute: Sendable {
     let pool: ComputePool
     let generators: BBSGeneratorCache
