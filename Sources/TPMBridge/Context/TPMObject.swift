@@ -7,6 +7,14 @@ struct TPMObject {
     let name: [UInt8]
     let publicArea: TPM2B_PUBLIC
 
+    /// Whether it is a signing key that was made in its TPM and cannot leave it, and that does nothing else.
+    var isBoundSigningKey: Bool {
+        let area = publicArea.publicArea
+        // The one attribute that the configuration decides is left out.
+        return area.type == TPMI_ALG_PUBLIC(TPM2_ALG_ECC)
+            && area.objectAttributes & ~UInt32(TPMA_OBJECT_NODA) == kms_leaf_attributes(1)
+    }
+
     /// 04 ‖ X ‖ Y of a key on an elliptic curve.
     func point(width: Int) -> [UInt8]? { Self.point(of: publicArea, width: width) }
 

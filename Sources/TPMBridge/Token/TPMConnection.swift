@@ -128,7 +128,11 @@ final class TPMConnection {
         guard let record = manifest[role] else {
             throw HSMError(.configurationRefused, "The manifest has no key '\(role.rawValue)'; it is not a TPM's.")
         }
-        guard record.fingerprint == Hex.encode(object.name) else {
+        let isKnown =
+            role.kind == .ecP256
+            ? try TPMToken.describe(object).fingerprint == record.fingerprint && object.isBoundSigningKey
+            : record.fingerprint == Hex.encode(object.name)
+        guard isKnown else {
             throw HSMError(
                 mismatch,
                 "The TPM's key \(record.id) of '\(role.rawValue)' is not the provisioned one: its name is "

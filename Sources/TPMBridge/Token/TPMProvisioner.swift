@@ -119,6 +119,8 @@ struct TPMProvisioner {
             throw HSMError(.deviceFailure, "The TPM did not keep the key of '\(role.rawValue)'.")
         }
         var record = record(role, kept)
+        // As with every other token: the fingerprint of a key pair is that of its public key.
+        if role.kind == .ecP256 { record.fingerprint = try TPMToken.describe(kept).fingerprint }
         if role.kind == .aes256Seal { record.sentinel = Hex.encode(try sentinel(role, kept)) }
         return record
     }
