@@ -16,7 +16,7 @@ import Testing
         #expect(try await token.counter(.revocations).increment() == other + 1)
         tpm.kill()
         try tpm.start()
-        try await token.waitUntilReady(timeout: .seconds(10))
+        try await token.waitUntilReady(timeout: .seconds(30))
         #expect(try await counter.read() >= start + 5)
         await token.shutdown()
     }
@@ -38,13 +38,13 @@ import Testing
         let tpm = try SoftTPM()
         let instance = TokenManifest.makeInstance()
         let first = tpm.token(nil)
-        try await first.waitUntilReady(timeout: .seconds(10))
+        try await first.waitUntilReady(timeout: .seconds(30))
         _ = try await first.provision(instance: instance)
         var last: UInt64 = 0
         for _ in 0..<5 { last = try await first.counter(.audit).increment() }
         await first.shutdown()
         let second = tpm.token(nil)
-        try await second.waitUntilReady(timeout: .seconds(10))
+        try await second.waitUntilReady(timeout: .seconds(30))
         try await second.sweep(instance: instance)
         _ = try await second.provision(instance: TokenManifest.makeInstance())
         #expect(try await second.counter(.audit).read() > last)
@@ -65,7 +65,7 @@ import Testing
         let manifest = token.manifest
         await token.shutdown()
         let again = tpm.token(manifest)
-        try await again.waitUntilReady(timeout: .seconds(10))
+        try await again.waitUntilReady(timeout: .seconds(30))
         #expect(try await again.keptValue("head") == [4])
         await again.shutdown()
     }

@@ -20,7 +20,7 @@ import Testing
                     == .tokenUnavailable)
             #expect(!token.health.isReady)
             try tpm.start()
-            try await token.waitUntilReady(timeout: .seconds(10))
+            try await token.waitUntilReady(timeout: .seconds(30))
             #expect(text(try await token.open(sealed, under: .rootLock, context: context)) == "kept")
             #expect(try await token.sign(digest: Array(repeating: 1, count: 32), with: key).count == 64)
         }
@@ -37,7 +37,7 @@ import Testing
         configuration.healthInterval = .seconds(600)
         let token = TPMToken(configuration: configuration)
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(10))
+        try await token.waitUntilReady(timeout: .seconds(30))
         tpm.kill()
         try tpm.start()
         #expect(text(try await token.open(sealed, under: .rootLock, context: context)) == "kept")
@@ -62,7 +62,7 @@ import Testing
             tpm.kill()
         }
         try tpm.start()
-        try await token.waitUntilReady(timeout: .seconds(10))
+        try await token.waitUntilReady(timeout: .seconds(30))
         #expect(text(try await token.open(sealed, under: .rootLock, context: context)) == "kept")
         await token.shutdown()
     }
@@ -74,12 +74,12 @@ import Testing
         await token.shutdown()
         try tpm.writePIN("another secret of some length")
         let stranger = tpm.token(manifest)
-        #expect(await code { try await stranger.waitUntilReady(timeout: .seconds(10)) } == .pinRefused)
+        #expect(await code { try await stranger.waitUntilReady(timeout: .seconds(30)) } == .pinRefused)
         #expect(await code { _ = try await stranger.seal(secret("x"), under: .rootLock, context: [1]) } == .pinRefused)
         await stranger.shutdown()
         try tpm.writePIN("short")
         let guessable = tpm.token(manifest)
-        #expect(await code { try await guessable.waitUntilReady(timeout: .seconds(10)) } == .pinSourceRefused)
+        #expect(await code { try await guessable.waitUntilReady(timeout: .seconds(30)) } == .pinSourceRefused)
         await guessable.shutdown()
     }
 
@@ -128,7 +128,7 @@ import Testing
         #expect(await code { try await second.waitUntilReady(timeout: .seconds(1)) } == .tokenUnavailable)
         _ = try await token.seal(try secret("x"), under: .rootLock, context: context)
         await token.shutdown()
-        try await second.waitUntilReady(timeout: .seconds(10))
+        try await second.waitUntilReady(timeout: .seconds(30))
         await second.shutdown()
     }
 
@@ -136,12 +136,12 @@ import Testing
         let tpm = try SoftTPM()
         let instance = TokenManifest.makeInstance()
         let first = tpm.token(nil)
-        try await first.waitUntilReady(timeout: .seconds(10))
+        try await first.waitUntilReady(timeout: .seconds(30))
         _ = try await first.provision(instance: instance)
         await first.shutdown()
 
         let second = tpm.token(nil)
-        try await second.waitUntilReady(timeout: .seconds(10))
+        try await second.waitUntilReady(timeout: .seconds(30))
         #expect(
             await code { _ = try await second.provision(instance: TokenManifest.makeInstance()) }
                 == .alreadyProvisioned)
