@@ -1,4 +1,6 @@
 """The infrastructure share is bound to the token: seen by a stranger, lost with the token, useless when copied."""
+import hashlib
+import json
 import secrets
 import shutil
 import sqlite3
@@ -43,6 +45,27 @@ def test_anchored_keys_say_so_and_the_token_keeps_them(home):
     ok(client.vault("POST", f"/delete/{wallet['client_id']}"))
     assert not [entry for entry in home.token.objects() if "anchor" in entry.get("label", "")
                 and entry["kind"].startswith("Private Key")]
+
+
+def test_receipts_are_checked_offline(home, tmp_path):
+    client = SplitClient(home.start().base, SECRET)
+    row = client.split(client.wallet()["client_id"], restrictions=["token_bridging"])
+    message = secrets.token_bytes(32)
+    half = bn254.sign(bn254.secret_from_text(row["private_key"]), message)
+    body = {"hash": message.hex(), "signature": half, "client_id": row["client_id"]}
+    client.http.headers["X-Receipt-Request"] = "1"
+    answer = client.auth("POST", "/sign/msg", body, key=row["public_key"])
+    ok(answer)
+    receipt = json.loads(answer.headers["X-Receipt"])
+    assert receipt["restrictions"] == ["token_bridging"]
+    assert receipt["message"] == hashlib.sha256(message).hexdigest()
+    home.daemons[-1].terminate()
+    key, good, bad = tmp_path / "audit.pem", tmp_path / "good.json", tmp_path / "bad.json"
+    key.write_text(home.run("audit", "key").stdout)
+    good.write_text(answer.headers["X-Receipt"])
+    bad.write_text(answer.headers["X-Receipt"].replace("token_bridging", "token_transfers"))
+    home.run("receipt", "verify", "--key", key, "--chain", home.home / "audit.db", good)
+    assert home.run("receipt", "verify", "--key", key, bad, check=False).returncode != 0
 
 
 def test_sealed_keys_say_so(home):

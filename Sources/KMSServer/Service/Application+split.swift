@@ -1,4 +1,5 @@
 import Anchors
+import Audit
 import BearerTokens
 import HSMBridge
 import Outbound
@@ -19,7 +20,7 @@ extension Application {
         } else {
             let service = try AuthorityService(
                 path: settings.home + "/shares.sqlite", sealing: token,
-                anchors: anchors(settings, token), audit: audit.chain,
+                anchors: try anchors(settings, token), audit: audit.chain,
                 revocations: LedgerRevocations(parts: audit), configuration: settings.split.service)
             authority = service
             other = service
@@ -30,15 +31,17 @@ extension Application {
             : try VaultService(
                 path: settings.home + "/vault.sqlite", sealing: token, authority: other, audit: audit.chain,
                 configuration: settings.split.service)
-        return SplitServices(vault: vault, authority: authority, tokens: bearer)
+        return SplitServices(vault: vault, authority: authority, tokens: bearer, receipts: ReceiptIssuer(token: token))
     }
 
     /// Only a PKCS#11 token can hold a scalar of this curve; another one seals it, and the keys say so.
-    private static func anchors(_ settings: Configuration, _ token: any TokenBackend) -> any AnchorKeeping {
+    private static func anchors(_ settings: Configuration, _ token: any TokenBackend) throws -> any AnchorKeeping {
         if let token = token as? PKCS11Token {
-            TokenAnchorKeeper(token: token, settings: settings.split.anchors)
-        } else {
-            SealedAnchorKeeper(token: token)
+            return TokenAnchorKeeper(token: token, settings: settings.split.anchors)
         }
+        guard settings.split.anchors.placement != .anchored else {
+            throw ConfigurationError("'split-anchors: anchored' needs a PKCS#11 token: a TPM holds no such scalar")
+        }
+        return SealedAnchorKeeper(token: token)
     }
 }

@@ -1,11 +1,14 @@
+import Audit
 import HTTPTypes
 import Hummingbird
+import LibCrypto
 import SecretMemory
 import SplitKeys
 
 /// The routes of the co-signing role.
 struct AuthorityController: Sendable {
     let service: AuthorityService
+    let receipts: ReceiptIssuer?
 
     func answer(_ route: SplitTarget.Authority, _ call: SplitCall, _ caller: SplitCaller) async throws -> Response {
         switch route {
@@ -44,8 +47,27 @@ struct AuthorityController: Sendable {
             CosignRequest(
                 peerKey: peerKey, share: share, payload: payload, user: user, requestID: call.requestID))
         let text = Hexadecimal.encode(result.signature)
-        return route == .signMessage
+        var response =
+            route == .signMessage
             ? Answer.object { $0.member("sig", text) } : Answer.json(JSONWriter.text(text))
+        if call.request.headers[.receiptRequest] == "1" { response.headers[.receipt] = try await receipt(result) }
+        return response
+    }
+
+    /// What `kmsd receipt verify` checks offline: that this key, so restricted, signed this message as that record of the
+    /// chain says.
+    private func receipt(_ result: Cosignature) async throws -> String {
+        guard let receipts else { throw SplitRefusal(status: 501, message: "this server gives no receipts") }
+        do {
+            return try await receipts.issue(
+                policyHash: try result.policy.hash(), restrictions: result.policy.restrictions,
+                subject: result.subject, messageHash: try Digest.sha256(result.hash), record: result.position
+            ).json
+        } catch let error as AuditError {
+            throw SplitRefusal(
+                status: 503, message: "the receipt cannot be signed now; ask without X-Receipt-Request",
+                detail: "\(error)")
+        }
     }
 
     private func message(_ call: SplitCall) async throws -> ([UInt8], CosignRequest.Payload) {

@@ -29,7 +29,7 @@ struct SplitResponder: Sendable {
                 return try await VaultController(service: vault).answer(route, call, caller)
             case .authority(let route):
                 guard let authority = services.authority else { return Answer.notFound() }
-                let controller = AuthorityController(service: authority)
+                let controller = AuthorityController(service: authority, receipts: services.receipts)
                 switch route {
                 case .signMessage, .signTransaction:
                     // The original's clients send no token here; one that is sent must be right.

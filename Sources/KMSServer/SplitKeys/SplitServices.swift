@@ -1,3 +1,4 @@
+public import Audit
 public import BearerTokens
 public import SplitKeys
 
@@ -8,10 +9,16 @@ public struct SplitServices: Sendable {
     /// Nil if another process co-signs.
     public var authority: AuthorityService?
     public var tokens: any BearerTokenVerifying
+    /// Signs receipts of co-signatures; nil if none are given.
+    public var receipts: ReceiptIssuer?
 
-    public init(vault: VaultService?, authority: AuthorityService?, tokens: any BearerTokenVerifying) {
+    public init(
+        vault: VaultService?, authority: AuthorityService?, tokens: any BearerTokenVerifying,
+        receipts: ReceiptIssuer? = nil
+    ) {
         self.vault = vault
         self.authority = authority
         self.tokens = tokens
+        self.receipts = receipts
     }
 }

@@ -41,7 +41,8 @@ extension AuthorityService {
         try refuseIfRevoked(record, peer)
         touch(peer)
         return Cosignature(
-            signature: signature, clientID: record.clientID, peerKey: record.peerKey, policy: record.policy,
+            signature: signature, clientID: record.clientID, subject: record.subject, peerKey: record.peerKey,
+            policy: record.policy,
             hash: request.hash, position: position)
     }
 

@@ -53,6 +53,8 @@ public struct Cosignature: Sendable {
     /// Valid under the wallet's key.
     public var signature: [UInt8]
     public var clientID: String
+    /// The key as the audit chain names it.
+    public var subject: String
     public var peerKey: [UInt8]
     public var policy: SplitPolicy
     public var hash: [UInt8]
