@@ -57,14 +57,16 @@ class SoftToken:
             env=self.environment(USER_PIN=self.pin), check=check, capture_output=True, text=True)
 
     def objects(self):
-        """Every object on the token as a dictionary: kind, label, id, usage, access."""
+        """Every key on the token as a dictionary: kind, label, id, usage, access. Data objects, such as what the token
+        remembers of the audit chain, are written anew now and then and left out."""
         found = []
         for line in self.tool("--list-objects").stdout.splitlines():
-            if not line.startswith(" ") and ("Object" in line or ";" in line):
+            if not line.startswith(" ") and ("bject" in line or ";" in line):
                 found.append({"kind": line.split(";")[0].strip()})
             elif found and (match := re.match(r"\s+(label|ID|Usage|Access):\s*(.*)", line)):
                 found[-1][match[1].lower()] = match[2].strip()
-        return sorted(found, key=lambda entry: sorted(entry.items()))
+        keys = [entry for entry in found if not entry["kind"].startswith("Data")]
+        return sorted(keys, key=lambda entry: sorted(entry.items()))
 
     def hide(self):
         """Takes the token away, as pulling it out would."""

@@ -134,6 +134,9 @@ def test_second_daemon_on_a_bare_tpm_waits_its_turn(on_tpm, serving, tmp_path):
         daemon.wait_for_readiness(503)
         serving.client().create_keystore().create("ED25519").sign(b"x")
         assert serving.terminate() == 0
-        daemon.wait_until_ready()
+        # Its turn has come. But the TPM remembers the first one's audit chain, and a chain that is not its continuation
+        # is not trusted.
+        eventually(lambda: {problem["component"] for problem in (daemon.readiness() or (0, {}))[1].get("problems", [])}
+                   == {"audit"}, 60, "a token in use by the second daemon")
     finally:
         second.end()
