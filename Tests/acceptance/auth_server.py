@@ -6,10 +6,10 @@ import base64
 import json
 import subprocess
 import sys
+import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
-
-import requests
 
 TOKEN = "auth-server-token-canary"
 
@@ -51,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
         self.asked.append(user)
         if self.headers["Authorization"] != "Bearer " + base64.b64encode(TOKEN.encode()).decode():
             return self.answer(403, b'{"message":"forbidden"}')
+        if self.behaviour == "slow":
+            time.sleep(0.2)
         if self.behaviour == "redirect":
             self.send_response(302)
             self.send_header("Location", "/secret2")
@@ -81,13 +83,18 @@ class AuthServer:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def give(self, user, share):
-        requests.post(self.url, json={user: base64.b64encode(share).decode()}, timeout=10).raise_for_status()
+        self._tell({user: base64.b64encode(share).decode()})
 
     def behave(self, behaviour):
-        requests.post(self.url, json={"behaviour": behaviour}, timeout=10).raise_for_status()
+        self._tell({"behaviour": behaviour})
 
     def asked(self):
-        return requests.get(self.url + "/asked", timeout=10).json()
+        with urllib.request.urlopen(self.url + "/asked", timeout=10) as answer:
+            return json.load(answer)
+
+    def _tell(self, what):
+        with urllib.request.urlopen(self.url, json.dumps(what).encode(), timeout=10):
+            pass
 
     def end(self):
         self.process.kill()

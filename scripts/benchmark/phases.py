@@ -4,6 +4,7 @@ import statistics
 import time
 from contextlib import ExitStack
 
+from . import stress
 from .capability import Owner
 from .daemon import Daemon, text_of
 from .load import run_wrk
@@ -18,7 +19,7 @@ from .tools import BenchFailure
 DAEMON_CELLS = ("sign-sealed", "sign-resident", "encrypt-32", "encrypt-4k", "create")
 HTTP_CELLS = ("echo",) + DAEMON_CELLS
 NAMES = ("direct", "p11-kit") + HTTP_CELLS + ("sign-zcap", "sign-ttl0", "cold-start", "memory", "micro") \
-    + SPLIT_CELLS + ("split-store",)
+    + SPLIT_CELLS + ("split-store", "stress")
 MESSAGE_BYTES = 256
 
 
@@ -44,6 +45,7 @@ class Run:
             self._large_store()
             self._split_keys()
             self._split_store()
+            self._stress()
         finally:
             self.progress.close()
         return self.cells
@@ -54,7 +56,8 @@ class Run:
         return (("direct" in names) * len(LOOPS) * s.rounds + ("p11-kit" in names) * 3 * s.rounds + ("micro" in names)
                 + http + (("sign-zcap" in names) + ("sign-ttl0" in names)) * len(s.connections) * s.rounds
                 + ("cold-start" in names) * (1 + s.cold_starts) + ("memory" in names)
-                + sum(name in names for name in SPLIT_CELLS) * len(s.connections) * s.rounds + ("split-store" in names))
+                + sum(name in names for name in SPLIT_CELLS) * len(s.connections) * s.rounds + ("split-store" in names)
+                + ("stress" in names))
 
     # The token without us.
 
@@ -261,6 +264,18 @@ class Run:
                                 headers={"X-Jwt-Token": split.token})["requests"]
             self.cells.append({"name": "split-store", "keys": made, "rate_with_one_key": few, "rate_with_all": rate(),
                                "rss_before_mib": mib(rss), "rss_after_mib": mib(daemon.resident_kib())})
+
+    def _stress(self):
+        if "stress" not in self.names:
+            return
+        self.progress.step("stress")
+        auth = stress.AuthServer()
+        try:
+            with self._daemon(**stress.settings(auth, self.scratch)) as daemon:
+                auth.behave("slow")
+                self.cells.append(stress.run(daemon.port, auth))
+        finally:
+            auth.end()
 
     def _daemon(self, wait=True, **settings):
         if not (self.token.home / "manifest.json").exists():

@@ -38,6 +38,10 @@ def judge(cells):
         bound = 1 / (1 / derive + 2 * product / 1e9)
         ratio(f"anchored co-signature / derive and two products ({bound:,.0f}/s)",
               find.best("cosign-msg-anchored"), bound, 0.5)
+    stress = find.cell("stress")
+    if stress:
+        taken = stress["sign_and_verify_s"]
+        _add(bars, f"stress: {stress['signatures']} signatures made and verified, seconds", taken, 0.66, taken < 0.66, "<")
     create = find.rate("create", 32)
     if create:
         _add(bars, "create sealed ED25519, 32 conn., per second", create, 1500, create >= 1500)
