@@ -91,6 +91,23 @@ def test_keys_locked_by_aws(homes, aws, tmp_path):  # noqa: F811
     assert again.metadata()["lock_slots"][0]["kind"] == "aws"
 
 
+def test_keystore_and_key_from_the_command_line(homes):
+    """The original's command-line client: a keystore, then a key in it."""
+    home = homes("command-line")
+    base = home.start().base
+    made = home.run_json("keystore", "create", "--controller", "did:example:alice", "--url", base)
+    keystore = made["key_store_url"].rsplit("/", 1)[1]
+    key = home.run_json("key", "create", "--keystore", keystore, "--type", "ED25519", "--url", base + "/")
+    assert len(base64.b64decode(key["public_key"])) == 32
+    again = home.run("key", "create", KMS_CLI_URL=base, KMS_CLI_KEYSTORE_ID=keystore, KMS_KEY_TYPE="AES256GCM")
+    assert keystore in again.stdout
+    for arguments, code in ((("key", "create", "--keystore", "../x", "--type", "ED25519", "--url", base), 64),
+                            (("key", "create", "--keystore", keystore, "--type", "RSA", "--url", base), 1),
+                            (("keystore", "create", "--controller", "did:example:a", "--url", "ftp://x"), 64),
+                            (("keystore", "create", "--controller", "did:example:a", "--url", "http://127.0.0.1:1"), 69)):
+        assert home.run(*arguments, check=False).returncode == code, arguments
+
+
 def test_onboarding(homes, auth, shares, server, aws, tmp_path):  # noqa: F811
     """Seed flow: the controller's key is locked by shares on one server and signs for everything on the other."""
     # 1. The wallet deposits one share.
