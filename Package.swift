@@ -68,13 +68,13 @@ let package = Package(
             name: "Anchors", dependencies: ["HSMBridge", "EnclaveLock", "Pairing", "LibCrypto", "SecretMemory"],
             swiftSettings: settings),
         .target(
-            name: "Audit", dependencies: ["EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", grdb],
+            name: "Audit", dependencies: ["EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "Storage", grdb],
             swiftSettings: settings),
         .target(
             name: "Keystores",
             dependencies: [
                 "Metering",
-                "HSMBridge", "EnclaveLock", "WorkingKeys", "Capabilities", "LibCrypto", "SecretMemory", grdb,
+                "HSMBridge", "EnclaveLock", "WorkingKeys", "Capabilities", "LibCrypto", "SecretMemory", "Storage", grdb,
             ],
             swiftSettings: settings),
 

@@ -1,12 +1,12 @@
 import Glibc
 
 /// Makes sure that nobody else can read the database's files.
-enum DatabaseFiles {
+package enum DatabaseFiles {
     /// Creates the file with mode 0600 if it is absent and refuses one that others may access. SQLite gives its
     /// companion files the same mode.
     ///
     /// - Throws: ``StorageError``, which says what to do.
-    static func prepare(path: String) throws(StorageError) {
+    package static func prepare(path: String) throws(StorageError) {
         func refused(_ reason: String) -> StorageError { StorageError("Could not use '\(path)': \(reason)") }
         guard !path.isEmpty else { throw refused("the path is empty.") }
         let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)

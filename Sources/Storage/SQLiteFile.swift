@@ -8,16 +8,15 @@ public enum SQLiteFile {
     /// - Parameters:
     ///   - path: Its directory must exist.
     ///   - label: Names the database in queues and messages.
-    ///   - applicationID: Marks the file as this kind of database (`PRAGMA application_id`).
-    ///   - steps: Step n makes version n of the schema; a released step is never edited.
+    ///   - readers: How many threads may read at once.
     public static func open(
-        path: String, label: String, applicationID: Int, steps: [String]
+        path: String, label: String, schema: SQLiteSchema, readers: Int = 4
     ) throws(StorageError) -> DatabasePool {
         try DatabaseFiles.prepare(path: path)
         var configuration = GRDB.Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
-        configuration.maximumReaderCount = 4
+        configuration.maximumReaderCount = readers
         configuration.label = label
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
@@ -30,14 +29,35 @@ public enum SQLiteFile {
                 try expect(db, "synchronous", 2)
                 try expect(db, "foreign_keys", 1)
                 try expect(db, "secure_delete", 1)
-                try migrate(db, applicationID, steps)
+                try schema.migrate(db)
             }
             return pool
-        } catch let error as StorageError {
-            throw error
         } catch {
-            throw StorageError(remedy(error), underlying: error)
+            throw translate(error)
         }
+    }
+
+    /// Opens a database only to read it, also beside the daemon that writes it.
+    ///
+    /// - Throws: also if the file holds no table of the schema.
+    public static func openReadOnly(
+        path: String, label: String, schema: SQLiteSchema
+    ) throws(StorageError) -> DatabaseQueue {
+        var configuration = GRDB.Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        configuration.label = label
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            guard try queue.read(schema.version(of:)) > 0 else { throw StorageError("The file is empty.") }
+            return queue
+        } catch {
+            throw translate(error)
+        }
+    }
+
+    private static func translate(_ error: any Error) -> StorageError {
+        error as? StorageError ?? StorageError(remedy(error), underlying: error)
     }
 
     /// What an operator can do about a failure of SQLite.
@@ -57,28 +77,6 @@ public enum SQLiteFile {
         let found = try Int.fetchOne(db, sql: "PRAGMA \(pragma)")
         guard found == value else {
             throw StorageError("SQLite keeps \(pragma) at \(found.map(String.init) ?? "nothing") instead of \(value).")
-        }
-    }
-
-    private static func migrate(_ db: Database, _ applicationID: Int, _ steps: [String]) throws {
-        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-        let owner = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-        if found == steps.count && owner == applicationID { return }
-        guard found <= steps.count else {
-            throw StorageError(
-                "It has schema version \(found) and this program knows \(steps.count): "
-                    + "start the newer program that wrote it, or restore a backup.")
-        }
-        let isForeign = owner != applicationID && !(owner == 0 && found == 0)
-        let tables = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
-        guard !isForeign, found > 0 || tables == 0 else {
-            throw StorageError("The file is a database of another program; give kmsd a file of its own.")
-        }
-        try db.inTransaction(.immediate) {
-            for step in steps[found...] { try db.execute(sql: step) }
-            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
-            try db.execute(sql: "PRAGMA user_version = \(steps.count)")
-            return .commit
         }
     }
 }

@@ -1,43 +1,18 @@
 import GRDB
+import Storage
 
 /// Opens the chain's file.
 enum AuditDatabase {
     static func open(_ path: String) throws(AuditError) -> DatabasePool {
         try AuditFailure.translating {
-            var configuration = Configuration()
-            configuration.busyMode = .timeout(5)
-            configuration.maximumReaderCount = 2
-            configuration.label = "kmsd.audit"
-            configuration.prepareDatabase { db in
-                try db.execute(sql: "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
-            }
-            let pool = try DatabasePool(path: path, configuration: configuration)
-            try pool.writeWithoutTransaction { db in
-                // The pool sets NORMAL after its preparation, so FULL is set here, and proven.
-                try db.execute(sql: "PRAGMA synchronous = FULL")
-                guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
-                    throw AuditError(.unavailable, "SQLite does not flush the audit chain at every commit.")
-                }
-                try AuditSchema.migrate(db)
-            }
-            return pool
+            try SQLiteFile.open(path: path, label: "kmsd.audit", schema: AuditSchema.current, readers: 2)
         }
     }
 
     /// Opens a file only to read it, also beside the daemon that writes it.
     static func openReadOnly(_ path: String) throws(AuditError) -> DatabaseQueue {
         try AuditFailure.translating {
-            var configuration = Configuration()
-            configuration.readonly = true
-            configuration.busyMode = .timeout(5)
-            configuration.label = "kmsd.audit.reader"
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
-            try queue.read { db in
-                guard try AuditSchema.check(db) > 0 else {
-                    throw AuditError(.unavailable, "The file holds no audit chain.")
-                }
-            }
-            return queue
+            try SQLiteFile.openReadOnly(path: path, label: "kmsd.audit.reader", schema: AuditSchema.current)
         }
     }
 

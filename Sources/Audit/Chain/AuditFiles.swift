@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 import Synchronization
 
 /// The chain's files: private, and written by one process.
@@ -10,7 +11,7 @@ final class AuditFiles: Sendable {
     ///
     /// - Throws: `.inUse` or `.unavailable`; the message says what to do.
     init(writing path: String) throws(AuditError) {
-        try Self.prepare(path)
+        try AuditFailure.translating { try DatabaseFiles.prepare(path: path) }
         let name = path + ".lock"
         let lock = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw Self.refused(name, String(cString: strerror(errno))) }
@@ -28,29 +29,6 @@ final class AuditFiles: Sendable {
         lock.withLock { lock in
             if let descriptor = lock { close(descriptor) }
             lock = nil
-        }
-    }
-
-    /// Refuses what is not a regular file of this user that others cannot access; makes an absent file with mode 0600.
-    /// SQLite gives its companion files the same mode.
-    private static func prepare(_ path: String) throws(AuditError) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw refused(
-                path,
-                errno == ELOOP
-                    ? "it is a symbolic link; give the file itself"
-                    : "\(String(cString: strerror(errno))); check that the directory exists and may be written")
-        }
-        defer { close(descriptor) }
-        for name in [path, path + "-wal", path + "-shm"] {
-            var status = stat()
-            guard lstat(name, &status) == 0 else { continue }
-            guard status.st_mode & S_IFMT == S_IFREG else { throw refused(name, "it is not a regular file") }
-            guard status.st_uid == geteuid() else { throw refused(name, "it belongs to another user") }
-            guard status.st_mode & 0o077 == 0 else {
-                throw refused(name, "group or others may access it; run chmod 600 on it")
-            }
         }
     }
 

@@ -1,12 +1,12 @@
 import Foundation
 import GRDB
 import Metering
+import Storage
 import Synchronization
 
 /// Keystores in one SQLite file, for one daemon.
 ///
-/// Write-ahead log, flushed to the disk at every commit (`synchronous=FULL`), deleted bytes overwritten
-/// (`secure_delete`), files with mode 0600.
+/// Opened as every file of the daemon, see `SQLiteFile`: flushed to the disk at every commit, files with mode 0600.
 ///
 /// - Concurrency: reads run beside each other and beside the writer on threads of their own; writes are grouped.
 public final class SQLiteKeystoreStore: KeystoreStore {
@@ -36,25 +36,8 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     }
 
     init(path: String, queueLimit: Int, faults: WriteFaults) throws {
-        try DatabaseFiles.prepare(path: path)
-        var configuration = GRDB.Configuration()
-        configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(5)
-        configuration.maximumReaderCount = 4
-        configuration.label = "kmsd.store"
-        configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
-        }
         do {
-            pool = try DatabasePool(path: path, configuration: configuration)
-            try pool.writeWithoutTransaction { db in
-                // The pool sets NORMAL after its preparation, so FULL is set here, and proven.
-                try db.execute(sql: "PRAGMA synchronous = FULL")
-                try Self.expect(db, "synchronous", 2)
-                try Self.expect(db, "foreign_keys", 1)
-                try Self.expect(db, "secure_delete", 1)
-                try Schema.migrate(db)
-            }
+            pool = try SQLiteFile.open(path: path, label: "kmsd.store", schema: Schema.current)
         } catch {
             throw StoreFailure.translate(error)
         }
@@ -68,68 +51,6 @@ public final class SQLiteKeystoreStore: KeystoreStore {
 
     /// Closes the files after the writes under way.
     public func close() throws { try pool.close() }
-
-    private static func expect(_ db: Database, _ pragma: String, _ value: Int) throws {
-        let found = try Int.fetchOne(db, sql: "PRAGMA \(pragma)")
-        guard found == value else {
-            throw KMSError(
-                .storageUnavailable, "The database cannot be used.",
-                detail: "SQLite keeps \(pragma) at \(found.map(String.init) ?? "nothing") instead of \(value).")
-        }
-    }
-
-    // MARK: Keystores
-
-    public func insertKeystore(_ record: KeystoreRecord, limit: Int) async throws {
-        let start = meters.meter.start()
-        defer { meters.put.record(since: start) }
-        try await writer.perform { [self] db in
-            guard try !exists(db, "SELECT 1 FROM keystores WHERE id = ?", [record.id]) else {
-                throw KMSError(.alreadyExists, "The keystore '\(record.id)' exists already.")
-            }
-            let count = try countRows(db, "SELECT COUNT(*) FROM keystores WHERE controller = ?", record.controller)
-            guard count < limit else {
-                throw KMSError(.quotaExceeded, "This controller has \(limit) keystores, which is the limit.")
-            }
-            try change(
-                db,
-                "INSERT INTO keystores (id, controller, protection, lock_record, capability, created_at, vault, "
-                    + "authenticator) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    record.id, record.controller, record.protection, Data(record.lockRecord),
-                    record.capability.map { Data($0) }, record.createdAt, record.vault.map { Data($0) },
-                    Data(record.authenticator),
-                ])
-            setCount(count + 1, "SELECT COUNT(*) FROM keystores WHERE controller = ?", record.controller)
-        }
-    }
-
-    public func keystore(_ id: String) async throws -> KeystoreRecord? {
-        let start = meters.meter.start()
-        defer { meters.get.record(since: start) }
-        return try await read { db in
-            try Self.fetchOne(db, "SELECT * FROM keystores WHERE id = ?", [id])?.keystoreRecord
-        }
-    }
-
-    public func keystores(controller: String?, after: String?, limit: Int) async throws -> [KeystoreRecord] {
-        let start = meters.meter.start()
-        defer { meters.query.record(since: start) }
-        return try await read { db in
-            let rows =
-                if let controller {
-                    try Row.fetchAll(
-                        db,
-                        sql: "SELECT * FROM keystores WHERE controller = ? AND id > ? ORDER BY id LIMIT ?",
-                        arguments: [controller, after ?? "", limit])
-                } else {
-                    try Row.fetchAll(
-                        db, sql: "SELECT * FROM keystores WHERE id > ? ORDER BY id LIMIT ?",
-                        arguments: [after ?? "", limit])
-                }
-            return rows.map { StoredRow($0).keystoreRecord }
-        }
-    }
 
     // MARK: Keys
 
@@ -257,7 +178,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
         try Row.fetchOne(try db.cachedStatement(sql: sql), arguments: arguments).map(StoredRow.init)
     }
 
-    private func exists(_ db: Database, _ sql: String, _ arguments: StatementArguments) throws -> Bool {
+    func exists(_ db: Database, _ sql: String, _ arguments: StatementArguments) throws -> Bool {
         try Self.fetchOne(db, sql, arguments) != nil
     }
 

@@ -1,11 +1,12 @@
-import GRDB
+import Storage
 
 /// The database's tables as numbered steps, applied forward only; a step is never edited once released.
 enum Schema {
     /// Marks the file as ours (`PRAGMA application_id`): `kmsd`.
     static let applicationID = 0x6B6D_7364
 
-    /// Step n makes version n, which `PRAGMA user_version` stores.
+    static let current = SQLiteSchema(applicationID: applicationID, steps: steps)
+
     static let steps: [String] = [
         """
         CREATE TABLE keystores (
@@ -57,33 +58,4 @@ enum Schema {
         ALTER TABLE keystores ADD COLUMN vault BLOB;
         """,
     ]
-
-    /// Brings the database to the newest version in one transaction.
-    ///
-    /// - Throws: ``KMSError`` with `.storageUnavailable` for a database of a newer program or of another one.
-    static func migrate(_ db: Database) throws {
-        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-        let owner = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-        if found == steps.count && owner == applicationID { return }
-        guard found <= steps.count else {
-            throw KMSError(
-                .storageUnavailable, "The database cannot be used.",
-                detail: "It has schema version \(found) and this program knows \(steps.count): "
-                    + "start the newer program that wrote it, or restore a backup.")
-        }
-        guard owner == applicationID || (owner == 0 && found == 0) else { throw foreign }
-        if found == 0 {
-            guard try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") == 0 else { throw foreign }
-        }
-        try db.inTransaction(.immediate) {
-            for step in steps[found...] { try db.execute(sql: step) }
-            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
-            try db.execute(sql: "PRAGMA user_version = \(steps.count)")
-            return .commit
-        }
-    }
-
-    private static let foreign = KMSError(
-        .storageUnavailable, "The database cannot be used.",
-        detail: "The file is a database of another program; give kmsd a file of its own.")
 }

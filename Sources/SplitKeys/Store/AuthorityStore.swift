@@ -6,43 +6,44 @@ import Storage
 ///
 /// - Concurrency: any number of calls at once; nothing blocks the caller's thread.
 final class AuthorityStore: Sendable {
-    private static let applicationID = 0x6B6D_7361
-    private static let steps = [
-        """
-        CREATE TABLE anchors (
-            id TEXT PRIMARY KEY NOT NULL,
-            user_id TEXT NOT NULL,
-            client_id TEXT NOT NULL,
-            record BLOB NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX anchors_by_client ON anchors (client_id);
-        CREATE TABLE shares (
-            peer_key TEXT PRIMARY KEY NOT NULL,
-            nonce TEXT NOT NULL,
-            user_id TEXT NOT NULL,
-            client_id TEXT NOT NULL,
-            client_key BLOB NOT NULL,
-            public_key BLOB NOT NULL,
-            suite TEXT NOT NULL,
-            restrictions TEXT NOT NULL,
-            expires_at INTEGER NOT NULL,
-            allows_messages INTEGER NOT NULL,
-            verifies_hash INTEGER NOT NULL,
-            anchor TEXT,
-            is_foreign INTEGER NOT NULL,
-            sealed BLOB NOT NULL,
-            is_revoked INTEGER NOT NULL,
-            created_at INTEGER NOT NULL,
-            last_used INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX shares_by_client ON shares (client_id, user_id);
-        """
-    ]
+    private static let schema = SQLiteSchema(
+        applicationID: 0x6B6D_7373,
+        steps: [
+            """
+            CREATE TABLE anchors (
+                id TEXT PRIMARY KEY NOT NULL,
+                user_id TEXT NOT NULL,
+                client_id TEXT NOT NULL,
+                record BLOB NOT NULL
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX anchors_by_client ON anchors (client_id);
+            CREATE TABLE shares (
+                peer_key TEXT PRIMARY KEY NOT NULL,
+                nonce TEXT NOT NULL,
+                user_id TEXT NOT NULL,
+                client_id TEXT NOT NULL,
+                client_key BLOB NOT NULL,
+                public_key BLOB NOT NULL,
+                suite TEXT NOT NULL,
+                restrictions TEXT NOT NULL,
+                expires_at INTEGER NOT NULL,
+                allows_messages INTEGER NOT NULL,
+                verifies_hash INTEGER NOT NULL,
+                anchor TEXT,
+                is_foreign INTEGER NOT NULL,
+                sealed BLOB NOT NULL,
+                is_revoked INTEGER NOT NULL,
+                created_at INTEGER NOT NULL,
+                last_used INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX shares_by_client ON shares (client_id, user_id);
+            """
+        ])
 
     private let pool: DatabasePool
 
     init(path: String) throws(SplitKeyError) {
-        pool = try SplitStorage.open(path: path, label: "kmsd.shares", applicationID: Self.applicationID, Self.steps)
+        pool = try SplitStorage.open(path: path, label: "kmsd.shares", schema: Self.schema)
     }
 
     func close() throws { try pool.close() }

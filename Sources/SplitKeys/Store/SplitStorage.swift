@@ -4,11 +4,9 @@ import Storage
 
 /// What both roles' stores have in common.
 enum SplitStorage {
-    static func open(
-        path: String, label: String, applicationID: Int, _ steps: [String]
-    ) throws(SplitKeyError) -> DatabasePool {
+    static func open(path: String, label: String, schema: SQLiteSchema) throws(SplitKeyError) -> DatabasePool {
         do {
-            return try SQLiteFile.open(path: path, label: label, applicationID: applicationID, steps: steps)
+            return try SQLiteFile.open(path: path, label: label, schema: schema)
         } catch {
             throw SplitKeyError(
                 .storageUnavailable, "the split-key store cannot be used", detail: error.detail,

@@ -6,48 +6,49 @@ import Storage
 ///
 /// - Concurrency: any number of calls at once; nothing blocks the caller's thread.
 final class VaultStore: Sendable {
-    private static let applicationID = 0x6B6D_7376
-    private static let steps = [
-        """
-        CREATE TABLE masters (
-            client_id TEXT PRIMARY KEY NOT NULL,
-            user_id TEXT NOT NULL,
-            client_key BLOB NOT NULL,
-            suite TEXT NOT NULL,
-            anchor TEXT,
-            protection TEXT NOT NULL,
-            anchor_key BLOB NOT NULL,
-            sealed BLOB NOT NULL,
-            created_at INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX masters_by_user ON masters (user_id, created_at);
-        CREATE TABLE splits (
-            public_key TEXT PRIMARY KEY NOT NULL,
-            client_id TEXT NOT NULL REFERENCES masters (client_id),
-            user_id TEXT NOT NULL,
-            client_key BLOB NOT NULL,
-            peer_key TEXT NOT NULL,
-            shared_to TEXT NOT NULL,
-            is_revoked INTEGER NOT NULL,
-            is_pending INTEGER NOT NULL,
-            restrictions TEXT NOT NULL,
-            expires_at INTEGER NOT NULL,
-            allows_messages INTEGER NOT NULL,
-            verifies_hash INTEGER NOT NULL,
-            sealed BLOB NOT NULL,
-            created_at INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX splits_by_client ON splits (client_id, created_at);
-        CREATE INDEX splits_pending ON splits (client_id) WHERE is_pending <> 0;
-        CREATE INDEX splits_by_peer ON splits (peer_key);
-        CREATE INDEX splits_by_grantee ON splits (shared_to) WHERE shared_to <> '';
-        """
-    ]
+    private static let schema = SQLiteSchema(
+        applicationID: 0x6B6D_7376,
+        steps: [
+            """
+            CREATE TABLE masters (
+                client_id TEXT PRIMARY KEY NOT NULL,
+                user_id TEXT NOT NULL,
+                client_key BLOB NOT NULL,
+                suite TEXT NOT NULL,
+                anchor TEXT,
+                protection TEXT NOT NULL,
+                anchor_key BLOB NOT NULL,
+                sealed BLOB NOT NULL,
+                created_at INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX masters_by_user ON masters (user_id, created_at);
+            CREATE TABLE splits (
+                public_key TEXT PRIMARY KEY NOT NULL,
+                client_id TEXT NOT NULL REFERENCES masters (client_id),
+                user_id TEXT NOT NULL,
+                client_key BLOB NOT NULL,
+                peer_key TEXT NOT NULL,
+                shared_to TEXT NOT NULL,
+                is_revoked INTEGER NOT NULL,
+                is_pending INTEGER NOT NULL,
+                restrictions TEXT NOT NULL,
+                expires_at INTEGER NOT NULL,
+                allows_messages INTEGER NOT NULL,
+                verifies_hash INTEGER NOT NULL,
+                sealed BLOB NOT NULL,
+                created_at INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX splits_by_client ON splits (client_id, created_at);
+            CREATE INDEX splits_pending ON splits (client_id) WHERE is_pending <> 0;
+            CREATE INDEX splits_by_peer ON splits (peer_key);
+            CREATE INDEX splits_by_grantee ON splits (shared_to) WHERE shared_to <> '';
+            """
+        ])
 
     private let pool: DatabasePool
 
     init(path: String) throws(SplitKeyError) {
-        pool = try SplitStorage.open(path: path, label: "kmsd.vault", applicationID: Self.applicationID, Self.steps)
+        pool = try SplitStorage.open(path: path, label: "kmsd.vault", schema: Self.schema)
     }
 
     func close() throws { try pool.close() }
