@@ -48,27 +48,34 @@ let package = Package(
 
         // No NIO below this line: these build and test in seconds.
         .target(name: "SecretMemory", dependencies: ["CProcess"], swiftSettings: settings),
-        .target(name: "HSMBridge", dependencies: ["CP11Kit", "SecretMemory"], swiftSettings: settings),
+        .target(name: "TextEncodings", dependencies: ["SecretMemory"], swiftSettings: settings),
+        .target(
+            name: "HSMBridge", dependencies: ["CP11Kit", "SecretMemory", "TextEncodings"], swiftSettings: settings),
         .target(name: "LibCrypto", dependencies: ["CLibCrypto", "CSodium", "SecretMemory"], swiftSettings: settings),
         .target(
-            name: "TPMBridge", dependencies: ["CTSS2", "HSMBridge", "LibCrypto", "SecretMemory"],
+            name: "TPMBridge", dependencies: ["CTSS2", "HSMBridge", "LibCrypto", "SecretMemory", "TextEncodings"],
             swiftSettings: settings),
         .target(
-            name: "EnclaveLock", dependencies: ["HSMBridge", "LibCrypto", "SecretMemory"], swiftSettings: settings),
+            name: "EnclaveLock", dependencies: ["HSMBridge", "LibCrypto", "SecretMemory", "TextEncodings"],
+            swiftSettings: settings),
         .target(
-            name: "WorkingKeys", dependencies: ["LibCrypto", "Pairing", "SecretMemory"], swiftSettings: settings),
+            name: "WorkingKeys", dependencies: ["LibCrypto", "Pairing", "SecretMemory", "TextEncodings"],
+            swiftSettings: settings),
         .target(
-            name: "Capabilities", dependencies: ["CZlib", "LibCrypto", "SecretMemory"], swiftSettings: settings),
+            name: "Capabilities", dependencies: ["CZlib", "LibCrypto", "SecretMemory", "TextEncodings"],
+            swiftSettings: settings),
         .target(name: "Pairing", swiftSettings: optimised),
         .target(name: "StrictJSON", swiftSettings: settings),
         .target(name: "Metering", swiftSettings: settings),
         .target(
-            name: "WalletClient", dependencies: ["Pairing", "LibCrypto", "SecretMemory"], swiftSettings: settings),
+            name: "WalletClient", dependencies: ["Pairing", "LibCrypto", "SecretMemory", "TextEncodings"],
+            swiftSettings: settings),
         .target(
             name: "Anchors", dependencies: ["HSMBridge", "EnclaveLock", "Pairing", "LibCrypto", "SecretMemory"],
             swiftSettings: settings),
         .target(
-            name: "Audit", dependencies: ["EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "Storage", grdb],
+            name: "Audit",
+            dependencies: ["EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "Storage", "TextEncodings", grdb],
             swiftSettings: settings),
         .target(
             name: "Keystores",
@@ -83,7 +90,7 @@ let package = Package(
             name: "SplitKeys",
             dependencies: [
                 "Anchors", "Audit", "HSMBridge", "EnclaveLock", "Pairing", "LibCrypto", "Outbound", "SecretMemory",
-                "Storage", grdb,
+                "Storage", "TextEncodings", grdb,
             ],
             swiftSettings: settings),
 
@@ -98,24 +105,29 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "EDV",
-            dependencies: ["Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound"],
+            dependencies: [
+                "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound", "TextEncodings",
+            ],
             swiftSettings: settings),
         .target(
-            name: "TrustBlocStore", dependencies: ["WorkingKeys", "StrictJSON", "LibCrypto", "SecretMemory"],
+            name: "TrustBlocStore",
+            dependencies: ["WorkingKeys", "StrictJSON", "LibCrypto", "SecretMemory", "TextEncodings"],
             swiftSettings: settings),
         .target(
             name: "RemoteLocks",
-            dependencies: ["Outbound", "EnclaveLock", "StrictJSON", "LibCrypto", "SecretMemory"],
+            dependencies: ["Outbound", "EnclaveLock", "StrictJSON", "LibCrypto", "SecretMemory", "TextEncodings"],
             swiftSettings: settings),
         .target(
             name: "BearerTokens",
             dependencies: [
-                "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", .product(name: "JWTKit", package: "jwt-kit"),
+                "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TextEncodings",
+                .product(name: "JWTKit", package: "jwt-kit"),
             ],
             swiftSettings: settings),
 
         .target(
-            name: "GNAP", dependencies: ["Capabilities", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory"],
+            name: "GNAP",
+            dependencies: ["Capabilities", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TextEncodings"],
             swiftSettings: settings),
 
         // The daemon.
@@ -124,7 +136,7 @@ let package = Package(
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
                 "WalletClient", "BearerTokens", "EDV", "GNAP", "Metering", "Outbound", "RemoteLocks", "StrictJSON",
-                "SplitKeys", "Audit", "Anchors", "TPMBridge", "TrustBlocStore",
+                "SplitKeys", "Audit", "Anchors", "TPMBridge", "TrustBlocStore", "TextEncodings",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -164,12 +176,18 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["HSMBridge", "SecretMemory"], path: "Tests/TestSupport",
             swiftSettings: settings),
+        .testTarget(
+            name: "TextEncodingsTests", dependencies: ["TextEncodings", "SecretMemory", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CProcess"], swiftSettings: settings),
         .testTarget(
-            name: "HSMBridgeTests", dependencies: ["HSMBridge", "SecretMemory", "TestSupport"], swiftSettings: settings),
+            name: "HSMBridgeTests", dependencies: ["HSMBridge", "SecretMemory", "TestSupport", "TextEncodings"],
+            swiftSettings: settings),
         .testTarget(
             name: "TPMBridgeTests",
-            dependencies: ["TPMBridge", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport"],
+            dependencies: [
+                "TPMBridge", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "LibCryptoTests", dependencies: ["LibCrypto", "SecretMemory", "TestSupport"], swiftSettings: settings),
@@ -181,12 +199,13 @@ let package = Package(
             name: "WorkingKeysTests", dependencies: ["WorkingKeys", "LibCrypto", "SecretMemory", "TestSupport"],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
-            name: "CapabilitiesTests", dependencies: ["Capabilities", "LibCrypto", "SecretMemory"],
+            name: "CapabilitiesTests", dependencies: ["Capabilities", "LibCrypto", "SecretMemory", "TextEncodings"],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
             name: "SplitKeysTests",
             dependencies: [
                 "SplitKeys", "Anchors", "Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "Pairing", "SecretMemory",
+                "TextEncodings",
             ],
             swiftSettings: settings),
         .testTarget(name: "PairingTests", dependencies: ["Pairing"], exclude: ["Vectors"], swiftSettings: settings),
@@ -194,7 +213,7 @@ let package = Package(
             name: "EDVTests",
             dependencies: [
                 "EDV", "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound",
-                "TestSupport",
+                "TestSupport", "TextEncodings",
             ],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
@@ -222,13 +241,15 @@ let package = Package(
         .testTarget(
             name: "BearerTokensTests",
             dependencies: [
-                "BearerTokens", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport",
+                "BearerTokens", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings",
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],
             swiftSettings: settings),
         .testTarget(
             name: "GNAPTests",
-            dependencies: ["GNAP", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport"],
+            dependencies: [
+                "GNAP", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "KeystoresTests",
@@ -239,7 +260,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "AuditTests",
-            dependencies: ["Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", grdb],
+            dependencies: [
+                "Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings", grdb,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "KMSServerTests",

@@ -1,6 +1,7 @@
 public import LibCrypto
 public import SecretMemory
 import StrictJSON
+import TextEncodings
 
 /// Makes HS256 tokens for trying out; real ones come from the operator's own issuer.
 public enum BearerTokenIssuer {
@@ -17,8 +18,8 @@ public enum BearerTokenIssuer {
         if let audience { more += ",\"aud\":" + quoted(audience) }
         if let issuer { more += ",\"iss\":" + quoted(issuer) }
         let payload = "{\"sub\":\(name),\"user_id\":\(name),\"iat\":\(now),\"exp\":\(now + seconds)\(more)}"
-        let signed = Base64URL.encode(#"{"alg":"HS256","typ":"JWT"}"#.utf8) + "." + Base64URL.encode(payload.utf8)
-        return signed + "." + Base64URL.encode(try HMAC.sha256(key: secret, Array(signed.utf8)))
+        let signed = Base64.encode(#"{"alg":"HS256","typ":"JWT"}"#.utf8, .url) + "." + Base64.encode(payload.utf8, .url)
+        return signed + "." + Base64.encode(try HMAC.sha256(key: secret, Array(signed.utf8)), .url)
     }
 
     /// A JSON string.

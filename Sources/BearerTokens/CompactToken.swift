@@ -1,4 +1,5 @@
 import StrictJSON
+import TextEncodings
 
 /// A JSON Web Signature in compact form (RFC 7515 §7.1), taken apart and checked for form; its signature is not.
 struct CompactToken {
@@ -19,8 +20,8 @@ struct CompactToken {
             throw Self.malformed("the token is longer than \(Self.maximumBytes) bytes")
         }
         let parts = bytes.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count == 3, let header = Base64URL.decode(parts[0]), let payload = Base64URL.decode(parts[1]),
-            let signature = Base64URL.decode(parts[2])
+        guard parts.count == 3, let header = Base64.decode(parts[0], .url), let payload = Base64.decode(parts[1], .url),
+            let signature = Base64.decode(parts[2], .url)
         else { throw Self.malformed("the token is not three base64url parts") }
         (algorithm, keyID) = try Self.header(try Self.object(header, "header"))
         claims = try Self.object(payload, "payload")

@@ -2,6 +2,7 @@ import FoundationEssentials
 import JWTKit
 import LibCrypto
 import StrictJSON
+import TextEncodings
 
 /// A public key that verifies tokens of one algorithm.
 struct TokenKey: Sendable {
@@ -42,7 +43,7 @@ struct TokenKey: Sendable {
     ) async throws(BearerTokenError) -> any JWTAlgorithm {
         let malformed = BearerTokenError(.keysUnavailable, "the key set holds a malformed \(algorithm.rawValue) key")
         func member(_ name: String, _ lengths: ClosedRange<Int>) throws(BearerTokenError) -> String {
-            guard let text = node[name]?.text, let bytes = Base64URL.decode(Array(text.utf8)),
+            guard let text = node[name]?.text, let bytes = Base64.decode(Array(text.utf8), .url),
                 lengths.contains(bytes.count)
             else { throw malformed }
             if name == "x", algorithm == .edDSA {

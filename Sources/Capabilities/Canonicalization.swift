@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// URDNA2015 for the two shapes a capability has: its document and its proof options.
 ///
 /// No JSON-LD engine is needed, because the shapes are fixed and the contexts frozen; nothing is ever fetched. Blank
@@ -78,7 +80,8 @@ enum Canonicalization {
         for node in 0..<blanks {
             let lines = quads.filter { $0.subject == .blank(node) || $0.object == .blank(node) }
                 .map { $0.line { $0 == node ? "_:a" : "_:z" } }
-            hashes.append((hex(try Hashing.sha256(Array(lines.sorted(by: byteOrder).joined().utf8))), node))
+            hashes.append(
+                (Hexadecimal.encode(try Hashing.sha256(Array(lines.sorted(by: byteOrder).joined().utf8))), node))
         }
         var labels = [Int: String]()
         for (position, entry) in hashes.sorted(by: { $0.hash < $1.hash }).enumerated() {
@@ -90,10 +93,6 @@ enum Canonicalization {
     /// Code-point order, which for UTF-8 is byte order; Swift's own string order is not.
     private static func byteOrder(_ left: String, _ right: String) -> Bool {
         left.utf8.lexicographicallyPrecedes(right.utf8)
-    }
-
-    private static func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
     }
 
     /// A value that is no absolute IRI would silently vanish from the signed quads, so it is refused.

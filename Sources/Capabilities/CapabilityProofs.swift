@@ -1,6 +1,8 @@
+import TextEncodings
+
 /// Makes and checks Ed25519Signature2018 proofs with a detached, unencoded JWS (RFC 7797).
 public enum CapabilityProofs {
-    private static let header = Base64.urlUnpadded(Array(#"{"alg":"EdDSA","b64":false,"crit":["b64"]}"#.utf8))
+    private static let header = Base64.encode(Array(#"{"alg":"EdDSA","b64":false,"crit":["b64"]}"#.utf8), .url)
 
     /// header ‖ "." ‖ SHA-256(canonical options) ‖ SHA-256(canonical document)
     static func signingInput(_ proof: CapabilityProof, of capability: Capability) throws(CapabilityError) -> [UInt8] {
@@ -20,10 +22,10 @@ public enum CapabilityProofs {
         sign: ([UInt8]) throws -> [UInt8]
     ) throws -> Capability {
         var proof = CapabilityProof(
-            created: created, nonce: Base64.urlUnpadded(nonce), verificationMethod: verificationMethod.description,
+            created: created, nonce: Base64.encode(nonce, .url), verificationMethod: verificationMethod.description,
             capabilityChain: chain)
         let signature = try sign(try signingInput(proof, of: capability))
-        proof.jws = header + ".." + Base64.urlUnpadded(signature)
+        proof.jws = header + ".." + Base64.encode(signature, .url)
         var signed = capability
         signed.proof = [proof]
         return signed
@@ -35,7 +37,8 @@ public enum CapabilityProofs {
             throw .unauthorized("the proof lacks a jws or an Ed25519 did:key")
         }
         let parts = jws.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == header, parts[1].isEmpty, let signature = Base64.decode(parts[2]) else {
+        guard parts.count == 3, parts[0] == header, parts[1].isEmpty, let signature = Base64.decode(parts[2], .either)
+        else {
             throw .unauthorized("the jws is not a detached EdDSA signature")
         }
         guard Ed25519.isValid(signature, for: try signingInput(proof, of: capability), publicKey: key.publicKey) else {

@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// Decides whether a request may act on a keystore, from its signature, its capability and the stored root.
 ///
 /// The order is that of the original server, with the two checks it lacks: a presented root counts only for what the
@@ -129,7 +131,7 @@ public struct CapabilityVerifier: Sendable {
         case "SHA-512": expected = try Hashing.sha512(body)
         default: throw .unauthorized("Digest is neither SHA-256 nor SHA-512")
         }
-        guard parts.count == 2, let given = Base64.decode(parts[1]), given == expected else {
+        guard parts.count == 2, let given = Base64.decode(parts[1], .either), given == expected else {
             throw .unauthorized("Digest is not that of the body")
         }
     }

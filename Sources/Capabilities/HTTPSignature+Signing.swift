@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// The client's half: what an Aries-compatible server expects in a `Signature` header.
 extension HTTPSignature {
     /// Signs a request.
@@ -16,7 +18,7 @@ extension HTTPSignature {
             keyID: key.description, created: created, expires: nil, covered: names, signature: [])
         let signature = try sign(Array(try unsigned.signingString(for: request).utf8))
         return "keyId=\"\(key)\",algorithm=\"\(algorithm)\",created=\(created),"
-            + "headers=\"\(names.joined(separator: " "))\",signature=\"\(Base64.standard(signature))\""
+            + "headers=\"\(names.joined(separator: " "))\",signature=\"\(Base64.encode(signature))\""
     }
 
     private init(keyID: String, created: Int64?, expires: Int64?, covered: [String], signature: [UInt8]) {
@@ -29,6 +31,6 @@ extension HTTPSignature {
 
     /// The value of a `Digest` header (RFC 3230) over a body.
     public static func digest(of body: [UInt8]) throws(CapabilityError) -> String {
-        "SHA-256=" + Base64.standard(try Hashing.sha256(body))
+        "SHA-256=" + Base64.encode(try Hashing.sha256(body))
     }
 }

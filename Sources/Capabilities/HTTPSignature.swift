@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// The `Signature` header of draft-cavage-http-signatures, with the one algorithm the Aries clients use.
 public struct HTTPSignature: Sendable, Equatable {
     public static let algorithm = "https://github.com/hyperledger/aries-framework-go/zcaps"
@@ -50,7 +52,7 @@ public struct HTTPSignature: Sendable, Equatable {
             }
             rest = rest.dropFirst()
         }
-        guard let keyID = values["keyId"], let text = values["signature"], let signature = Base64.decode(text),
+        guard let keyID = values["keyId"], let text = values["signature"], let signature = Base64.decode(text, .either),
             values["algorithm"]?.lowercased() == Self.algorithm
         else { throw .unauthorized("Signature needs keyId, signature and the zcaps algorithm") }
         self.keyID = keyID

@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// The `Capability-Invocation` header: `zcap capability="<base64url of gzip>",action="<action>"`.
 public struct Invocation: Sendable, Equatable {
     /// In bytes.
@@ -28,7 +30,7 @@ public struct Invocation: Sendable, Equatable {
             }
         }
         guard let text = parameters["capability"], let action = parameters["action"], !action.isEmpty,
-            let compressed = Base64.decode(text)
+            let compressed = Base64.decode(text, .either)
         else { throw .malformed("Capability-Invocation needs capability (base64url of gzip) and action") }
         self.init(capability: try Capability(json: try Gzip.expand(compressed)), action: String(action))
     }
@@ -36,6 +38,6 @@ public struct Invocation: Sendable, Equatable {
     /// The header's value for an outgoing request.
     public func header() throws(CapabilityError) -> String {
         let compressed = try Gzip.compress(capability.json())
-        return "zcap capability=\"\(Base64.urlPadded(compressed))\",action=\"\(action)\""
+        return "zcap capability=\"\(Base64.encode(compressed, .urlPadded))\",action=\"\(action)\""
     }
 }

@@ -2,6 +2,7 @@ import Capabilities
 import LibCrypto
 import SecretMemory
 import StrictJSON
+import TextEncodings
 public import WorkingKeys
 
 /// A document encrypted for a keystore's recipient key: a JWE in flattened JSON serialization, A256GCM, ECDH-ES+A256KW.
@@ -55,15 +56,16 @@ public struct EncryptedDocument: Sendable, Equatable {
     ///
     /// - Throws: `.damaged` for another recipient's document, and for one of which any part was changed.
     public func decrypted(with recipient: WorkingKey, keyID: String) throws(EDVError) -> [UInt8] {
-        guard let bytes = Base64.decode(protected), let header = try? JSONNode(reading: bytes),
+        guard let bytes = Base64.decode(protected, .either), let header = try? JSONNode(reading: bytes),
             header["alg"]?.text == Self.algorithm, header["enc"]?.text == Self.encryption,
             header["crit"] == nil, header["zip"] == nil
         else { throw .damaged("it is not encrypted with \(Self.algorithm) and \(Self.encryption)") }
         guard header["kid"]?.text == keyID else { throw .damaged("it is encrypted for another keystore") }
         guard let epk = header["epk"], epk["kty"]?.text == "EC", epk["crv"]?.text == "P-256",
-            let x = epk["x"]?.text.flatMap({ Base64.decode($0) }),
-            let y = epk["y"]?.text.flatMap({ Base64.decode($0) }),
-            let apu = Base64.decode(header["apu"]?.text ?? ""), let apv = Base64.decode(header["apv"]?.text ?? "")
+            let x = epk["x"]?.text.flatMap({ Base64.decode($0, .either) }),
+            let y = epk["y"]?.text.flatMap({ Base64.decode($0, .either) }),
+            let apu = Base64.decode(header["apu"]?.text ?? "", .either),
+            let apv = Base64.decode(header["apv"]?.text ?? "", .either)
         else { throw .damaged("its header names no ephemeral key on P-256") }
         do {
             let wrapped = WrappedKey(
@@ -84,25 +86,25 @@ public struct EncryptedDocument: Sendable, Equatable {
     /// Members in sorted order.
     private static func header(_ wrapped: WrappedKey) -> String {
         let width = wrapped.ephemeral.curve.fieldLength
-        let x = Base64.urlUnpadded(Array(wrapped.ephemeral.raw[1...width]))
-        let y = Base64.urlUnpadded(Array(wrapped.ephemeral.raw[(width + 1)...]))
+        let x = Base64.encode(Array(wrapped.ephemeral.raw[1...width]), .url)
+        let y = Base64.encode(Array(wrapped.ephemeral.raw[(width + 1)...]), .url)
         let text =
-            #"{"alg":"\#(algorithm)","apu":"\#(Base64.urlUnpadded(wrapped.apu))","enc":"\#(encryption)","#
+            #"{"alg":"\#(algorithm)","apu":"\#(Base64.encode(wrapped.apu, .url))","enc":"\#(encryption)","#
             + #""epk":{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)"},"kid":\#(JSONText.quote(wrapped.keyID)),"#
             + #""typ":"\#(type)"}"#
-        return Base64.urlUnpadded(Array(text.utf8))
+        return Base64.encode(Array(text.utf8), .url)
     }
 
     // MARK: JSON
 
     var json: String {
-        #"{"protected":"\#(protected)","encrypted_key":"\#(Base64.urlUnpadded(encryptedKey))","#
-            + #""iv":"\#(Base64.urlUnpadded(nonce))","ciphertext":"\#(Base64.urlUnpadded(ciphertext))","#
-            + #""tag":"\#(Base64.urlUnpadded(tag))"}"#
+        #"{"protected":"\#(protected)","encrypted_key":"\#(Base64.encode(encryptedKey, .url))","#
+            + #""iv":"\#(Base64.encode(nonce, .url))","ciphertext":"\#(Base64.encode(ciphertext, .url))","#
+            + #""tag":"\#(Base64.encode(tag, .url))"}"#
     }
 
     init(_ node: JSONNode) throws(EDVError) {
-        func bytes(_ name: String) -> [UInt8]? { node[name]?.text.flatMap { Base64.decode($0) } }
+        func bytes(_ name: String) -> [UInt8]? { node[name]?.text.flatMap { Base64.decode($0, .either) } }
         guard let protected = node["protected"]?.text, let key = bytes("encrypted_key"), let nonce = bytes("iv"),
             let ciphertext = bytes("ciphertext"), let tag = bytes("tag"),
             nonce.count == AEADAlgorithm.aes256GCM.nonceLength, tag.count == AEADAlgorithm.aes256GCM.tagLength,

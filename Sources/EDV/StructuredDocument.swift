@@ -1,5 +1,6 @@
 import Capabilities
 import StrictJSON
+import TextEncodings
 
 /// What is encrypted: a record and the name of its key.
 ///
@@ -18,7 +19,7 @@ public struct StructuredDocument: Sendable, Equatable {
     /// JSON; members in a fixed order.
     public func encoded() -> [UInt8] {
         let content =
-            #"{"unformattedKey":\#(JSONText.quote(key)),"unformattedValue":"\#(Base64.standard(value))""#
+            #"{"unformattedKey":\#(JSONText.quote(key)),"unformattedValue":"\#(Base64.encode(value))""#
             + #","unformattedTags":null}"#
         return Array(#"{"id":"","meta":null,"content":\#(content)}"#.utf8)
     }
@@ -27,7 +28,7 @@ public struct StructuredDocument: Sendable, Equatable {
     public init(decoding bytes: [UInt8]) throws(EDVError) {
         guard let node = try? JSONNode(reading: bytes), let content = node["content"],
             let key = content["unformattedKey"]?.text, let text = content["unformattedValue"]?.text,
-            let value = Base64.decode(text)
+            let value = Base64.decode(text, .either)
         else { throw .damaged("its content is not a key's record") }
         self.init(key: key, value: value)
     }

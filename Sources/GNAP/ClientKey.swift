@@ -1,6 +1,7 @@
 import FoundationEssentials
 import LibCrypto
 import StrictJSON
+import TextEncodings
 
 /// The key a token is bound to, as the authorization server tells it: a JWK with P-256 or Ed25519.
 struct ClientKey: Sendable {
@@ -11,7 +12,8 @@ struct ClientKey: Sendable {
     /// - Throws: ``GNAPError`` with `.tokenRefused` for keys of other kinds and malformed ones.
     init(jwk: JSONNode) throws(GNAPError) {
         func coordinate(_ name: String) throws(GNAPError) -> (text: String, bytes: [UInt8]) {
-            guard let text = jwk[name]?.text, let bytes = Base64URL.decode(Array(text.utf8)), bytes.count == 32 else {
+            guard let text = jwk[name]?.text, let bytes = Base64.decode(Array(text.utf8), .url), bytes.count == 32
+            else {
                 throw GNAPError(.tokenRefused, "the token's key is malformed")
             }
             return (text, bytes)
@@ -29,7 +31,7 @@ struct ClientKey: Sendable {
                 canonical = #"{"crv":"Ed25519","kty":"OKP","x":"\#(x.text)"}"#
             default: throw GNAPError(.tokenRefused, "the token's key is neither P-256 nor Ed25519")
             }
-            thumbprint = Base64URL.encode(try Digest.sha256(Array(canonical.utf8)))
+            thumbprint = Base64.encode(try Digest.sha256(Array(canonical.utf8)), .url)
         } catch let error as GNAPError {
             throw error
         } catch {

@@ -1,12 +1,13 @@
 import FoundationEssentials
 import LibCrypto
 import SecretMemory
+import TextEncodings
 
 /// The `Content-Digest` field: `sha-256=:…:` (RFC 9530 §2).
 enum ContentDigest {
     /// The field for a body.
     static func field(_ body: [UInt8]) throws(LibCryptoError) -> String {
-        "sha-256=:\(Data(try Digest.sha256(body)).base64EncodedString()):"
+        "sha-256=:\(Base64.encode(try Digest.sha256(body))):"
     }
 
     /// Whether every digest that is known fits, and at least one is.
@@ -30,6 +31,6 @@ enum ContentDigest {
     /// `:base64:` (RFC 8941 §3.3.5).
     static func byteSequence(_ text: some StringProtocol) -> [UInt8]? {
         guard text.count >= 2, text.first == ":", text.last == ":" else { return nil }
-        return Data(base64Encoded: String(text.dropFirst().dropLast())).map { Array($0) }
+        return Base64.decode(text.dropFirst().dropLast())
     }
 }

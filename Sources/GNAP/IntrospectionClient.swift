@@ -2,6 +2,7 @@ import FoundationEssentials
 import LibCrypto
 import Outbound
 import StrictJSON
+import TextEncodings
 
 /// Asks the authorization server about tokens: `POST {server}/gnap/introspect`, signed with the resource server's key.
 ///
@@ -57,7 +58,7 @@ struct IntrospectionClient: Sendable {
             "content-digest": \(digest)
             "@signature-params": \(parameters)
             """
-        let signature = Data(try key.key.sign(Array(base.utf8), encoding: .p1363)).base64EncodedString()
+        let signature = Base64.encode(try key.key.sign(Array(base.utf8), encoding: .p1363))
         return OutboundRequest(
             method: "POST", url: url,
             headers: [

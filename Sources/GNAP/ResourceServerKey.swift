@@ -2,6 +2,7 @@ import FoundationEssentials
 import LibCrypto
 public import SecretMemory
 import StrictJSON
+import TextEncodings
 
 /// The P-256 key with which this daemon signs its calls to the authorization server.
 ///
@@ -31,11 +32,11 @@ public struct ResourceServerKey: Sendable {
     }
 
     init(key: SigningKey) throws(GNAPError) {
-        let x = Base64URL.encode(key.publicKey[1...32])
-        let y = Base64URL.encode(key.publicKey[33...])
+        let x = Base64.encode(key.publicKey[1...32], .url)
+        let y = Base64.encode(key.publicKey[33...], .url)
         do throws(LibCryptoError) {
             let thumbprint = try Digest.sha256(Array(#"{"crv":"P-256","kty":"EC","x":"\#(x)","y":"\#(y)"}"#.utf8))
-            keyID = Base64URL.encode(thumbprint)
+            keyID = Base64.encode(thumbprint, .url)
         } catch { throw GNAPError(.keyRefused, error.message) }
         self.key = key
         jwk = #"{"kty":"EC","kid":"\#(keyID)","crv":"P-256","alg":"ES256","x":"\#(x)","y":"\#(y)"}"#

@@ -1,4 +1,5 @@
 import Synchronization
+import TextEncodings
 
 /// Everything that is valid during one login generation: resolved handles, session copies and the session that keeps
 /// them alive. A new generation gets a new object; the old one closes its session when the last job lets go of it.
@@ -85,7 +86,7 @@ final class Connection: Sendable {
         _ session: borrowing Session, manifest: TokenManifest, role: KeyRole, record: TokenManifest.Key,
         key: ObjectHandle
     ) throws(HSMError) {
-        guard let text = record.sentinel, let sealed = Hex.decode(text) else {
+        guard let text = record.sentinel, let sealed = Hexadecimal.decode(text) else {
             throw HSMError(.configurationRefused, "The manifest has no sentinel for '\(role.rawValue)'.")
         }
         let context = TokenManifest.sentinelContext(instance: manifest.instance, role: role)

@@ -1,4 +1,5 @@
 import SecretMemory
+import TextEncodings
 
 /// Making and clearing away the daemon's own keys.
 extension PKCS11Token {
@@ -46,7 +47,7 @@ extension PKCS11Token {
         return try await performSerialised { (session, _) throws(HSMError) in
             var swept: [String] = []
             for object in try Provisioner.objects(of: instance, session) {
-                let id = try session.attribute(.id, of: object.handle).map(Hex.encode) ?? ""
+                let id = try session.attribute(.id, of: object.handle).map(Hexadecimal.encode) ?? ""
                 guard !kept.contains(id + "/" + object.label) else { continue }
                 try session.destroy(object.handle)
                 swept.append(object.label)
@@ -80,7 +81,7 @@ struct Provisioner: Sendable {
         let id = SystemRandom.bytes(16)
         let label = TokenManifest.label(instance: instance, role: role)
         var record = TokenManifest.Key(
-            id: Hex.encode(id), label: label, kind: role.kind, fingerprint: "", sentinel: nil)
+            id: Hexadecimal.encode(id), label: label, kind: role.kind, fingerprint: "", sentinel: nil)
         switch role.kind {
         case .ecP256:
             let pair = try Self.patiently { () throws(HSMError) in
@@ -93,10 +94,10 @@ struct Provisioner: Sendable {
             let key = try Self.patiently { () throws(HSMError) in
                 try session.generateKey(.aesKeyGeneration, .secretKey(for: role, id: id, label: label))
             }
-            record.fingerprint = try session.attribute(.checkValue, of: key).map(Hex.encode) ?? ""
+            record.fingerprint = try session.attribute(.checkValue, of: key).map(Hexadecimal.encode) ?? ""
             guard role.kind == .aes256Seal else { return record }
             let context = TokenManifest.sentinelContext(instance: instance, role: role)
-            record.sentinel = Hex.encode(
+            record.sentinel = Hexadecimal.encode(
                 try SealedFormat.seal(
                     try Self.randomSecret(), session: session, key: key, iv: nonces.next(), context: context))
         }

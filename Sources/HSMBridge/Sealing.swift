@@ -1,4 +1,5 @@
 public import SecretMemory
+import TextEncodings
 
 /// Seals small secrets under a key that never leaves its device.
 public protocol Sealing: Sendable {
@@ -48,7 +49,7 @@ extension PKCS11Token: Sealing {
     public var sealingIdentity: String {
         guard let manifest, let root = manifest[.rootLock] else { return configuration.uri.description }
         var uri = TokenURI(serial: manifest.token.serial)
-        uri.id = Hex.decode(root.id)
+        uri.id = Hexadecimal.decode(root.id)
         return uri.description
     }
 

@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// What the daemon knows about its token since provisioning: enough to refuse any other token and any other key.
 ///
 /// Holds no secret. A token that carries the same label but another serial number, a key with another check value, or
@@ -10,7 +12,7 @@ public struct TokenManifest: Codable, Sendable, Equatable {
         /// CKA_LABEL: `kmsd/<instance>/<role>/<version>`.
         public var label: String
         public var kind: KeyKind
-        /// Hex. Key pairs: SHA-256 of the SubjectPublicKeyInfo. AES: CKA_CHECK_VALUE, empty if the token has none.
+        /// Hexadecimal. Key pairs: SHA-256 of the SubjectPublicKeyInfo. AES: CKA_CHECK_VALUE, empty if the token has none.
         public var fingerprint: String
         /// Hex, sealing roles only: a random value sealed under the key; must open before the key is used.
         public var sentinel: String?
@@ -45,10 +47,10 @@ public struct TokenManifest: Codable, Sendable, Equatable {
     }
 
     /// A fresh instance id: 16 random bytes in hex.
-    public static func makeInstance() -> String { Hex.encode(SystemRandom.bytes(16)) }
+    public static func makeInstance() -> String { Hexadecimal.encode(SystemRandom.bytes(16)) }
 
     /// Whether `text` has the form of an instance id.
-    package static func isInstance(_ text: String) -> Bool { Hex.decode(text)?.count == 16 }
+    package static func isInstance(_ text: String) -> Bool { Hexadecimal.decode(text)?.count == 16 }
 
     /// The prefix of every label of an instance's objects.
     static func labelPrefix(instance: String) -> String { "kmsd/\(instance)/" }

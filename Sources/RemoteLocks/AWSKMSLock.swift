@@ -4,6 +4,7 @@ import LibCrypto
 public import Outbound
 public import SecretMemory
 import StrictJSON
+import TextEncodings
 
 /// A lock whose key never leaves AWS KMS. The record's identity goes along as encryption context, by its hash, so what
 /// was sealed for one record does not open for another.
@@ -49,7 +50,7 @@ public struct AWSKMSLock: SecretLock {
             throw EnclaveLockError(.invalidArgument, "AWS KMS seals at most \(Self.longestSecret) bytes.")
         }
         let answer = try await call(
-            "Encrypt", #","Plaintext":"\#(SecretBase64.encode(secret))""#, identity)
+            "Encrypt", #","Plaintext":"\#(secret.withUnsafeBytes { Base64.encode($0) })""#, identity)
         guard
             let blob = try answer["CiphertextBlob"]?.text.flatMap({ text throws(EnclaveLockError) in
                 try Self.decoded(text)
@@ -60,7 +61,7 @@ public struct AWSKMSLock: SecretLock {
 
     public func open(_ sealed: [UInt8], identity: RecordIdentity) async throws(EnclaveLockError) -> SharedSecret {
         let answer = try await call(
-            "Decrypt", #","CiphertextBlob":"\#(SecretBase64.encode(sealed))""#, identity)
+            "Decrypt", #","CiphertextBlob":"\#(Base64.encode(sealed))""#, identity)
         guard let text = answer["Plaintext"]?.text, let secret = try Self.decoded(text) else {
             throw Self.failed("the answer has no Plaintext")
         }
@@ -69,7 +70,7 @@ public struct AWSKMSLock: SecretLock {
 
     private static func decoded(_ text: String) throws(EnclaveLockError) -> SharedSecret? {
         do {
-            return try SecretBase64.decode(text.utf8, limit: 3 * longestSecret)
+            return try SealedText.decode(text, limit: 3 * longestSecret)
         } catch {
             throw EnclaveLockError(.internalFailure, "Could not hold what AWS KMS answered: \(error)")
         }
@@ -81,7 +82,7 @@ public struct AWSKMSLock: SecretLock {
         let context: String
         let request: OutboundRequest
         do throws(LibCryptoError) {
-            context = SecretBase64.encode(try Digest.sha256(identity.associatedData))
+            context = Base64.encode(try Digest.sha256(identity.associatedData))
             let body = Array(
                 #"{"KeyId":"\#(key.arn)","EncryptionContext":{"\#(Self.contextName)":"\#(context)"}\#(member)}"#.utf8)
             request = try signed(operation, body)

@@ -1,5 +1,6 @@
 import LibCrypto
 import SecretMemory
+import TextEncodings
 
 /// Signature Version 4 of a request without query.
 ///
@@ -33,10 +34,10 @@ struct AWSSignature {
         let names = signed.map(\.name).joined(separator: ";")
         let canonical =
             ([method, path, ""] + signed.map { "\($0.name):\($0.value)" }
-            + ["", names, Self.hex(try Digest.sha256(body))]).joined(separator: "\n")
+            + ["", names, Hexadecimal.encode(try Digest.sha256(body))]).joined(separator: "\n")
         let day = String(timestamp.prefix(8))
         let scope = "\(day)/\(region)/\(service)/aws4_request"
-        let text = ["AWS4-HMAC-SHA256", timestamp, scope, Self.hex(try Digest.sha256(Array(canonical.utf8)))]
+        let text = ["AWS4-HMAC-SHA256", timestamp, scope, Hexadecimal.encode(try Digest.sha256(Array(canonical.utf8)))]
             .joined(separator: "\n")
         let key = try signingKey(day)
         let signature = try key.withSecret { key throws(LibCryptoError) in try HMAC.sha256(key: key, Array(text.utf8)) }
@@ -44,7 +45,7 @@ struct AWSSignature {
             (
                 name: "Authorization",
                 value: "AWS4-HMAC-SHA256 Credential=\(credentials.accessKey)/\(scope), SignedHeaders=\(names), "
-                    + "Signature=\(Self.hex(signature))"
+                    + "Signature=\(Hexadecimal.encode(signature))"
             ))
         return added
     }
@@ -78,10 +79,6 @@ struct AWSSignature {
     /// Without blanks at its ends, and one for each run of them.
     private static func folded(_ value: String) -> String {
         value.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
-    }
-
-    private static func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     private static func digits(_ number: Int64) -> String { (number < 10 ? "0" : "") + String(number) }

@@ -2,6 +2,7 @@ public import EnclaveLock
 public import Outbound
 public import SecretMemory
 import StrictJSON
+import TextEncodings
 
 /// The server that keeps one share of each user, as TrustBloc's Auth server does it.
 ///
@@ -38,7 +39,7 @@ public final class AuthServer: ShareSource {
         let request = OutboundRequest(
             method: "GET", url: "\(url)/secret?sub=\(Self.queryEscaped(user))",
             headers: [
-                (name: "Authorization", value: "Bearer " + SecretBase64.encode(token)),
+                (name: "Authorization", value: "Bearer " + token.withUnsafeBytes { Base64.encode($0) }),
                 (name: "Accept", value: "application/json"),
             ])
         let answer: OutboundAnswer
@@ -53,7 +54,7 @@ public final class AuthServer: ShareSource {
         }
         let share: SharedSecret?
         do {
-            share = try SecretBase64.decode(text.utf8, limit: 1025)
+            share = try SealedText.decode(text, limit: 1025)
         } catch {
             throw EnclaveLockError(.internalFailure, "Could not hold a share: \(error)")
         }

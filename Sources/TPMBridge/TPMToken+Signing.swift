@@ -1,5 +1,6 @@
 public import HSMBridge
 import LibCrypto
+import TextEncodings
 
 /// ECDSA on P-256 in the TPM; this process sees messages and signatures only.
 extension TPMToken: Signing {
@@ -34,7 +35,7 @@ extension TPMToken: Signing {
         do {
             return PublicKeyDescription(
                 curve: SigningCurve.p256.rawValue, point: point, subjectPublicKeyInfo: info,
-                fingerprint: Hex.encode(try Digest.sha256(info)))
+                fingerprint: Hexadecimal.encode(try Digest.sha256(info)))
         } catch {
             throw HSMError(.deviceFailure, "Could not hash a public key: \(error).")
         }

@@ -1,6 +1,7 @@
 import LibCrypto
 public import SecretMemory
 import StrictJSON
+import TextEncodings
 
 /// A key record as the original server stores it: JSON with an encrypted keyset, whose key is locked.
 ///
@@ -16,8 +17,6 @@ public struct StoredKeyset: Sendable {
 
     private static let nonceLength = 12
     private static let longestEnvelope = 1 << 20
-    /// Base64url of the key's message: field 3, 32 bytes.
-    private static let lockedTextLength = 48
 
     private let locked: [UInt8]
     private let payload: [UInt8]
@@ -25,7 +24,7 @@ public struct StoredKeyset: Sendable {
     /// - Throws: ``TrustBlocError`` with `.damaged`.
     public init(json: [UInt8]) throws(TrustBlocError) {
         guard let text = (try? JSONNode(reading: json))?["encryptedKeyset"]?.text,
-            text.utf8.count <= Self.longestEnvelope / 3 * 4, let bytes = Base64Text.decode(text), bytes.count > 4
+            text.utf8.count <= Self.longestEnvelope / 3 * 4, let bytes = Base64.decode(text), bytes.count > 4
         else { throw TrustBlocError.damaged }
         let length = bytes[..<4].reduce(0) { $0 << 8 | Int($1) }
         guard length > 0, length <= 4096, bytes.count > 4 + length + Self.nonceLength else {
@@ -76,35 +75,15 @@ public struct StoredKeyset: Sendable {
 
     /// The data key in the text a lock protects: base64url of `1a 20` and 32 bytes.
     private static func dataKey(_ text: SharedSecret) throws(TrustBlocError) -> SharedSecret {
-        guard text.count == lockedTextLength else { throw TrustBlocError.damaged }
-        var isValid = true
-        let key: SharedSecret
+        let decoded: SecretBytes?
         do {
-            key = SharedSecret(
-                try text.withUnsafeBytes { text in
-                    try SecretBytes.make(count: 36) { output in
-                        for index in 0..<lockedTextLength / 4 {
-                            var group: UInt32 = 0
-                            for place in 0..<4 {
-                                let byte = text[4 * index + place]
-                                let isPadding = byte == UInt8(ascii: "=") && 4 * index + place >= 46
-                                guard let value = isPadding ? 0 : Base64Text.value(byte) else {
-                                    isValid = false
-                                    return
-                                }
-                                group = group << 6 | value
-                            }
-                            for place in 0..<3 {
-                                output[3 * index + place] = UInt8(truncatingIfNeeded: group >> (16 - 8 * UInt32(place)))
-                            }
-                        }
-                        isValid = output[0] == 0x1A && output[1] == 0x20
-                    }
-                })
+            decoded = try text.withUnsafeBytes { try Base64.decodeKey($0, .urlPadded) }
         } catch {
             throw TrustBlocError(.internalFailure, "\(error)")
         }
-        guard isValid else { throw TrustBlocError.damaged }
+        guard let key = decoded, key.count == 34, key.withUnsafeBytes({ $0[0] == 0x1A && $0[1] == 0x20 }) else {
+            throw TrustBlocError.damaged
+        }
         do {
             return SharedSecret(
                 try key.withUnsafeBytes { try SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[2..<34])) })

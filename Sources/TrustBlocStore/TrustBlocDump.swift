@@ -1,5 +1,6 @@
 public import Foundation
 import StrictJSON
+import TextEncodings
 
 /// A dump of a TrustBloc server's stores: one JSON object a line, `{"store":…,"key":…,"value":…}`, the value being
 /// standard base64 of what the store holds.
@@ -45,7 +46,7 @@ public struct TrustBlocDump: Sendable {
             guard let node = try? JSONNode(reading: [UInt8](line)), let store = node["store"]?.text,
                 let key = node["key"]?.text, let value = node["value"]?.text
             else { throw wrong("expected {\"store\":…,\"key\":…,\"value\":…} with three texts") }
-            guard let bytes = Base64Text.decode(value) else { throw wrong("'value' is not standard base64") }
+            guard let bytes = Base64.decode(value) else { throw wrong("'value' is not standard base64") }
             guard seen.insert(store + "\u{0}" + key).inserted else { throw wrong("the key is in the store twice") }
             switch store {
             case _ where store.hasSuffix("keystores"):

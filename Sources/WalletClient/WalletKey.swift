@@ -1,6 +1,7 @@
 import LibCrypto
 import Pairing
 public import SecretMemory
+import TextEncodings
 
 /// A secret key of a wallet, or one of the shares it was split into, in locked memory.
 ///
@@ -24,12 +25,12 @@ public struct WalletKey: Sendable {
     }
 
     /// Lower-case hexadecimal.
-    public var publicKeyText: String { WalletText.encode(publicKey) }
+    public var publicKeyText: String { Hexadecimal.encode(publicKey) }
 
     /// The id of the wallet whose whole key this is: SHA3-256 of the public key.
     public func clientID() throws(WalletError) -> String {
         do throws(LibCryptoError) {
-            return WalletText.encode(try Digest.sha3of256(publicKey))
+            return Hexadecimal.encode(try Digest.sha3of256(publicKey))
         } catch {
             throw WalletError(.internalFailure, "SHA3-256 failed: \(error)")
         }
@@ -39,7 +40,7 @@ public struct WalletKey: Sendable {
     public func sign(hash: String) throws(WalletError) -> String {
         let message = try WalletSignature.message(hash)
         do throws(PairingError) {
-            return WalletText.encode(
+            return Hexadecimal.encode(
                 try scalar.withUnsafeBytes { bytes throws(PairingError) in
                     try BLS0Chain.sign(message, secretKey: bytes).encoded
                 })

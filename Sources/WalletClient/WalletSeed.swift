@@ -1,6 +1,7 @@
 import LibCrypto
 import Pairing
 public import SecretMemory
+import TextEncodings
 
 /// What a person has of a wallet: words, or a key in hexadecimal.
 public enum WalletSeed {
@@ -68,7 +69,9 @@ public enum WalletSeed {
         let made = make(capacity: 32) { output in
             text.withUnsafeBytes { digits in
                 for index in 0..<32 {
-                    let (high, low) = (WalletText.value(digits[2 * index]), WalletText.value(digits[2 * index + 1]))
+                    let (high, low) = (
+                        Hexadecimal.value(digits[2 * index], .either), Hexadecimal.value(digits[2 * index + 1], .either)
+                    )
                     isHexadecimal = isHexadecimal && high != nil && low != nil
                     output[index] = (high ?? 0) << 4 | (low ?? 0)
                 }

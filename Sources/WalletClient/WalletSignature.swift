@@ -1,4 +1,5 @@
 import Pairing
+import TextEncodings
 
 /// Signatures as text: adding up partial ones, and verifying.
 public enum WalletSignature {
@@ -16,7 +17,7 @@ public enum WalletSignature {
         guard !total.isInfinity else {
             throw WalletError(.invalidInput, "The signatures cancel out: they are not of shares of one key.")
         }
-        return WalletText.encode(total.encoded)
+        return Hexadecimal.encode(total.encoded)
     }
 
     /// Whether a signature is one of a public key (128 digits) on a hash (64 digits).

@@ -1,4 +1,5 @@
 public import LibCrypto
+import TextEncodings
 
 /// A key agreement public key as requests and answers carry it: curve name, type, and coordinates as numbers.
 public struct AgreementPublicKey: Sendable, Equatable {
@@ -75,7 +76,7 @@ public struct AgreementPublicKey: Sendable, Equatable {
         guard allowed else {
             throw WorkingKeyError(.invalidArgument, "The key's name has characters that a key's name never has.")
         }
-        let coordinates = #""x":"\#(Base64.standard(x))""# + (y.isEmpty ? "" : #","y":"\#(Base64.standard(y))""#)
+        let coordinates = #""x":"\#(Base64.encode(x))""# + (y.isEmpty ? "" : #","y":"\#(Base64.encode(y))""#)
         return #"{"kid":"\#(keyID)",\#(coordinates),"curve":"\#(exportedCurve)","type":"\#(type)"}"#
     }
 

@@ -1,5 +1,6 @@
 public import LibCrypto
 public import SecretMemory
+import TextEncodings
 
 /// Wraps content keys for recipients that hold a key agreement key (keystore API: wrap, unwrap).
 ///
@@ -109,7 +110,7 @@ public enum KeyWrapping {
             return try AgreementKey.generate(recipient.curve)
         }
         let epk = try AgreementPublicKey(curve: fresh.curve, raw: fresh.publicKey)
-        let party = apu.isEmpty ? Array(Base64.url(epk.x).utf8) : apu
+        let party = apu.isEmpty ? Array(Base64.encode(epk.x, .url).utf8) : apu
         let info = algorithm.otherInfo(apu: party, apv: apv, tag: tag)
         let common = try agree(fresh, recipient, and: sender.map { ($0, recipient) })
         do throws(LibCryptoError) {

@@ -2,6 +2,7 @@ import Foundation
 import HSMBridge
 import TestSupport
 import Testing
+import TextEncodings
 
 @testable import Audit
 

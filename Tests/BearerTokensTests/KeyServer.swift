@@ -4,6 +4,7 @@ import Outbound
 import StrictJSON
 import Synchronization
 import TestSupport
+import TextEncodings
 
 @testable import BearerTokens
 
@@ -24,19 +25,19 @@ struct IssuerKeys {
     var jwks: String { #"{"keys":[\#(es256("e1")),\#(edDSA("d1")),\#((try? rs256("r1")) ?? "")]}"# }
 
     func es256(_ kid: String) -> String {
-        let x = Base64URL.encode(p256.publicKey[1...32])
-        let y = Base64URL.encode(p256.publicKey[33...])
+        let x = Base64.encode(p256.publicKey[1...32], .url)
+        let y = Base64.encode(p256.publicKey[33...], .url)
         return #"{"kty":"EC","crv":"P-256","kid":"\#(kid)","use":"sig","alg":"ES256","x":"\#(x)","y":"\#(y)"}"#
     }
 
     func edDSA(_ kid: String) -> String {
-        #"{"kty":"OKP","crv":"Ed25519","kid":"\#(kid)","x":"\#(Base64URL.encode(ed25519.publicKey))"}"#
+        #"{"kty":"OKP","crv":"Ed25519","kid":"\#(kid)","x":"\#(Base64.encode(ed25519.publicKey, .url))"}"#
     }
 
     func rs256(_ kid: String) throws -> String {
         let text = try Command.succeed("openssl", ["rsa", "-in", rsa.path, "-noout", "-modulus"]).text
         let modulus = hex(String(text.dropFirst("Modulus=".count)))
-        return #"{"kty":"RSA","kid":"\#(kid)","alg":"RS256","n":"\#(Base64URL.encode(modulus))","e":"AQAB"}"#
+        return #"{"kty":"RSA","kid":"\#(kid)","alg":"RS256","n":"\#(Base64.encode(modulus, .url))","e":"AQAB"}"#
     }
 
     func token(_ algorithm: String, kid: String?, payload: String = TokenForge.claims()) throws -> String {

@@ -3,6 +3,7 @@ import LibCrypto
 import SecretMemory
 import StrictJSON
 import TestSupport
+import TextEncodings
 
 @testable import BearerTokens
 
@@ -23,8 +24,8 @@ enum TokenForge {
         header: String = #"{"alg":"HS256","typ":"JWT"}"#, payload: String = claims(),
         sign: ([UInt8]) throws -> [UInt8] = { try mac($0, secretBytes) }
     ) throws -> String {
-        let signed = Base64URL.encode(header.utf8) + "." + Base64URL.encode(payload.utf8)
-        return signed + "." + Base64URL.encode(try sign(Array(signed.utf8)))
+        let signed = Base64.encode(header.utf8, .url) + "." + Base64.encode(payload.utf8, .url)
+        return signed + "." + Base64.encode(try sign(Array(signed.utf8)), .url)
     }
 
     static func mac(_ bytes: [UInt8], _ key: [UInt8]) throws -> [UInt8] {

@@ -3,6 +3,7 @@ import SecretMemory
 import StrictJSON
 import TestSupport
 import Testing
+import TextEncodings
 import WorkingKeys
 
 @testable import EDV
@@ -34,9 +35,9 @@ struct DocumentTests {
     @Test("The header has exactly the members of the format, in sorted order") func header() throws {
         let document = try EncryptedDocument(
             encrypting: [1, 2, 3], for: fixture.recipient, keyID: fixture.file.kid)
-        let text = String(decoding: try #require(Base64.decode(document.protected)), as: UTF8.self)
+        let text = String(decoding: try #require(Base64.decode(document.protected, .either)), as: UTF8.self)
         let foreign = try VaultDocument(decoding: Array(fixture.file.document.utf8)).content.protected
-        let pattern = String(decoding: try #require(Base64.decode(foreign)), as: UTF8.self)
+        let pattern = String(decoding: try #require(Base64.decode(foreign, .either)), as: UTF8.self)
         // The same but for the ephemeral key, which stands in apu, x and y.
         func shape(_ text: String) -> String {
             text.split(separator: "\"", omittingEmptySubsequences: false)
@@ -44,9 +45,9 @@ struct DocumentTests {
         }
         #expect(shape(text) == shape(pattern))
         let node = try JSONNode(reading: Array(text.utf8))
-        let x = try #require(node["epk"]?["x"]?.text.flatMap { Base64.decode($0) })
-        let apu = try #require(node["apu"]?.text.flatMap { Base64.decode($0) })
-        #expect(String(decoding: apu, as: UTF8.self) == Base64.urlUnpadded(Array(x.drop { $0 == 0 })))
+        let x = try #require(node["epk"]?["x"]?.text.flatMap { Base64.decode($0, .either) })
+        let apu = try #require(node["apu"]?.text.flatMap { Base64.decode($0, .either) })
+        #expect(String(decoding: apu, as: UTF8.self) == Base64.encode(Array(x.drop { $0 == 0 }), .url))
     }
 
     @Test("Each encryption differs, and opens for its recipient only") func recipients() throws {
@@ -71,8 +72,8 @@ struct DocumentTests {
         parts[1].nonce[0] ^= 1
         parts[2].ciphertext[0] ^= 1
         parts[3].tag[15] ^= 1
-        let header = String(decoding: try #require(Base64.decode(sound.protected)), as: UTF8.self)
-        parts[4].protected = Base64.urlUnpadded(Array((header + " ").utf8))
+        let header = String(decoding: try #require(Base64.decode(sound.protected, .either)), as: UTF8.self)
+        parts[4].protected = Base64.encode(Array((header + " ").utf8), .url)
         for document in parts {
             let error = #expect(throws: EDVError.self) {
                 _ = try document.decrypted(with: fixture.recipient, keyID: fixture.file.kid)

@@ -5,6 +5,7 @@ import SecretMemory
 import StrictJSON
 import Synchronization
 import TestSupport
+import TextEncodings
 
 @testable import GNAP
 
@@ -46,10 +47,10 @@ struct GNAPClient {
 
     var jwk: String {
         if key.curve == .ed25519 {
-            return #"{"kty":"OKP","crv":"Ed25519","x":"\#(Base64URL.encode(key.publicKey))"}"#
+            return #"{"kty":"OKP","crv":"Ed25519","x":"\#(Base64.encode(key.publicKey, .url))"}"#
         }
-        let x = Base64URL.encode(key.publicKey[1...32])
-        let y = Base64URL.encode(key.publicKey[33...])
+        let x = Base64.encode(key.publicKey[1...32], .url)
+        let y = Base64.encode(key.publicKey[33...], .url)
         return #"{"kty":"EC","crv":"P-256","kid":"c","alg":"ES256","x":"\#(x)","y":"\#(y)"}"#
     }
 
@@ -69,7 +70,7 @@ struct GNAPClient {
             method: method, targetURI: uri, fields: ["authorization": ["GNAP " + token]], body: bytes)
         var covered = ["@method", "@target-uri", "authorization"]
         if !bytes.isEmpty {
-            let digest = Data(try Digest.sha256(bytes)).base64EncodedString()
+            let digest = Base64.encode(try Digest.sha256(bytes))
             request.fields["content-digest"] = ["sha-256=:\(digest):"]
             covered.append("content-digest")
         }

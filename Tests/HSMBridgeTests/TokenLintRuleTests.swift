@@ -1,4 +1,5 @@
 import Testing
+import TextEncodings
 
 @testable import HSMBridge
 
@@ -9,7 +10,7 @@ import Testing
 
     private static func manifest(_ role: KeyRole) -> TokenManifest {
         let key = TokenManifest.Key(
-            id: Hex.encode(id), label: TokenManifest.label(instance: instance, role: role), kind: role.kind,
+            id: Hexadecimal.encode(id), label: TokenManifest.label(instance: instance, role: role), kind: role.kind,
             fingerprint: "", sentinel: nil)
         return TokenManifest(
             instance: instance, token: TokenIdentity(label: "t", serial: "s", manufacturer: "m", model: "x"),

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import TextEncodings
 
 @testable import HSMBridge
 
@@ -59,9 +60,10 @@ extension DisturbingTests {
                     .secretKey(for: .rootLock, id: id, label: TokenManifest.labelPrefix(instance: instance) + "stray/1")
                 )
                 let key = TokenManifest.Key(
-                    id: Hex.encode(id), label: label, kind: .aes256Seal, fingerprint: "", sentinel: nil)
+                    id: Hexadecimal.encode(id), label: label, kind: .aes256Seal, fingerprint: "", sentinel: nil)
                 let gone = TokenManifest.Key(
-                    id: Hex.encode(SystemRandom.bytes(16)), label: "kmsd/gone", kind: .aes256Seal, fingerprint: "",
+                    id: Hexadecimal.encode(SystemRandom.bytes(16)), label: "kmsd/gone", kind: .aes256Seal,
+                    fingerprint: "",
                     sentinel: nil)
                 let manifest = TokenManifest(
                     instance: instance, token: Self.identity, keys: ["root-lock": key, "audit": gone])
@@ -83,7 +85,7 @@ extension DisturbingTests {
                     let label = TokenManifest.label(instance: instance, role: role)
                     _ = try session.generateKey(.aesKeyGeneration, .secretKey(for: role, id: id, label: label))
                     keys[role.rawValue] = TokenManifest.Key(
-                        id: Hex.encode(id), label: label, kind: role.kind, fingerprint: "", sentinel: nil)
+                        id: Hexadecimal.encode(id), label: label, kind: role.kind, fingerprint: "", sentinel: nil)
                 }
                 let report = try lint(session, TokenManifest(instance: instance, token: Self.identity, keys: keys))
                 #expect(report.grade == .ok, "\(report.objects.filter { $0.grade != .ok }) \(report.findings)")

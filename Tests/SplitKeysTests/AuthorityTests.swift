@@ -1,6 +1,7 @@
 import Foundation
 import HSMBridge
 import Testing
+import TextEncodings
 
 @testable import SplitKeys
 

@@ -1,4 +1,5 @@
 import SecretMemory
+import TextEncodings
 
 @testable import SplitKeys
 

@@ -1,4 +1,5 @@
 import Testing
+import TextEncodings
 
 @testable import SplitKeys
 
@@ -23,8 +24,8 @@ import Testing
     }
 
     @Test func hexadecimalIsStrict() {
-        #expect(Hexadecimal.decode("00fFA5") == [0, 255, 165])
-        for text in ["0", "0g", "０0", " 00", "0x00", "é0"] { #expect(Hexadecimal.decode(text) == nil) }
+        #expect(Hexadecimal.decode("00fFA5", .either) == [0, 255, 165])
+        for text in ["0", "0g", "０0", " 00", "0x00", "é0"] { #expect(Hexadecimal.decode(text, .either) == nil) }
         #expect(Hexadecimal.encode([0, 255, 165]) == "00ffa5")
     }
 

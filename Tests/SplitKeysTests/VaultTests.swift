@@ -2,6 +2,7 @@ import Foundation
 import Pairing
 import SecretMemory
 import Testing
+import TextEncodings
 
 @testable import SplitKeys
 
@@ -48,7 +49,7 @@ import Testing
         let fixture = try SplitFixture()
         // Vector `src-mnemonic-02` of the split-key specification.
         let secret = try #require(
-            Hexadecimal.decode("04e57640c99339b7ca75e880722788d5d18d5127b37deabcab0ad39e40b84b1e"))
+            Hexadecimal.decode("04e57640c99339b7ca75e880722788d5d18d5127b37deabcab0ad39e40b84b1e", .either))
         func key() throws -> SharedSecret {
             SharedSecret(try SecretBytes.make(count: 32) { $0.copyBytes(from: secret) })
         }

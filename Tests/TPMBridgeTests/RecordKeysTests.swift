@@ -2,6 +2,7 @@ import HSMBridge
 import SecretMemory
 import TestSupport
 import Testing
+import TextEncodings
 
 @testable import TPMBridge
 
@@ -19,11 +20,11 @@ import Testing
 
     @Test func theFormStays() throws {
         let sealed = try RecordKeys.seal(try secret("something"), key: try key(), salt: salt, context: context)
-        #expect(Hex.encode(sealed) == golden)
+        #expect(Hexadecimal.encode(sealed) == golden)
         #expect(try RecordKeys.salt(of: sealed) == salt)
         #expect(text(try RecordKeys.open(sealed, key: try key(), context: context)) == "something")
         #expect(
-            Hex.encode(try RecordKeys.message(role: .rootLock, salt: salt, context: context))
+            Hexadecimal.encode(try RecordKeys.message(role: .rootLock, salt: salt, context: context))
                 == "6b6d73642f74706d2f7265636f72642d6b65792f763100726f6f742d6c6f636b"
                 + "00202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e"
                 + "3f91400e208dcc5bf4272d557bd7ce0871f1d3a2f4f90b22bcd67443c5b6d30cc3")
@@ -31,7 +32,7 @@ import Testing
 
     @Test func onlyTheExactBytesOpen() throws {
         var mutator = Mutator(seed: 5)
-        let sealed = try #require(Hex.decode(golden))
+        let sealed = try #require(Hexadecimal.decode(golden))
         for _ in 0..<2000 {
             let altered = mutator.mutate(sealed)
             guard altered != sealed, (try? RecordKeys.salt(of: altered)) != nil else { continue }

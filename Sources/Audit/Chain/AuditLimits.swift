@@ -1,4 +1,5 @@
 import LibCrypto
+import TextEncodings
 
 /// Bounds on what a caller's words may take of the chain.
 enum AuditLimits {

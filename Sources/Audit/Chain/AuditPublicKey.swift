@@ -1,4 +1,5 @@
 public import LibCrypto
+import TextEncodings
 
 /// The public half of the audit key, and how it is told and checked.
 public struct AuditPublicKey: Sendable {
@@ -24,7 +25,7 @@ public struct AuditPublicKey: Sendable {
         let lines = pem.split(whereSeparator: \.isNewline).map { $0.trimmingPrefix(while: \.isWhitespace) }
         guard let begin = lines.firstIndex(of: Substring(Self.begin)),
             let end = lines[begin...].firstIndex(of: Substring(Self.end)),
-            let der = Base64Text.decode(lines[(begin + 1)..<end].joined())
+            let der = Base64.decode(lines[(begin + 1)..<end].joined())
         else { throw AuditError(.invalidArgument, "The file holds no '\(Self.begin)' with its end.") }
         try self.init(subjectPublicKeyInfo: der)
     }
@@ -34,7 +35,7 @@ public struct AuditPublicKey: Sendable {
     /// PEM (RFC 7468), with a newline at its end.
     public var pem: String {
         var text = Self.begin + "\n"
-        var rest = Base64Text.encode(subjectPublicKeyInfo)[...]
+        var rest = Base64.encode(subjectPublicKeyInfo)[...]
         while !rest.isEmpty {
             text += rest.prefix(64) + "\n"
             rest = rest.dropFirst(64)

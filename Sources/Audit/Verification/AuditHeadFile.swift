@@ -1,12 +1,13 @@
 import Foundation
+import TextEncodings
 
 /// A head as JSON, for a place outside the machine.
 public struct AuditHeadFile: Sendable, Hashable, Codable {
     public var index: UInt64
-    /// Hex.
+    /// Hexadecimal.
     public var hash: String
     public var epoch: UInt64
-    /// Hex.
+    /// Hexadecimal.
     public var revocations: String
 
     init(_ head: AuditHead) {

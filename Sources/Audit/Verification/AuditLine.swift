@@ -1,4 +1,5 @@
 import Foundation
+import TextEncodings
 
 /// One line of an export: a record or a checkpoint as JSON.
 ///
@@ -49,7 +50,7 @@ public enum AuditLine: Sendable, Hashable {
         case .checkpoint(let checkpoint):
             form = CheckpointForm(
                 index: checkpoint.position.index, hash: Hexadecimal.encode(checkpoint.position.hash),
-                time: checkpoint.time, token: checkpoint.token, publicKey: Base64Text.encode(checkpoint.publicKey),
+                time: checkpoint.time, token: checkpoint.token, publicKey: Base64.encode(checkpoint.publicKey),
                 signature: Hexadecimal.encode(checkpoint.signature))
         }
         return PlainJSON.encode(form)
@@ -72,7 +73,7 @@ public enum AuditLine: Sendable, Hashable {
             guard AuditRecord(encoded: record.encoded) == record else { return nil }
             self = .record(record, hash: hash)
         } else if let form = try? decoder.decode(CheckpointForm.self, from: json), form.type == "checkpoint" {
-            guard let hash = Hexadecimal.decode(form.hash), let key = Base64Text.decode(form.publicKey),
+            guard let hash = Hexadecimal.decode(form.hash), let key = Base64.decode(form.publicKey),
                 let signature = Hexadecimal.decode(form.signature)
             else { return nil }
             self = .checkpoint(

@@ -1,4 +1,5 @@
 import SecretMemory
+import TextEncodings
 
 /// What a local lock's key file may hold: padded base64url text of 32 bytes (line breaks ignored), or 32 raw bytes.
 ///
@@ -16,7 +17,7 @@ enum LocalKeyFile {
         guard content.count > 0 else { throw refused("it is empty.") }
         let decoded: SecretBytes?
         do {
-            decoded = try decodeBase64URL(content)
+            decoded = try content.withUnsafeBytes { try Base64.decodeKey($0, .urlPaddedLines) }
         } catch {
             throw EnclaveLockError(.internalFailure, "Could not read the lock key file: \(error)")
         }
@@ -50,58 +51,6 @@ enum LocalKeyFile {
         }
         guard count == keyLength else {
             throw refused("it holds \(count) bytes; a key has 32, as base64url text or raw.")
-        }
-    }
-
-    /// Decodes padded base64url (RFC 4648 §5) into locked memory, skipping CR and LF; nil if the content is not that.
-    private static func decodeBase64URL(_ content: borrowing SecretBytes) throws -> SecretBytes? {
-        var valid = true
-        let decoded = try content.withUnsafeBytes { text in
-            try SecretBytes.make(capacity: text.count) { output in
-                let count = decode(text, into: output)
-                valid = count != nil
-                return count ?? 0
-            }
-        }
-        guard valid else { return nil }
-        return decoded
-    }
-
-    private static func decode(_ text: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int? {
-        var accumulator: UInt32 = 0
-        var characters = 0
-        var padding = 0
-        var written = 0
-        for byte in text where byte != 0x0A && byte != 0x0D {
-            characters += 1
-            if byte == UInt8(ascii: "=") {
-                padding += 1
-                accumulator <<= 6
-            } else {
-                guard padding == 0, let value = value(byte) else { return nil }
-                accumulator = accumulator << 6 | value
-            }
-            guard characters.isMultiple(of: 4) else { continue }
-            guard padding <= 2 else { return nil }
-            for index in 0..<(3 - padding) {
-                output[written] = UInt8(truncatingIfNeeded: accumulator >> (16 - 8 * UInt32(index)))
-                written += 1
-            }
-            if padding > 0 && accumulator & (padding == 2 ? 0xFFFF : 0xFF) != 0 { return nil }
-            accumulator = 0
-        }
-        // After a padded group nothing may follow, which `padding == 0` above ensures.
-        return characters > 0 && characters.isMultiple(of: 4) && padding <= 2 ? written : nil
-    }
-
-    private static func value(_ byte: UInt8) -> UInt32? {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte) - 65
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte) - 97 + 26
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) - 48 + 52
-        case UInt8(ascii: "-"): 62
-        case UInt8(ascii: "_"): 63
-        default: nil
         }
     }
 }

@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// The scalar of an anchor as the token keeps it: a multiplier on CurveFp254BNb that nobody reads.
 ///
 /// Nothing here says which record it belongs to: whoever stores it binds it there.
@@ -21,6 +23,6 @@ package struct AnchorBlob: Hashable, Sendable, UnwrappableKey {
     /// The label of an anchor's token object: not among the labels of the manifest's keys, because the manifest does not
     /// know anchors and what clears leftovers away must not find them.
     static func label(instance: String, identifier: [UInt8]) -> String {
-        "kmsd-anchor/\(instance)/\(Hex.encode(identifier))"
+        "kmsd-anchor/\(instance)/\(Hexadecimal.encode(identifier))"
     }
 }

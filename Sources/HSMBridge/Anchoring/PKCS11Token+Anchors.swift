@@ -1,4 +1,5 @@
 internal import Synchronization
+import TextEncodings
 
 /// Scalars of CurveFp254BNb in the token. Package access is the point: whoever chooses the points has a multiplication
 /// oracle, so only the target that hashes messages to the curve may come here.
@@ -102,7 +103,7 @@ extension PKCS11Token {
             try await performSerialised { (session, connection) throws(HSMError) in
                 let instance = try connection.anchorInstance()
                 guard let handle = try AnchorFactory.find(identifier, instance: instance, session: session) else {
-                    throw HSMError(.keyMissing, "The token does not hold the anchor \(Hex.encode(identifier)).")
+                    throw HSMError(.keyMissing, "The token does not hold the anchor \(Hexadecimal.encode(identifier)).")
                 }
                 connection.anchorObjects.withLock { $0[identifier] = handle }
             }

@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// Known answers that a token must reproduce.
 enum ProbeVectors {
     /// AES-256-GCM, test case 14 of McGrew and Viega, "The Galois/Counter Mode of Operation": key, IV and plaintext
@@ -16,7 +18,9 @@ enum ProbeVectors {
     static let bn254Product = bytes("1c21d3088648aac849e962d4a40bdf8e2e73b28c1354b12c42a9246e65d020e0")
 
     private static func bytes(_ hexadecimal: String) -> [UInt8] {
-        guard let bytes = Hex.decode(hexadecimal) else { preconditionFailure("a constant of ours is hexadecimal") }
+        guard let bytes = Hexadecimal.decode(hexadecimal) else {
+            preconditionFailure("a constant of ours is hexadecimal")
+        }
         return bytes
     }
 }

@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// Grades token objects by the rules that tokens themselves do not enforce. Pure.
 ///
 /// Sources: PKCS #11 2.40 section 4; Clulow, "On the Security of PKCS #11" (wrap and decrypt); Bortolozzo and others,
@@ -11,7 +13,7 @@ enum TokenLint {
         let objects = snapshots.map { snapshot in
             let isDuplicate = !snapshot.id.isEmpty && counts[Identifier(snapshot), default: 0] > 1
             return LintReport.Object(
-                objectClass: snapshot.className, label: snapshot.label, id: Hex.encode(snapshot.id),
+                objectClass: snapshot.className, label: snapshot.label, id: Hexadecimal.encode(snapshot.id),
                 isManaged: record(of: snapshot, manifest) != nil,
                 findings: findings(of: snapshot, manifest: manifest) + (isDuplicate ? [duplicate] : []))
         }
@@ -22,7 +24,7 @@ enum TokenLint {
 
     /// The manifest's entry for an object: identifier and label must both be its.
     static func record(of snapshot: ObjectSnapshot, _ manifest: TokenManifest?) -> TokenManifest.Key? {
-        manifest?.keys.values.first { $0.id == Hex.encode(snapshot.id) && $0.label == snapshot.label }
+        manifest?.keys.values.first { $0.id == Hexadecimal.encode(snapshot.id) && $0.label == snapshot.label }
     }
 
     static func findings(of object: ObjectSnapshot, manifest: TokenManifest?) -> [LintReport.Finding] {
@@ -60,7 +62,7 @@ enum TokenLint {
     private static func missing(_ all: [ObjectSnapshot], _ manifest: TokenManifest?) -> [LintReport.Finding] {
         guard let manifest else { return [] }
         return manifest.keys.values.sorted { $0.label < $1.label }.compactMap { key in
-            let isThere = all.contains { $0.isSecret && Hex.encode($0.id) == key.id && $0.label == key.label }
+            let isThere = all.contains { $0.isSecret && Hexadecimal.encode($0.id) == key.id && $0.label == key.label }
             return isThere ? nil : .init(.bad, "CKA_ID", "The manifest names '\(key.label)', which is not there.")
         }
     }

@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// Curves that tokens take by explicit parameters (SEC 1, C.2) because no object identifier names them.
 package enum PairingParameters {
     /// CurveFp254BNb: y² = x³ + 2, generator (-1, 1), prime order, cofactor 1.
@@ -10,7 +12,9 @@ package enum PairingParameters {
             + "02202523648240000001ba344d8000000007ff9f800000000010a10000000000000d020101")
 
     private static func bytes(_ hexadecimal: String) -> [UInt8] {
-        guard let bytes = Hex.decode(hexadecimal) else { preconditionFailure("a constant of ours is hexadecimal") }
+        guard let bytes = Hexadecimal.decode(hexadecimal) else {
+            preconditionFailure("a constant of ours is hexadecimal")
+        }
         return bytes
     }
 }

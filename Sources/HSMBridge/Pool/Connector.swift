@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// Makes a connection: finds the token, logs in, resolves and checks every key. Runs on the supervisor's thread.
 struct Connector: Sendable {
     let configuration: TokenConfiguration
@@ -50,13 +52,13 @@ struct Connector: Sendable {
     private func resolve(
         _ role: KeyRole, _ record: TokenManifest.Key, _ manifest: TokenManifest, _ session: borrowing Session
     ) throws(HSMError) -> Connection.RoleKey {
-        guard let id = Hex.decode(record.id), record.kind == role.kind else {
+        guard let id = Hexadecimal.decode(record.id), record.kind == role.kind else {
             throw HSMError(.configurationRefused, "The manifest's entry for '\(role.rawValue)' is damaged.")
         }
         switch role.kind {
         case .aes256Seal, .aes256Wrap:
             let key = try single(.secretKey, id, record, session)
-            let checkValue = try session.attribute(.checkValue, of: key).map(Hex.encode) ?? ""
+            let checkValue = try session.attribute(.checkValue, of: key).map(Hexadecimal.encode) ?? ""
             guard checkValue == record.fingerprint else { throw Self.mismatch(record) }
             if role.kind == .aes256Seal {
                 try proveSentinel(role, record, manifest, key, session)
@@ -132,7 +134,7 @@ struct Connector: Sendable {
         let info = curve.subjectPublicKeyInfo(of: point)
         return PublicKeyDescription(
             curve: curve.name, point: point, subjectPublicKeyInfo: info,
-            fingerprint: Hex.encode(try session.sha256(info)))
+            fingerprint: Hexadecimal.encode(try session.sha256(info)))
     }
 
     // MARK: Probe

@@ -1,4 +1,5 @@
 import SecretMemory
+import TextEncodings
 
 /// The members of a request body that a route asked for, typed on demand.
 ///
@@ -69,9 +70,9 @@ struct JSONMembers {
     private func decoded(_ string: JSONString, _ index: Int) throws(JSONError) -> [UInt8] {
         let decoded: [UInt8]?
         if string.isEscaped {
-            decoded = string.unescaped(in: bytes).withUnsafeBytes { Base64.decode($0) }
+            decoded = string.unescaped(in: bytes).withUnsafeBytes { Base64.decode($0, .eitherLines) }
         } else {
-            decoded = Base64.decode(UnsafeRawBufferPointer(rebasing: bytes[string.range]))
+            decoded = Base64.decode(UnsafeRawBufferPointer(rebasing: bytes[string.range]), .eitherLines)
         }
         guard let decoded else { throw JSONError("'\(names[index])' is not base64") }
         return decoded
@@ -106,7 +107,7 @@ struct JSONMembers {
             let target = UnsafeMutableRawBufferPointer(rebasing: scratch[range])
             range = range.lowerBound..<range.lowerBound + string.unescape(bytes, into: target)
         }
-        guard let secret = try Base64.decodeSecret(UnsafeRawBufferPointer(rebasing: bytes[range])) else {
+        guard let secret = try Base64.decodeSecret(UnsafeRawBufferPointer(rebasing: bytes[range]), .eitherLines) else {
             throw JSONError("'\(names[index])' is not base64")
         }
         return secret

@@ -1,5 +1,6 @@
 import NIOCore
 import SecretMemory
+import TextEncodings
 
 /// Writes one JSON object and a line feed into a buffer, members in the order of the calls.
 ///
@@ -140,12 +141,9 @@ struct JSONWriter {
 
     private mutating func base64(_ bytes: UnsafeRawBufferPointer) {
         buffer.writeInteger(UInt8(ascii: "\""))
-        let count = Base64.encodedCount(bytes.count)
-        let urlSafe = urlSafe
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { output in
-            Base64.encode(bytes, into: output)
-            if urlSafe { Base64.makeURLSafe(UnsafeMutableRawBufferPointer(rebasing: output[..<count])) }
-            return count
+        let form: Base64.Form = urlSafe ? .urlPadded : .standard
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Base64.encodedCount(bytes.count)) { output in
+            Base64.encode(bytes, into: output, form)
         }
         buffer.writeInteger(UInt8(ascii: "\""))
     }

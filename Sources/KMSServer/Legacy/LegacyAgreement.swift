@@ -1,6 +1,7 @@
 import Hummingbird
 import Keystores
 import SecretMemory
+import TextEncodings
 import WorkingKeys
 
 /// Key agreement through the routes of the first generation, where even names in key objects are base64url.

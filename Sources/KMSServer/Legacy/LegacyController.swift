@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Keystores
 import Synchronization
+import TextEncodings
 import WorkingKeys
 
 /// The routes of the API's first generation over the same keystores: other names of members, padded base64url, 201 for
@@ -55,7 +56,7 @@ struct LegacyController: Sendable {
         }
         var response = created(at: "\(baseURL)/kms/keystores/\(keystore.id)", Response(status: .created))
         if let document = issued.withLock({ $0 }) {
-            let packed = Base64.urlSafe(try CapabilityAuthorizer.packed(document))
+            let packed = Base64.encode(try CapabilityAuthorizer.packed(document), .urlPadded)
             response.headers[.rootCapability] = packed
         }
         return response

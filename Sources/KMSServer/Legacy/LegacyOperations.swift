@@ -1,5 +1,6 @@
 import Hummingbird
 import Keystores
+import TextEncodings
 import WorkingKeys
 
 /// Using a key through the routes of the first generation.

@@ -1,6 +1,7 @@
 import Hummingbird
 import Keystores
 import SecretMemory
+import TextEncodings
 import WorkingKeys
 
 /// The routes of key agreement: wrapping content keys, and NaCl boxes.

@@ -1,6 +1,7 @@
 import EnclaveLock
 import HTTPTypes
 import SecretMemory
+import TextEncodings
 
 extension CallerShare {
     /// Longest user name in bytes.
@@ -31,7 +32,7 @@ extension CallerShare {
         }
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.longestShare,
-            let share = try bytes.withUnsafeBytes({ try Base64.decodeSecret($0) }), share.count > 0
+            let share = try bytes.withUnsafeBytes({ try Base64.decodeSecret($0, .eitherLines) }), share.count > 0
         else { throw RequestError.badRequest("wrap request: bad request: decode secret share from header") }
         self.init(user: user, share: share)
     }

@@ -1,5 +1,6 @@
 import Hummingbird
 import Keystores
+import TextEncodings
 import WorkingKeys
 
 /// The routes of signatures over lists of messages (BBS+), and those of CL signatures, which this daemon does not make.

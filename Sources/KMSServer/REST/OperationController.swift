@@ -1,6 +1,7 @@
 import Hummingbird
 import Keystores
 import NIOCore
+import TextEncodings
 
 /// The routes that use a key. They are the hot ones: one pass over the body, no coder, no log line.
 struct OperationController: Sendable {

@@ -4,6 +4,7 @@ import Hummingbird
 import LibCrypto
 import SecretMemory
 import SplitKeys
+import TextEncodings
 
 /// The routes of the co-signing role.
 struct AuthorityController: Sendable {
@@ -100,7 +101,7 @@ struct AuthorityController: Sendable {
 
     private static func signature(_ members: JSONMembers, _ index: Int) throws -> [UInt8] {
         let text = try members.optionalText(index) ?? ""
-        guard let bytes = Hexadecimal.decode(text),
+        guard let bytes = Hexadecimal.decode(text, .either),
             SplitSuite.allCases.contains(where: { $0.signatureLength == bytes.count })
         else { throw SplitRefusal(status: 400, message: "'signature' must be 64 (or 96) hexadecimal digits") }
         return bytes

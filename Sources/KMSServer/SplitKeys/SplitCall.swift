@@ -3,6 +3,7 @@ import Hummingbird
 import NIOCore
 import SecretMemory
 import SplitKeys
+import TextEncodings
 
 /// One request's head, query and body, read on demand and strictly.
 struct SplitCall: Sendable {
@@ -65,7 +66,7 @@ struct SplitCall: Sendable {
 
     /// The bytes of a public key of either suite; the domain checks the point.
     static func publicKey(_ text: String, _ operand: String) throws -> [UInt8] {
-        guard let bytes = Hexadecimal.decode(text),
+        guard let bytes = Hexadecimal.decode(text, .either),
             SplitSuite.allCases.contains(where: { $0.publicKeyLength == bytes.count })
         else {
             throw SplitRefusal(status: 400, message: "'\(operand)' must be 128 (or 192) hexadecimal digits")

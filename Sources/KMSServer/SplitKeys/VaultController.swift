@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import SecretMemory
 import SplitKeys
+import TextEncodings
 
 /// The routes of the vault.
 struct VaultController: Sendable {

@@ -1,6 +1,7 @@
 import Anchors
 import Audit
 import Foundation
+import TextEncodings
 
 extension AuthorityService {
     public func revoke(client: String, peerKey: [UInt8], caller: SplitCaller) async throws(SplitKeyError) {

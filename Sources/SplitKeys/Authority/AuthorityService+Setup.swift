@@ -4,6 +4,7 @@ import EnclaveLock
 import Foundation
 import LibCrypto
 public import SecretMemory
+import TextEncodings
 
 extension AuthorityService {
     public func takeAnchor(

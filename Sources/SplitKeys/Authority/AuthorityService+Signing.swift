@@ -1,4 +1,5 @@
 import Audit
+import TextEncodings
 
 extension AuthorityService {
     /// Adds the server's half to the caller's.
@@ -85,7 +86,7 @@ extension AuthorityService {
             guard transaction.clientID == record.clientID else { throw .unknownKey }
             guard
                 !isStrict || transaction.publicKey.isEmpty
-                    || Hexadecimal.decode(transaction.publicKey) == record.clientKey
+                    || Hexadecimal.decode(transaction.publicKey, .either) == record.clientKey
             else { throw .invalid("'public_key' is not the wallet's") }
             try Restrictions.permit(transaction, groups: record.policy.restrictions, isBound: isStrict)
             if record.policy.verifiesHash || configuration.profile == .strict {

@@ -7,6 +7,7 @@ import LibCrypto
 import Pairing
 import SecretMemory
 import Synchronization
+import TextEncodings
 
 /// The co-signing role (0Chain's ZAuth): keeps the server's halves of split keys and co-signs with them.
 ///

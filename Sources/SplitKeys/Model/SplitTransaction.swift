@@ -1,4 +1,5 @@
 import LibCrypto
+import TextEncodings
 
 /// The part of a transaction that is hashed, and the function its data names.
 public struct SplitTransaction: Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Storage
+import TextEncodings
 
 /// The rows of the co-signing role: anchors and server shares. It stores bytes and knows no secret.
 ///
@@ -152,7 +153,7 @@ final class AuthorityStore: Sendable {
     /// Nil for a row whose columns make no record at all.
     private static func share(_ row: Row) -> ShareRecord? {
         guard let suite = SplitSuite(rawValue: row.text("suite")),
-            let peerKey = Hexadecimal.decode(row.text("peer_key")),
+            let peerKey = Hexadecimal.decode(row.text("peer_key"), .either),
             let restrictions = try? SplitStorage.decode(row.text("restrictions"))
         else { return nil }
         return ShareRecord(

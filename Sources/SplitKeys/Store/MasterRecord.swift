@@ -1,4 +1,5 @@
 import EnclaveLock
+import TextEncodings
 
 /// A wallet as the vault stores it.
 struct MasterRecord: Sendable, Hashable {

@@ -1,4 +1,5 @@
 import EnclaveLock
+import TextEncodings
 
 /// The server's half of a split key as stored. Nothing in it is trusted before its sealed part opens with it.
 struct ShareRecord: Sendable, Hashable {

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Storage
+import TextEncodings
 
 /// The rows of the vault: wallets and user shares. It stores bytes and knows no secret.
 ///
@@ -168,8 +169,8 @@ final class VaultStore: Sendable {
     }
 
     private static func split(_ row: Row) -> SplitRecord? {
-        guard let publicKey = Hexadecimal.decode(row.text("public_key")),
-            let peerKey = Hexadecimal.decode(row.text("peer_key")),
+        guard let publicKey = Hexadecimal.decode(row.text("public_key"), .either),
+            let peerKey = Hexadecimal.decode(row.text("peer_key"), .either),
             let restrictions = try? SplitStorage.decode(row.text("restrictions"))
         else { return nil }
         return SplitRecord(

@@ -1,5 +1,6 @@
 public import Outbound
 public import SecretMemory
+import TextEncodings
 
 /// The co-signing role in another process, spoken to over HTTP with the caller's own token.
 ///

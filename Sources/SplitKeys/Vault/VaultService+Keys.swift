@@ -1,5 +1,6 @@
 import HSMBridge
 import SecretMemory
+import TextEncodings
 
 extension VaultService {
     /// Splits a wallet: a new user share, and the server share that is missing to the wallet's key.

@@ -1,6 +1,7 @@
 import CTSS2
 import HSMBridge
 import SecretMemory
+import TextEncodings
 
 /// A TPM in use: the context, the objects that were found and checked, and the resident keys that are loaded.
 ///
@@ -110,7 +111,7 @@ final class TPMConnection {
     }
 
     private func checkSentinel(_ role: KeyRole, _ manifest: TokenManifest) throws(HSMError) {
-        guard let sealed = manifest[role]?.sentinel.flatMap(Hex.decode) else {
+        guard let sealed = manifest[role]?.sentinel.flatMap({ Hexadecimal.decode($0) }) else {
             throw HSMError(.configurationRefused, "The manifest has no sentinel for '\(role.rawValue)'.")
         }
         let context = TokenManifest.sentinelContext(instance: manifest.instance, role: role)
@@ -131,12 +132,12 @@ final class TPMConnection {
         let isKnown =
             role.kind == .ecP256
             ? try TPMToken.describe(object).fingerprint == record.fingerprint && object.isBoundSigningKey
-            : record.fingerprint == Hex.encode(object.name)
+            : record.fingerprint == Hexadecimal.encode(object.name)
         guard isKnown else {
             throw HSMError(
                 mismatch,
                 "The TPM's key \(record.id) of '\(role.rawValue)' is not the provisioned one: its name is "
-                    + "\(Hex.encode(object.name)).")
+                    + "\(Hexadecimal.encode(object.name)).")
         }
     }
 
@@ -148,7 +149,7 @@ final class TPMConnection {
             return String(decoding: bytes.filter { (0x21...0x7E).contains($0) }, as: UTF8.self)
         }
         return TokenIdentity(
-            label: "tpm", serial: primary.map { Hex.encode($0.name) } ?? "",
+            label: "tpm", serial: primary.map { Hexadecimal.encode($0.name) } ?? "",
             manufacturer: text([manufacturer[KMS_TPM2_PT_MANUFACTURER] ?? 0]),
             model: text((0..<4).map { vendor[KMS_TPM2_PT_VENDOR_STRING_1 + $0] ?? 0 }))
     }

@@ -2,6 +2,7 @@ import CTSS2
 import HSMBridge
 import LibCrypto
 import SecretMemory
+import TextEncodings
 
 /// Makes the keys of one instance.
 struct TPMProvisioner {
@@ -33,7 +34,7 @@ struct TPMProvisioner {
         let primary = try storageKey(owner)
         try context.startSession(saltedBy: primary.handle)
         var identity = connection.identity
-        identity.serial = Hex.encode(primary.name)
+        identity.serial = Hexadecimal.encode(primary.name)
         var manifest = TokenManifest(instance: instance, token: identity, keys: [:])
         manifest[.residentWrap] = record(.residentWrap, primary)
         do throws(HSMError) {
@@ -121,14 +122,14 @@ struct TPMProvisioner {
         var record = record(role, kept)
         // As with every other token: the fingerprint of a key pair is that of its public key.
         if role.kind == .ecP256 { record.fingerprint = try TPMToken.describe(kept).fingerprint }
-        if role.kind == .aes256Seal { record.sentinel = Hex.encode(try sentinel(role, kept)) }
+        if role.kind == .aes256Seal { record.sentinel = Hexadecimal.encode(try sentinel(role, kept)) }
         return record
     }
 
     private func record(_ role: KeyRole, _ object: TPMObject) -> TokenManifest.Key {
         TokenManifest.Key(
             id: handles.text(role), label: TokenManifest.label(instance: instance, role: role), kind: role.kind,
-            fingerprint: Hex.encode(object.name), sentinel: nil)
+            fingerprint: Hexadecimal.encode(object.name), sentinel: nil)
     }
 
     private func sentinel(_ role: KeyRole, _ object: TPMObject) throws(HSMError) -> [UInt8] {
