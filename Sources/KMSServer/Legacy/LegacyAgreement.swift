@@ -25,7 +25,7 @@ struct LegacyAgreement: Sendable {
             let wrapped = try await service.wrap(
                 keystore: keystore, contentKey: contentKey, recipient: recipient, apu: apu, apv: apv,
                 options: .standard)
-            return LegacyAnswer.object(capacity: 1024) { writer in
+            return Wording.firstGeneration.object(capacity: 1024) { writer in
                 writer.member("wrappedKey", object: { Self.write(wrapped, &$0) })
             }
         case .unwrap:
@@ -34,14 +34,14 @@ struct LegacyAgreement: Sendable {
             }
             let contentKey = try await service.unwrap(
                 keystore: keystore, key: key ?? "", wrapped: wrapped, sender: nil, tag: [])
-            return LegacyAnswer.object { $0.member("key", secret: contentKey) }
+            return Wording.firstGeneration.object { $0.member("key", secret: contentKey) }
         case .easy:
             let (payload, nonce, peer) = try await request.members(
                 ["payload", "nonce", "theirpub"], upTo: maximumBody
             ) { members throws(JSONError) in (try members.bytes(0), try members.bytes(1), try members.bytes(2)) }
             let box = try await service.easy(
                 keystore: keystore, key: key ?? "", payload: payload, nonce: nonce, peer: peer)
-            return LegacyAnswer.object(capacity: Base64.encodedCount(box.count) + 64) {
+            return Wording.firstGeneration.object(capacity: Base64.encodedCount(box.count) + 64) {
                 $0.member("cipherText", bytes: box)
             }
         case .easyOpen:
@@ -64,7 +64,9 @@ struct LegacyAgreement: Sendable {
     }
 
     private func plaintext(_ bytes: [UInt8]) -> Response {
-        LegacyAnswer.object(capacity: Base64.encodedCount(bytes.count) + 64) { $0.member("plainText", bytes: bytes) }
+        Wording.firstGeneration.object(capacity: Base64.encodedCount(bytes.count) + 64) {
+            $0.member("plainText", bytes: bytes)
+        }
     }
 
     // MARK: Key objects

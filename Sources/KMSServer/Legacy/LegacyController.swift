@@ -26,8 +26,7 @@ struct LegacyController: Sendable {
         case .same(.keys(let keystore)): return try await createKey(request, keystore)
         case .importKey(let keystore): return try await importKey(request, keystore)
         case .same(.action(let action, let keystore, let key)):
-            return try await LegacyOperations(service: service, maximumBody: maximumBody)
-                .answer(action, request, keystore: keystore, key: key)
+            return try await use(action, request, keystore, key)
         case .same(.agreement(let action, let keystore, let key)):
             return try await LegacyAgreement(service: service, maximumBody: maximumBody)
                 .answer(action, request, keystore: keystore, key: key)
@@ -35,6 +34,20 @@ struct LegacyController: Sendable {
             throw RequestError(status: 501, message: "keystores in vaults are not served on these routes")
         case .same: return Answer.notFound()
         }
+    }
+
+    private func use(
+        _ action: Target.Action, _ request: Request, _ keystore: String, _ key: String
+    ) async throws -> Response {
+        let wording = Wording.firstGeneration
+        if action == .export {
+            let publicKey = try await service.exportKey(keystore: keystore, key: key).publicKey
+            return wording.object { $0.member("publicKey", bytes: publicKey) }
+        }
+        let one = OperationController(service: service, maximumBody: maximumBody, wording: wording)
+        if let answer = try await one.answer(action, request, keystore: keystore, key: key) { return answer }
+        let many = MultiMessageController(service: service, maximumBody: maximumBody, wording: wording)
+        return try await many.answer(action, request, keystore: keystore, key: key) ?? Answer.notFound()
     }
 
     private func createKeystore(_ request: Request, owner: String?) async throws -> Response {

@@ -7,6 +7,7 @@ import WorkingKeys
 struct MultiMessageController: Sendable {
     let service: any KeystoreServing
     let maximumBody: Int
+    var wording = Wording.present
 
     /// Nil for an action of another controller.
     func answer(
@@ -18,7 +19,7 @@ struct MultiMessageController: Sendable {
                 try Self.messages(members, 0)
             }
             let signature = try await service.signMulti(keystore: keystore, key: key, messages: messages)
-            return Answer.object { $0.member("signature", bytes: signature) }
+            return wording.object { $0.member("signature", bytes: signature) }
         case .verifymulti:
             let (signature, messages) = try await request.members(["signature", "messages"], upTo: maximumBody) {
                 members throws(JSONError) in (try members.bytes(0), try Self.messages(members, 1))
@@ -27,8 +28,8 @@ struct MultiMessageController: Sendable {
             return Answer.json()
         case .deriveproof:
             let proof = try await service.deriveProof(
-                keystore: keystore, key: key, try await Self.proofRequest(request, maximumBody))
-            return Answer.object(capacity: Base64.encodedCount(proof.count) + 64) {
+                keystore: keystore, key: key, try await proofRequest(request))
+            return wording.object(capacity: Base64.encodedCount(proof.count) + 64) {
                 $0.member("proof", bytes: proof)
             }
         case .verifyproof:
@@ -46,11 +47,11 @@ struct MultiMessageController: Sendable {
         }
     }
 
-    private static func proofRequest(_ request: Request, _ maximumBody: Int) async throws -> ProofRequest {
-        try await request.members(["signature", "messages", "revealed_indexes", "nonce"], upTo: maximumBody) {
+    private func proofRequest(_ request: Request) async throws -> ProofRequest {
+        try await request.members(["signature", "messages", wording.revealedIndexes, "nonce"], upTo: maximumBody) {
             members throws(JSONError) in
             ProofRequest(
-                signature: try members.bytes(0), messages: try messages(members, 1),
+                signature: try members.bytes(0), messages: try Self.messages(members, 1),
                 revealed: try members.integers(2, limit: WorkingKey.maximumMessages),
                 nonce: try members.optionalBytes(3) ?? [])
         }

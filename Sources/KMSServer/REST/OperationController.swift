@@ -7,6 +7,7 @@ import TextEncodings
 struct OperationController: Sendable {
     let service: any KeystoreServing
     let maximumBody: Int
+    var wording = Wording.present
 
     /// Nil for an action of another controller.
     func answer(
@@ -18,36 +19,36 @@ struct OperationController: Sendable {
                 try members.bytes(0)
             }
             let signature = try await service.sign(keystore: keystore, key: key, message: message)
-            return Answer.object { $0.member("signature", bytes: signature) }
+            return wording.object { $0.member("signature", bytes: signature) }
         case .verify:
             let (signature, message) = try await pair(request, ["signature", "message"])
             try await service.verify(keystore: keystore, key: key, signature: signature, message: message)
             return Answer.json()
         case .encrypt:
-            let (message, associatedData) = try await members(request, ["message", "associated_data"]) {
+            let (message, associatedData) = try await members(request, ["message", wording.associatedData]) {
                 members throws(JSONError) in (try members.bytes(0), try members.optionalBytes(1) ?? [])
             }
             let (ciphertext, nonce) = try await service.encrypt(
                 keystore: keystore, key: key, message: message, associatedData: associatedData)
-            return Answer.object(capacity: Base64.encodedCount(ciphertext.count) + 128) { writer in
-                writer.member("ciphertext", bytes: ciphertext)
+            return wording.object(capacity: Base64.encodedCount(ciphertext.count) + 128) { writer in
+                writer.member(wording.ciphertext, bytes: ciphertext)
                 writer.member("nonce", bytes: nonce)
             }
         case .decrypt:
             let (ciphertext, associatedData, nonce) = try await members(
-                request, ["ciphertext", "associated_data", "nonce"]
+                request, ["ciphertext", wording.associatedData, "nonce"]
             ) { members throws(JSONError) in
                 (try members.bytes(0), try members.optionalBytes(1) ?? [], try members.bytes(2))
             }
             let plaintext = try await service.decrypt(
                 keystore: keystore, key: key, ciphertext: ciphertext, associatedData: associatedData, nonce: nonce)
-            return Answer.object(capacity: Base64.encodedCount(plaintext.count) + 64) {
-                $0.member("plaintext", bytes: plaintext)
+            return wording.object(capacity: Base64.encodedCount(plaintext.count) + 64) {
+                $0.member(wording.plaintext, bytes: plaintext)
             }
         case .computemac:
             let data = try await members(request, ["data"]) { members throws(JSONError) in try members.bytes(0) }
             let mac = try await service.computeMAC(keystore: keystore, key: key, data: data)
-            return Answer.object { $0.member("mac", bytes: mac) }
+            return wording.object { $0.member("mac", bytes: mac) }
         case .verifymac:
             let (mac, data) = try await pair(request, ["mac", "data"])
             try await service.verifyMAC(keystore: keystore, key: key, mac: mac, data: data)
