@@ -268,7 +268,7 @@ let package = Package(
             name: "KMSServerTests",
             dependencies: [
                 "KMSServer", "KMSd", "Keystores", "EnclaveLock", "BearerTokens", "SecretMemory", "TestSupport",
-                hummingbird,
+                "Anchors", "Audit", "HSMBridge", "SplitKeys", hummingbird,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),

@@ -7,8 +7,10 @@ import SecretMemory
 /// The server's product for one message, by the token in both ways and sealed by it.
 enum AnchorCells {
     static func measure(uri: String) async throws {
-        let bench = try await BenchToken(uri: uri)
-        defer { Task { await bench.close() } }
+        try await BenchToken.with(uri: uri) { try await measure($0) }
+    }
+
+    private static func measure(_ token: PKCS11Token) async throws {
         let identity = RecordIdentity(tenant: "bench", keystore: "", key: "anchor", type: "anchor", version: 1)
         let message = try BLS0Chain.HashedMessage([UInt8](repeating: 0x5a, count: 32))
         let ways: [(String, AnchorSettings)] = [
@@ -17,7 +19,7 @@ enum AnchorCells {
             ("sealed", AnchorSettings(placement: .sealed)),
         ]
         for (name, settings) in ways {
-            let keeper = TokenAnchorKeeper(token: bench.token, settings: settings)
+            let keeper = TokenAnchorKeeper(token: token, settings: settings)
             let record = try await keeper.take(try scalar(), identity: identity)
             try await BatchTimer.measure("anchor: product, \(name)", turns: 5, batches: 60) {
                 _ = try await keeper.multiply(record, message, identity: identity)

@@ -15,4 +15,17 @@ struct BenchToken {
     }
 
     func close() async { await token.shutdown() }
+
+    /// Opens the token, and has it closed when this returns: a process that ends while the token's threads are in the
+    /// module runs the module's exit handlers under them.
+    static func with(uri: String, _ body: (PKCS11Token) async throws -> Void) async throws {
+        let bench = try await BenchToken(uri: uri)
+        do {
+            try await body(bench.token)
+        } catch {
+            await bench.close()
+            throw error
+        }
+        await bench.close()
+    }
 }

@@ -5,9 +5,10 @@ import SecretMemory
 /// What the bridge adds to the bare token: one hop to a session thread and back.
 enum TokenCells {
     static func measure(uri: String) async throws {
-        let bench = try await BenchToken(uri: uri)
-        defer { Task { await bench.close() } }
-        let token = bench.token
+        try await BenchToken.with(uri: uri) { try await measure($0) }
+    }
+
+    private static func measure(_ token: PKCS11Token) async throws {
         let secret = SharedSecret(try SecretBytes.random(count: 32))
         let context: [UInt8] = [1]
         let sealed = try await token.seal(secret, under: .rootLock, context: context)

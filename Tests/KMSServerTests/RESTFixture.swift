@@ -16,7 +16,7 @@ struct RESTFixture: Sendable {
 
     init(
         baseURL: String = "", maximumBody: Int = 64 * 1024, capabilities: CapabilityMode = .off,
-        administration: ManagementGuard? = nil,
+        administration: ManagementGuard? = nil, split: SplitServices? = nil,
         tokenProblem: @escaping @Sendable () -> TokenProblem? = { nil }
     ) throws {
         folder = try TemporaryFolder()
@@ -33,7 +33,7 @@ struct RESTFixture: Sendable {
         application = Hummingbird.Application(
             responder: RESTResponder(
                 service: service, baseURL: baseURL, maximumBody: maximumBody, logger: logger,
-                capabilities: capabilities, administration: administration, tokenProblem: tokenProblem),
+                capabilities: capabilities, administration: administration, split: split, tokenProblem: tokenProblem),
             logger: logger)
     }
 

@@ -95,6 +95,30 @@ import TextEncodings
         #expect(await code { try await fixture.authority.setUp(try OfficialKey.setup(), caller: caller) } == .conflict)
     }
 
+    @Test func aCorrectionThatDoesNotAddUpIsRefused() async throws {
+        let fixture = try SplitFixture()
+        let caller = try fixture.caller()
+        let share = try OfficialKey.setup()
+        guard case .share(let secret) = share.secret else { return }
+        let (scalar, rest) = try AuthorityService.divide(secret, .bls0chain)
+        let anchor = try await fixture.authority.takeAnchor(scalar, client: OfficialKey.clientID, caller: caller).anchor
+        let others = try await fixture.authority.takeAnchor(
+            scalar, client: String(repeating: "a", count: 64), caller: caller
+        ).anchor
+        for (correction, name) in [(scalar, anchor), (secret, anchor), (rest, others), (rest, "absent")] {
+            var setup = share
+            setup.secret = .correction(correction, anchor: name)
+            let wrong = setup
+            #expect(await code { try await fixture.authority.setUp(wrong, caller: caller) } == .invalidArgument)
+        }
+        #expect(await code { _ = try await fixture.authority.cosign(OfficialKey.message()) } == .notFound)
+        var right = share
+        right.secret = .correction(rest, anchor: anchor)
+        try await fixture.authority.setUp(right, caller: caller)
+        let signature = try await fixture.authority.cosign(OfficialKey.message()).signature
+        #expect(Hexadecimal.encode(signature) == OfficialKey.signature)
+    }
+
     @Test func revocationOutlivesReplayedSetUpsAndOlderRows() async throws {
         let fixture = try SplitFixture()
         let caller = try fixture.caller()

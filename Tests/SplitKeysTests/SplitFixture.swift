@@ -64,6 +64,8 @@ final class TestClock: Sendable {
 final class MemoryToken: Sealing {
     private let key: SharedSecret
     private let failure = Mutex<HSMError?>(nil)
+    /// How often anything was sealed or opened.
+    let calls = Atomic(0)
     let sealingIdentity = "memory"
 
     init() throws { key = SharedSecret(try SecretBytes.random(count: 32)) }
@@ -71,6 +73,7 @@ final class MemoryToken: Sealing {
     func fail(_ error: HSMError?) { failure.withLock { $0 = error } }
 
     func seal(_ plaintext: SharedSecret, under role: KeyRole, context: [UInt8]) async throws(HSMError) -> [UInt8] {
+        calls.add(1, ordering: .relaxed)
         if let error = failure.withLock({ $0 }) { throw error }
         return try translated {
             let nonce = try Random.bytes(12)
@@ -86,6 +89,7 @@ final class MemoryToken: Sealing {
     }
 
     func open(_ sealed: [UInt8], under role: KeyRole, context: [UInt8]) async throws(HSMError) -> SharedSecret {
+        calls.add(1, ordering: .relaxed)
         if let error = failure.withLock({ $0 }) { throw error }
         guard sealed.count >= 28 else { throw HSMError(.authenticationFailed, "too short") }
         return try translated {
@@ -112,6 +116,8 @@ final class MemoryAnchors: AnchorKeeping {
     }
 
     private let state = Mutex(State())
+    /// How often a product was asked for.
+    let products = Atomic(0)
 
     func beFaulty(_ isFaulty: Bool) { state.withLock { $0.isFaulty = isFaulty } }
     func delay(_ delay: Duration) { state.withLock { $0.delay = delay } }
@@ -132,6 +138,7 @@ final class MemoryAnchors: AnchorKeeping {
     func multiply(
         _ record: AnchorRecord, _ message: BLS0Chain.HashedMessage, identity: RecordIdentity
     ) async throws(AnchorError) -> BN254.G1Point {
+        products.add(1, ordering: .relaxed)
         let (found, isFaulty, delay) = state.withLock { ($0.scalars[record.blob], $0.isFaulty, $0.delay) }
         if delay > .zero { try? await Task.sleep(for: delay) }
         guard let (scalar, owner) = found, owner == identity else { throw AnchorError(.damaged, "no such anchor") }

@@ -7,14 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bn254
 import crypto
 import jsonschema
 import pytest
 import yaml
-from daemon import ROOT
+from daemon import ROOT, Installation
 from nacl.bindings import crypto_box, crypto_sign_ed25519_pk_to_curve25519
 from nacl.public import PrivateKey, PublicKey, SealedBox
 from openapi_spec_validator import validate
+from split_client import SplitClient, refused
+from test_split_keys import SECRET, with_secret
 from webkms_client import encode
 
 PATH = ROOT / "Sources" / "KMSServer" / "Resources" / "openapi.yaml"
@@ -28,7 +31,11 @@ def operations():
                 yield item[method]["operationId"], method.upper(), path, item[method]
 
 
-OPERATIONS = {name: (method, path, operation) for name, method, path, operation in operations()}
+DESCRIBED = {name: (method, path, operation) for name, method, path, operation in operations()}
+# The split-key routes are served where bearer tokens are configured; they are tested beside the others at the end.
+SPLIT = {name: described for name, described in DESCRIBED.items() if described[1].startswith(("/zvault/", "/zauth/"))}
+OPERATIONS = {name: described for name, described in DESCRIBED.items() if name not in SPLIT}
+SPLIT_PATHS = "^/z(vault|auth)/"
 
 
 def test_document_is_valid():
@@ -41,9 +48,9 @@ def test_served_document_is_the_file(kms):
 
 
 def test_own_routes_are_marked():
-    ours = {name for name, (_, _, operation) in OPERATIONS.items() if operation.get("x-kmsd-extension")}
+    ours = {name for name, (_, _, operation) in {**OPERATIONS, **SPLIT}.items() if operation.get("x-kmsd-extension")}
     assert ours == {"listKeystores", "getKeystore", "listKeys", "getKey", "destroyKey", "disableKey", "enableKey",
-                    "restoreKey", "livez", "readyz", "openapi"}
+                    "restoreKey", "livez", "readyz", "openapi", "takeAnchor"}
 
 
 BODIES = {
@@ -174,13 +181,95 @@ def test_generated_requests_find_no_server_error(daemon, kms, keystore, tmp_path
     """Schemathesis makes requests from the description, good and bad: no 5xx, no undescribed answer."""
     document = PATH if names == "any" else with_known_names(kms, keystore, tmp_path / "openapi.yaml")
     # 501 is an answer like others here: the token cannot do what a resident keystore was asked for.
-    (tmp_path / "schemathesis.toml").write_text(
-        '[checks.not_a_server_error]\nexpected-statuses = ["2xx", "3xx", "4xx", 501]\n')
+    generate(daemon, document, tmp_path, 501, "--exclude-path-regex", SPLIT_PATHS)
+
+
+def generate(daemon, document, folder, answer, *more):
+    (folder / "schemathesis.toml").write_text(
+        f'[checks.not_a_server_error]\nexpected-statuses = ["2xx", "3xx", "4xx", {answer}]\n')
     tool = Path(sys.executable).with_name("schemathesis")
     result = subprocess.run(
         [tool, "run", document, "--url", daemon.base, "--max-examples", "15", "--seed", "8074", "--workers", "1",
          "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--request-timeout", "20",
-         "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"],
-        capture_output=True, text=True, timeout=600, cwd=tmp_path, stdin=subprocess.DEVNULL,
+         "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+         *more],
+        capture_output=True, text=True, timeout=600, cwd=folder, stdin=subprocess.DEVNULL,
         env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ})
     assert result.returncode == 0, re.sub(r"\n{3,}", "\n\n", result.stdout[-8000:] + result.stderr[-2000:])
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory):
+    installation = with_secret(Installation(tmp_path_factory.mktemp("split") / "home")).init()
+    try:
+        yield SplitClient(installation.start().base, SECRET)
+    finally:
+        installation.end()
+
+
+def test_the_split_key_routes_are_described():
+    """One path of each route of the front, as the front itself lists them."""
+    source = (ROOT / "Sources" / "KMSServer" / "SplitKeys" / "SplitTarget.swift").read_text()
+    assert {path for _, path, _ in SPLIT.values()} == set(re.findall(r'"(/z(?:vault|auth)/[^"]+)"', source))
+
+
+@pytest.mark.parametrize("name", sorted(SPLIT))
+def test_answers_of_split_keys_have_the_described_shape(split, name):
+    """Every operation once on a wallet it suits, and without a token or with a key that is not there."""
+    method, path, operation = SPLIT[name]
+    row = split.split(split.wallet()["client_id"], restrictions=["allocation_storage_operations"])
+    body, key, params, unknown = sample(split, row, name)
+    def call(body=body, key=key, client=row["client_id"], params=params, token=True):
+        return split.http.request(method, split.base + path.format(client_id=client), params=params, timeout=60,
+                                  data=json.dumps(body) if body is not None else "", headers=split.headers(key, token))
+    conforms(operation, call(), 200)
+    if "UserToken" in operation["security"][0]:
+        described(operation, call(token=False), 401)
+    if unknown == "client":
+        described(operation, call(client="0" * 64), 500 if name == "getLastUse" else 400)
+    elif unknown == "key":
+        described(operation, call(key="11" * 64), 500 if name.startswith("cosign") else 400)
+    elif unknown == "body":
+        described(operation, call(body={"nothing": 1}), 400)
+
+
+def described(operation, response, status):
+    """An error of this front: the described status and plain text."""
+    assert list(resolve(operation["responses"][str(status)])["content"]) == ["text/plain"]
+    refused(response, status)
+
+
+def sample(split, row, name):
+    """Body, key header and query of a request that is answered with 200, and what makes it fail."""
+    user, peer = row["public_key"], row["peer_public_key"]
+    scalar = bn254.secret_to_text(bn254.random_secret())
+    digest = bytes(range(32))
+    half = bn254.sign(bn254.secret_from_text(row["private_key"]), digest)
+    foreign, private = bn254.random_secret(), bn254.random_secret()
+    client_key = bn254.public_key((foreign + private) % bn254.R)
+    setup = {"client_id": bn254.client_id(client_key), "client_key": client_key, "public_key": bn254.public_key(private),
+             "private_key": bn254.secret_to_text(private), "peer_public_key": bn254.public_key(foreign), "expired_at": 0}
+    message = {"hash": digest.hex(), "signature": half, "client_id": row["client_id"]}
+    storage = "6dba10422e368813802877a85039d3985d96760ed844092319743fb3a76712d7"
+    transaction = split.transaction(row, '{"name":"cancel_allocation","input":null}', receiver=storage)
+    return {
+        "createWallet": ({"suite": "bls12381-min-sig"}, None, None, None),
+        "storeWallet": ({"private_key": scalar, "mnemonic": "words"}, None, None, "body"),
+        "listWallets": (None, None, None, None), "listSharedKeys": (None, None, None, None),
+        "shareSplitKey": ({"public_key": user, "target_user_id": "bob"}, None, None, "body"),
+        "getRestrictions": (None, peer, None, "key"), "generateWallet": (None, None, None, None),
+        "createSplitKey": ({"expires_at": 0}, None, None, "client"), "listSplitKeys": (None, None, None, None),
+        "setRestrictions": ({"restrictions": ["token_transfers"]}, peer, None, "client"),
+        "revokeSplitKey": (None, None, {"public_key": user}, "client"), "deleteWallet": (None, None, None, "client"),
+        "generateSplitKey": (None, None, None, "client"), "setUpShare": (setup, None, None, "body"),
+        "takeAnchor": ({"client_id": row["client_id"], "scalar": scalar}, None, None, "body"),
+        "cosignMessage": (message, user, None, "key"), "cosignTransaction": (transaction, user, None, "key"),
+        "getLastUse": (None, peer, None, "client"),
+        "setShareRestrictions": ({"restrictions": ["token_transfers"]}, peer, None, "client"),
+        "revokeShare": (None, None, {"peer_public_key": user}, "client"), "deleteShares": (None, None, None, "client"),
+    }[name]
+
+
+def test_generated_requests_to_split_keys_are_answered_as_described(split, tmp_path):
+    # 500 is the original's answer to a key that is not there.
+    generate(split, PATH, tmp_path, 500, "--include-path-regex", SPLIT_PATHS, "-H", f"X-Jwt-Token: {split.token}")

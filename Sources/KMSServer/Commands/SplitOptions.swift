@@ -6,6 +6,8 @@ struct SplitOptions: ParsableArguments {
     @Option(name: .customLong("split-auth-url"), help: .setting("split-auth-url")) var authorityURL: String?
     @Option(name: .customLong("split-profile"), help: .setting("split-profile")) var profile: String?
     @Option(name: .customLong("split-rate"), help: .setting("split-rate")) var rate: String?
+    @Option(name: .customLong("split-wrong-rate"), help: .setting("split-wrong-rate")) var wrongRate: String?
+    @Option(name: .customLong("split-txn-reply"), help: .setting("split-txn-reply")) var transactionReply: String?
     @Option(name: .customLong("split-anchors"), help: .setting("split-anchors")) var anchors: String?
     @Option(name: .customLong("split-anchor-storage"), help: .setting("split-anchor-storage")) var storage: String?
     @Option(name: .customLong("split-anchor-recovery"), help: .setting("split-anchor-recovery")) var recovery: String?
@@ -17,6 +19,8 @@ struct SplitOptions: ParsableArguments {
             "split-auth-url": authorityURL,
             "split-profile": profile,
             "split-rate": rate,
+            "split-wrong-rate": wrongRate,
+            "split-txn-reply": transactionReply,
             "split-anchors": anchors,
             "split-anchor-storage": storage,
             "split-anchor-recovery": recovery,

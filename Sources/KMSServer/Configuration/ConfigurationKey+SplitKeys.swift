@@ -17,6 +17,16 @@ extension ConfigurationKey {
             name: "split-rate", environment: "KMS_SPLIT_RATE", kind: .number(0...1_000_000), standard: "0",
             summary: "Signatures per second and split key; 0 for no bound."),
         ConfigurationKey(
+            name: "split-wrong-rate", environment: "KMS_SPLIT_WRONG_RATE", kind: .number(0...1_000_000),
+            standard: "10",
+            summary:
+                "Wrong signatures per second that are looked at, of one address and for one split key; 0 for no bound."
+        ),
+        ConfigurationKey(
+            name: "split-txn-reply", environment: "KMS_SPLIT_TXN_REPLY", kind: .choice(["signature", "transaction"]),
+            standard: "signature",
+            summary: "What sign/txn answers: the signature, or the whole transaction as clients up to 1.17 expect."),
+        ConfigurationKey(
             name: "split-anchors", environment: "KMS_SPLIT_ANCHORS", kind: .choice(["auto", "anchored", "sealed"]),
             standard: "auto", summary: "Where new wallets' infrastructure scalars live; auto asks the token."),
         ConfigurationKey(

@@ -13,6 +13,8 @@ public struct SplitSettings: Sendable, Hashable {
     public var role: Role
     public var service: SplitConfiguration
     public var anchors: AnchorSettings
+    /// Whether `sign/txn` answers the whole transaction instead of its signature.
+    public var returnsTransactions: Bool
 
     init(_ values: ConfigurationValues, keystoreTTL: Duration) throws(ConfigurationError) {
         let url = values.text("split-auth-url").flatMap { $0.isEmpty ? nil : $0 }
@@ -30,7 +32,9 @@ public struct SplitSettings: Sendable, Hashable {
         service = SplitConfiguration()
         service.profile = values.text("split-profile").flatMap(SplitConfiguration.Profile.init(rawValue:)) ?? .compat
         service.signaturesPerSecond = values.number("split-rate") ?? 0
+        service.wrongHalvesPerSecond = values.number("split-wrong-rate") ?? service.wrongHalvesPerSecond
         service.shareTTL = keystoreTTL
+        returnsTransactions = values.text("split-txn-reply") == "transaction"
         anchors = AnchorSettings()
         if let text = values.text("split-anchors"), let placement = AnchorSettings.Placement(rawValue: text) {
             anchors.placement = placement

@@ -79,7 +79,7 @@ struct JSONWriter {
         secret.withUnsafeBytes { base64($0) }
     }
 
-    mutating func member(_ name: StaticString, _ number: Int) {
+    mutating func member(_ name: StaticString, _ number: some FixedWidthInteger) {
         key(name)
         buffer.writeString(String(number))
     }

@@ -102,7 +102,7 @@ public struct RESTResponder: HTTPResponder {
             if let preflight = pages?.preflight(request) {
                 response = preflight
             } else if let split {
-                response = await split.answer(request, path: segments, query: query, id: id)
+                response = await split.answer(request, path: segments, query: query, id: id, connection)
             } else if let target {
                 response = await answerCaller(request, target, query, id, connection)
             } else if let legacy, let old = LegacyTarget(path: segments) {

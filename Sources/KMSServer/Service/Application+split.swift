@@ -31,7 +31,9 @@ extension Application {
             : try VaultService(
                 path: settings.home + "/vault.sqlite", sealing: token, authority: other, audit: audit.chain,
                 configuration: settings.split.service)
-        return SplitServices(vault: vault, authority: authority, tokens: bearer, receipts: ReceiptIssuer(token: token))
+        return SplitServices(
+            vault: vault, authority: authority, tokens: bearer, receipts: ReceiptIssuer(token: token),
+            returnsTransactions: settings.split.returnsTransactions)
     }
 
     /// Only a PKCS#11 token can hold a scalar of this curve; another one seals it, and the keys say so.

@@ -10,6 +10,8 @@ import TextEncodings
 struct AuthorityController: Sendable {
     let service: AuthorityService
     let receipts: ReceiptIssuer?
+    /// Whether `sign/txn` answers the whole transaction.
+    let returnsTransactions: Bool
 
     func answer(_ route: SplitTarget.Authority, _ call: SplitCall, _ caller: SplitCaller) async throws -> Response {
         switch route {
@@ -40,19 +42,33 @@ struct AuthorityController: Sendable {
 
     // MARK: Signing
 
-    func sign(_ route: SplitTarget.Authority, _ call: SplitCall, user: String?) async throws -> Response {
+    func sign(
+        _ route: SplitTarget.Authority, _ call: SplitCall, user: String?, address: String
+    ) async throws -> Response {
         let peerKey = try call.peerKey()
-        let (share, payload) =
-            route == .signMessage ? try await message(call) : try await transaction(call)
+        let isMessage = route == .signMessage
+        let request = isMessage ? try await message(call) : try await transaction(call)
         let result = try await service.cosign(
             CosignRequest(
-                peerKey: peerKey, share: share, payload: payload, user: user, requestID: call.requestID))
+                peerKey: peerKey, share: request.share, payload: request.payload, user: user, address: address,
+                requestID: call.requestID))
         let text = Hexadecimal.encode(result.signature)
-        var response =
-            route == .signMessage
-            ? Answer.object { $0.member("sig", text) } : Answer.json(JSONWriter.text(text))
+        var response: Response
+        if let echo = request.echo {
+            response = Answer.object(capacity: 1024) { echo.write(to: &$0, signature: text) }
+        } else {
+            response = isMessage ? Answer.object { $0.member("sig", text) } : Answer.json(JSONWriter.text(text))
+        }
         if call.request.headers[.receiptRequest] == "1" { response.headers[.receipt] = try await receipt(result) }
         return response
+    }
+
+    /// What a signing request says.
+    private struct SigningRequest {
+        var share: [UInt8]
+        var payload: CosignRequest.Payload
+        /// The transaction to answer with; nil where the signature alone is the answer.
+        var echo: TransactionEcho?
     }
 
     /// What `kmsd receipt verify` checks offline: that this key, so restricted, signed this message as that record of the
@@ -71,21 +87,17 @@ struct AuthorityController: Sendable {
         }
     }
 
-    private func message(_ call: SplitCall) async throws -> ([UInt8], CosignRequest.Payload) {
+    private func message(_ call: SplitCall) async throws -> SigningRequest {
         try await call.members(["hash", "signature", "client_id"]) { members in
             let hash = try Hexadecimal.decode(try members.text(0), count: 32, operand: "hash")
             let client = try WalletName.parse(try members.text(2))
-            return (try Self.signature(members, 1), .message(hash: hash, clientID: client))
+            return SigningRequest(
+                share: try Self.signature(members, 1), payload: .message(hash: hash, clientID: client))
         }
     }
 
-    private func transaction(_ call: SplitCall) async throws -> ([UInt8], CosignRequest.Payload) {
-        let names: [StaticString] = [
-            "hash", "signature", "client_id", "public_key", "to_client_id", "transaction_value", "transaction_nonce",
-            "creation_date", "transaction_data", "transaction_type", "transaction_fee", "version", "chain_id",
-            "transaction_output", "txn_output_hash", "transaction_status",
-        ]
-        return try await call.members(names) { members in
+    private func transaction(_ call: SplitCall) async throws -> SigningRequest {
+        try await call.members(TransactionEcho.names) { members in
             let data = try members.optionalText(8) ?? ""
             let transaction = SplitTransaction(
                 hash: try Hexadecimal.decode(try members.text(0), count: 32, operand: "hash"),
@@ -95,7 +107,9 @@ struct AuthorityController: Sendable {
                 nonce: try members.optionalInteger(6, as: Int64.self) ?? 0,
                 createdAt: try members.optionalInteger(7, as: Int64.self) ?? 0, data: data,
                 function: Self.function(data))
-            return (try Self.signature(members, 1), .transaction(transaction))
+            return SigningRequest(
+                share: try Self.signature(members, 1), payload: .transaction(transaction),
+                echo: returnsTransactions ? try TransactionEcho(members) : nil)
         }
     }
 

@@ -15,7 +15,9 @@ struct SplitResponder: Sendable {
     let maximumBody: Int
 
     /// Answers; never throws, so that every failure has the API's form.
-    func answer(_ request: Request, path: Substring, query: Substring?, id: RequestID) async -> Response {
+    func answer(
+        _ request: Request, path: Substring, query: Substring?, id: RequestID, _ connection: ClientConnection
+    ) async -> Response {
         guard let target = SplitTarget(path: path) else {
             return Answer.notFound()
         }
@@ -29,12 +31,15 @@ struct SplitResponder: Sendable {
                 return try await VaultController(service: vault).answer(route, call, caller)
             case .authority(let route):
                 guard let authority = services.authority else { return Answer.notFound() }
-                let controller = AuthorityController(service: authority, receipts: services.receipts)
+                let controller = AuthorityController(
+                    service: authority, receipts: services.receipts,
+                    returnsTransactions: services.returnsTransactions)
                 switch route {
                 case .signMessage, .signTransaction:
                     // The original's clients send no token here; one that is sent must be right.
                     let user = request.headers[.jwtToken] == nil ? nil : try await caller(request, id).user
-                    return try await controller.sign(route, call, user: user)
+                    return try await controller.sign(
+                        route, call, user: user, address: connection.subscriber)
                 default: return try await controller.answer(route, call, try await caller(request, id))
                 }
             }

@@ -11,14 +11,18 @@ public struct SplitServices: Sendable {
     public var tokens: any BearerTokenVerifying
     /// Signs receipts of co-signatures; nil if none are given.
     public var receipts: ReceiptIssuer?
+    /// Whether `sign/txn` answers the whole transaction instead of its signature, as clients of the 1.17 generation
+    /// expect.
+    public var returnsTransactions: Bool
 
     public init(
         vault: VaultService?, authority: AuthorityService?, tokens: any BearerTokenVerifying,
-        receipts: ReceiptIssuer? = nil
+        receipts: ReceiptIssuer? = nil, returnsTransactions: Bool = false
     ) {
         self.vault = vault
         self.authority = authority
         self.tokens = tokens
         self.receipts = receipts
+        self.returnsTransactions = returnsTransactions
     }
 }

@@ -68,6 +68,9 @@ extension AuthorityService {
             clientKey: setup.clientKey, peerKey: setup.peerKey, publicKey: setup.publicKey, suite: suite,
             policy: setup.policy, anchor: nil, isForeign: setup.isForeign, sealed: [], isRevoked: false,
             createdAt: existing?.createdAt ?? now, lastUsed: existing?.lastUsed ?? 0)
+        if case .correction(let correction, let id) = setup.secret {
+            try await check(correction, anchor: id, setup, user: user, suite)
+        }
         try await auditor.allow("setup", record.subject, actor: caller.user, requestID: caller.requestID)
         var anchor: AnchorRow?
         let secret: SharedSecret
@@ -87,6 +90,25 @@ extension AuthorityService {
         record.sealed = try await seal(secret, record)
         try await store.put(record, anchor: anchor)
         opened.forget(peer)
+    }
+
+    /// Refuses a correction that makes no half of this wallet with its anchor: it would be found at the first signature
+    /// only.
+    private func check(
+        _ correction: SharedSecret, anchor id: String, _ setup: ShareSetup, user: String, _ suite: SplitSuite
+    ) async throws(SplitKeyError) {
+        guard let row = try await store.anchor(id), row.userID == user, row.clientID == setup.clientID else {
+            throw .invalid("'anchor' names no anchor of this wallet; hand it over with POST /anchor first")
+        }
+        guard let anchor = try? JSONDecoder().decode(AnchorRecord.self, from: Data(row.record)) else {
+            throw .damaged("anchor")
+        }
+        let rest = try suite.publicKey(of: correction, operand: "correction")
+        guard suite.publicKeyLength == anchor.publicKey.count,
+            try suite.sum(setup.peerKey, rest, anchor.publicKey) == setup.clientKey
+        else {
+            throw .invalid("'correction', the anchor and 'peer_public_key' do not add up to 'client_key'")
+        }
     }
 
     /// A random scalar and what is missing to `secret`.

@@ -4,14 +4,18 @@ import TextEncodings
 extension AuthorityService {
     /// Adds the server's half to the caller's.
     ///
+    /// Signing asks for no token, so the caller's half is all that proves anything. It is checked first: until then no
+    /// token is called, nothing counts against the key's rate, and a refusal is only counted.
+    ///
     /// - Throws: `.notFound` for an unknown key or another wallet's; `.revoked`, `.expired`, `.notPermitted`,
     ///   `.rateLimited`, `.shareInvalid`, `.invalidArgument`; `.faulty`, `.tokenUnavailable`, `.storageUnavailable`.
     public func cosign(_ request: CosignRequest) async throws(SplitKeyError) -> Cosignature {
         let peer = Hexadecimal.encode(request.peerKey)
+        let half = try await prove(request, peer)
         await gate.enter(peer)
         defer { gate.leave(peer) }
         do throws(SplitKeyError) {
-            return try await cosign(request, peer)
+            return try await cosign(request, half, peer)
         } catch {
             await auditor.refuse(
                 error, request.operation, "split:\(peer)", actor: request.user ?? "-", requestID: request.requestID)
@@ -19,18 +23,80 @@ extension AuthorityService {
         }
     }
 
-    private func cosign(_ request: CosignRequest, _ peer: String) async throws(SplitKeyError) -> Cosignature {
-        if let refusal = revocations.refusal {
-            throw SplitKeyError(.storageUnavailable, "signing is closed: the audit chain is not whole", detail: refusal)
+    // MARK: The caller's half
+
+    /// What is cheap first; at most one product of pairings.
+    private func prove(
+        _ request: CosignRequest, _ peer: String
+    ) async throws(SplitKeyError) -> ShareCombiner.ProvenHalf {
+        var isKnown = false
+        do throws(SplitKeyError) {
+            if let refusal = revocations.refusal {
+                throw SplitKeyError(
+                    .storageUnavailable, "signing is closed: the audit chain is not whole", detail: refusal)
+            }
+            guard let record = try await knownRecord(peer) else { throw .unknownKey }
+            isKnown = true
+            guard request.clientID == record.clientID else { throw .unknownKey }
+            guard !record.isRevoked else { throw Self.revoked }
+            try refuseIfRevoked(record, peer)
+            return try prove(request, record, peer)
+        } catch {
+            // The name of a key that is not here is the caller's invention.
+            let subject = isKnown ? "split:\(peer)" : "split:unknown"
+            refusals.count(
+                RefusalTally.Kind(operation: request.operation, reason: error.code, subject: subject),
+                address: request.address, requestID: request.requestID, at: now)
+            throw error
         }
+    }
+
+    /// The row, not yet authentic: the caller's half is checked under the key that names it, and nothing else is used.
+    private func knownRecord(_ peer: String) async throws(SplitKeyError) -> ShareRecord? {
+        if let share = opened.find(peer) { return share.record }
+        return try await store.share(peer: peer)
+    }
+
+    private func prove(
+        _ request: CosignRequest, _ record: ShareRecord, _ peer: String
+    ) throws(SplitKeyError) -> ShareCombiner.ProvenHalf {
+        guard request.share.count == record.suite.signatureLength else {
+            throw .invalid("'signature' must be \(2 * record.suite.signatureLength) hexadecimal digits")
+        }
+        guard limiter.hasLeft(peer) else { throw rateLimited }
+        guard wrongHalves.admits(key: peer, address: request.address) else {
+            throw SplitKeyError(.rateLimited, "too many wrong signatures came from here or for this key; wait a second")
+        }
+        let half: ShareCombiner.ProvenHalf
+        do throws(SplitKeyError) {
+            half = try combiner.prove(request, under: try keys.key(record.peerKey, record.suite))
+        } catch {
+            if error.code == .shareInvalid { wrongHalves.countWrong(key: peer, address: request.address) }
+            throw error
+        }
+        wrongHalves.countRight(key: peer, address: request.address)
+        guard limiter.admit(peer) else { throw rateLimited }
+        return half
+    }
+
+    private var rateLimited: SplitKeyError {
+        SplitKeyError(.rateLimited, "this key signs \(configuration.signaturesPerSecond) times a second at most")
+    }
+
+    /// Writes the records of what was refused to callers who proved nothing.
+    func tellRefusals(isLast: Bool) async {
+        for (kind, count) in refusals.take(at: now, isLast: isLast) { await auditor.refuse(kind, count) }
+    }
+
+    // MARK: The server's half
+
+    private func cosign(
+        _ request: CosignRequest, _ half: ShareCombiner.ProvenHalf, _ peer: String
+    ) async throws(SplitKeyError) -> Cosignature {
         let share = try await openedShare(peer)
         let record = share.record
         try check(request, record)
-        guard limiter.admit(peer) else {
-            throw SplitKeyError(
-                .rateLimited, "this key signs \(configuration.signaturesPerSecond) times a second at most")
-        }
-        let signature = try await combiner.signature(request, share)
+        let signature = try await combiner.signature(half, share, under: try keys.key(record.clientKey, record.suite))
         try refuseIfRevoked(record, peer)
         var details = ["hash": Hexadecimal.encode(request.hash), "client": record.clientID]
         if case .transaction(let transaction) = request.payload, let function = transaction.function {
@@ -69,13 +135,11 @@ extension AuthorityService {
     /// Whether the key's policy allows the request.
     private func check(_ request: CosignRequest, _ record: ShareRecord) throws(SplitKeyError) {
         guard !record.policy.isExpired(at: now) else { throw SplitKeyError(.expired, "the split key is expired") }
-        guard request.share.count == record.suite.signatureLength else {
-            throw .invalid("'signature' must be \(2 * record.suite.signatureLength) hexadecimal digits")
-        }
+        // The row was read again since the half was proven.
+        guard request.clientID == record.clientID else { throw .unknownKey }
         let isStrict = configuration.profile == .strict || !record.isForeign
         switch request.payload {
-        case .message(_, let clientID):
-            guard clientID == record.clientID else { throw .unknownKey }
+        case .message:
             guard record.policy.allowsMessages else {
                 throw SplitKeyError(
                     .notPermitted,
@@ -83,7 +147,6 @@ extension AuthorityService {
                         + "send the transaction to sign/txn")
             }
         case .transaction(let transaction):
-            guard transaction.clientID == record.clientID else { throw .unknownKey }
             guard
                 !isStrict || transaction.publicKey.isEmpty
                     || Hexadecimal.decode(transaction.publicKey, .either) == record.clientKey

@@ -4,7 +4,6 @@ import EnclaveLock
 public import Foundation
 public import HSMBridge
 import LibCrypto
-import Pairing
 import SecretMemory
 import Synchronization
 import TextEncodings
@@ -23,9 +22,12 @@ public final class AuthorityService: SplitAuthority {
     let configuration: SplitConfiguration
     let auditor: SplitAuditor
     let combiner: ShareCombiner
+    let keys = VerifyingKeys()
     let gate = ShareGate()
     let opened: OpenedShares
-    let limiter: RateLimiter
+    let limiter: RateLimiter<String>
+    let wrongHalves: WrongHalfGuard
+    let refusals = RefusalTally()
     private let used = Mutex<[String: Int64]>([:])
     private let clock: @Sendable () -> Date
 
@@ -48,11 +50,13 @@ public final class AuthorityService: SplitAuthority {
         combiner = ShareCombiner(anchors: anchors)
         opened = OpenedShares(capacity: configuration.shareCacheSize)
         limiter = RateLimiter(perSecond: configuration.signaturesPerSecond)
+        wrongHalves = WrongHalfGuard(perSecond: configuration.wrongHalvesPerSecond)
         self.clock = clock
     }
 
     /// Writes what is still in memory and closes the files.
     public func close() async throws {
+        await tellRefusals(isLast: true)
         try await flush()
         try store.close()
     }
@@ -63,9 +67,11 @@ public final class AuthorityService: SplitAuthority {
     /// Unix seconds.
     var now: Int64 { Int64(clock().timeIntervalSince1970) }
 
-    /// Writes when keys were last used, and drops opened shares whose time is over. Called now and then.
+    /// Writes when keys were last used and what was refused, and drops opened shares whose time is over. Called now and
+    /// then.
     public func flush() async throws(SplitKeyError) {
         opened.sweep()
+        await tellRefusals(isLast: false)
         let times = used.withLock { used in
             defer { used = [:] }
             return used
@@ -118,25 +124,7 @@ public final class AuthorityService: SplitAuthority {
             else { throw .damaged("anchor") }
             anchor = (decoded, row)
         }
-        return OpenedShare(
-            record: record, secret: secret, anchor: anchor, keys: try Self.keys(record), expires: expires)
-    }
-
-    private static func keys(_ record: ShareRecord) throws(SplitKeyError) -> OpenedShare.Keys {
-        do throws(PairingError) {
-            switch record.suite {
-            case .bls0chain:
-                return .bls0chain(
-                    client: try BN254.G2Point(encoded: record.clientKey),
-                    peer: try BN254.G2Point(encoded: record.peerKey))
-            case .bls12381MinSig:
-                return .bls12381(
-                    client: BLS12381.PreparedPublicKey(try BLS12381.G2Point(compressed: record.clientKey)),
-                    peer: BLS12381.PreparedPublicKey(try BLS12381.G2Point(compressed: record.peerKey)))
-            }
-        } catch {
-            throw .damaged("split key", error)
-        }
+        return OpenedShare(record: record, secret: secret, anchor: anchor, expires: expires)
     }
 
     func seal(_ secret: SharedSecret, _ record: ShareRecord) async throws(SplitKeyError) -> [UInt8] {

@@ -15,14 +15,26 @@ public struct CosignRequest: Sendable {
     public var payload: Payload
     /// The user of a token that came along; signing needs none.
     public var user: String?
+    /// Where the request came from, as wrong halves are counted: an IPv4 address or the first half of an IPv6 one.
+    public var address: String
     public var requestID: String
 
-    public init(peerKey: [UInt8], share: [UInt8], payload: Payload, user: String?, requestID: String) {
+    public init(
+        peerKey: [UInt8], share: [UInt8], payload: Payload, user: String?, address: String = "-", requestID: String
+    ) {
         self.peerKey = peerKey
         self.share = share
         self.payload = payload
         self.user = user
+        self.address = address
         self.requestID = requestID
+    }
+
+    var clientID: String {
+        switch payload {
+        case .message(_, let clientID): clientID
+        case .transaction(let transaction): transaction.clientID
+        }
     }
 
     var hash: [UInt8] {

@@ -1,5 +1,4 @@
 import Anchors
-import Pairing
 import SecretMemory
 import Synchronization
 
@@ -9,14 +8,7 @@ struct OpenedShare: Sendable {
     /// The anchor's correction, or the whole share.
     let secret: SharedSecret
     let anchor: (record: AnchorRecord, row: AnchorRow)?
-    let keys: Keys
     let expires: ContinuousClock.Instant
-
-    /// Decoded public keys; decoding checks the subgroup, which costs as much as a pairing.
-    enum Keys: Sendable {
-        case bls0chain(client: BN254.G2Point, peer: BN254.G2Point)
-        case bls12381(client: BLS12381.PreparedPublicKey, peer: BLS12381.PreparedPublicKey)
-    }
 }
 
 /// Shares that were opened a short while ago, in locked memory.

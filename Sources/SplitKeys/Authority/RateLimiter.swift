@@ -1,39 +1,60 @@
 import Synchronization
 
-/// A bucket of signatures for each key, filled at a steady rate.
+/// A bucket for each name, filled at a steady rate.
 ///
 /// - Concurrency: any number of calls at once.
-final class RateLimiter: Sendable {
+final class RateLimiter<Name: Hashable & Sendable>: Sendable {
     private struct Bucket {
         var left: Double
         var at: ContinuousClock.Instant
     }
 
-    /// Most keys remembered; when there are more, full buckets are forgotten, which changes nothing.
-    private static let capacity = 100_000
+    private struct State {
+        var buckets: [Name: Bucket] = [:]
+        /// For the names that find no place.
+        var others: Bucket?
+    }
 
     private let perSecond: Double
-    private let buckets = Mutex<[String: Bucket]>([:])
+    private let capacity: Int
+    private let state = Mutex(State())
 
-    /// - Parameter perSecond: 0 for no bound.
-    init(perSecond: Int) { self.perSecond = Double(perSecond) }
+    /// - Parameters:
+    ///   - perSecond: 0 for no bound. A bucket holds what comes in one second.
+    ///   - capacity: Most names remembered. When there are more, full buckets are forgotten, which changes nothing; if
+    ///     none is full, new names share one bucket.
+    init(perSecond: Int, capacity: Int = 100_000) {
+        self.perSecond = Double(perSecond)
+        self.capacity = capacity
+    }
 
-    /// Takes one signature out of the key's bucket; false if it is empty.
-    func admit(_ key: String, now: ContinuousClock.Instant = .now) -> Bool {
+    /// Whether something is left in the bucket; takes nothing.
+    func hasLeft(_ name: Name, now: ContinuousClock.Instant = .now) -> Bool {
         guard perSecond > 0 else { return true }
-        return buckets.withLock { buckets in
-            if buckets.count >= Self.capacity, buckets[key] == nil {
-                buckets = buckets.filter { filled($0.value, now) < perSecond }
-                if buckets.count >= Self.capacity { return false }
-            }
-            let left = buckets[key].map { filled($0, now) } ?? perSecond
-            guard left >= 1 else {
-                buckets[key] = Bucket(left: left, at: now)
-                return false
-            }
-            buckets[key] = Bucket(left: left - 1, at: now)
-            return true
+        return state.withLock { state in
+            if let bucket = state.buckets[name] { return filled(bucket, now) >= 1 }
+            guard state.buckets.count >= capacity, let others = state.others else { return true }
+            return filled(others, now) >= 1
         }
+    }
+
+    /// Takes one out of the bucket; false if it is empty.
+    @discardableResult
+    func admit(_ name: Name, now: ContinuousClock.Instant = .now) -> Bool {
+        guard perSecond > 0 else { return true }
+        return state.withLock { state in
+            if state.buckets.count >= capacity, state.buckets[name] == nil {
+                state.buckets = state.buckets.filter { filled($0.value, now) < perSecond }
+                guard state.buckets.count < capacity else { return take(&state.others, now) }
+            }
+            return take(&state.buckets[name], now)
+        }
+    }
+
+    private func take(_ bucket: inout Bucket?, _ now: ContinuousClock.Instant) -> Bool {
+        let left = bucket.map { filled($0, now) } ?? perSecond
+        bucket = Bucket(left: left >= 1 ? left - 1 : left, at: now)
+        return left >= 1
     }
 
     private func filled(_ bucket: Bucket, _ now: ContinuousClock.Instant) -> Double {

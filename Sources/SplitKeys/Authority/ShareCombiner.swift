@@ -4,8 +4,8 @@ import SecretMemory
 
 /// Makes the wallet's signature of the caller's half and the server's, and lets nothing out that does not verify.
 ///
-/// The halves are checked by one product of pairings. The server's half alone never leaves this type: it would be worth
-/// a signature to whoever steals the user's share later.
+/// The caller's half is proven before the server's is made, and the sum before it leaves. The server's half alone never
+/// leaves this type: it would be worth a signature to whoever steals the user's share later.
 struct ShareCombiner: Sendable {
     let anchors: any AnchorKeeping
 
@@ -14,28 +14,66 @@ struct ShareCombiner: Sendable {
         Array("kms-split/v1/\(purpose)".utf8) + [0] + payload
     }
 
-    /// - Throws: `.shareInvalid` for a wrong half of the caller's; `.faulty` if the sum is wrong although both the halves'
-    ///   keys are right; `.tokenUnavailable`.
-    func signature(_ request: CosignRequest, _ share: OpenedShare) async throws(SplitKeyError) -> [UInt8] {
-        switch share.keys {
-        case .bls0chain(let client, let peer):
-            return try await bls0chain(request, share, client: client, peer: peer)
-        case .bls12381(let client, let peer):
-            return try bls12381(request, share, client: client, peer: peer)
+    /// A caller's half that verified under its public key.
+    struct ProvenHalf: Sendable {
+        fileprivate enum Point {
+            case bls0chain(BLS0Chain.Signature, BLS0Chain.HashedMessage)
+            case bls12381(BLSMinSig.Signature, BLSMinSig.HashedMessage)
+        }
+
+        fileprivate let point: Point
+    }
+
+    /// Checks the caller's half: its form first, then one product of pairings.
+    ///
+    /// - Throws: `.invalidArgument` for what is no signature; `.shareInvalid` for one that does not verify.
+    func prove(_ request: CosignRequest, under key: VerifyingKey) throws(SplitKeyError) -> ProvenHalf {
+        let half: ProvenHalf
+        let isRight: Bool
+        do throws(PairingError) {
+            switch key {
+            case .bls0chain(let key):
+                let user = try BN254.G1Point(encoded: request.share)
+                let message = try BLS0Chain.HashedMessage(request.hash)
+                half = ProvenHalf(point: .bls0chain(user, message))
+                isRight = BLS0Chain.verify(user, message: message, publicKey: key)
+            case .bls12381(let key):
+                let user = try BLS12381.G1Point(compressed: request.share)
+                let message = try BLSMinSig.HashedMessage(
+                    Self.tagged(request.purpose, request.hash), tag: BLSMinSig.basicTag)
+                half = ProvenHalf(point: .bls12381(user, message))
+                isRight = BLSMinSig.verify(user, message: message, publicKey: key)
+            }
+        } catch {
+            throw .invalid("'signature' is not a signature: \(error.reason)")
+        }
+        guard isRight else { throw Self.wrongShare }
+        return half
+    }
+
+    /// Adds the server's half.
+    ///
+    /// - Parameter key: The wallet's public key.
+    /// - Throws: `.faulty` if the sum does not verify although the caller's half did; `.tokenUnavailable`.
+    func signature(
+        _ half: ProvenHalf, _ share: OpenedShare, under key: VerifyingKey
+    ) async throws(SplitKeyError) -> [UInt8] {
+        switch (half.point, key) {
+        case (.bls0chain(let user, let message), .bls0chain(let key)):
+            let signature = user + (try await bls0chain(message, share))
+            guard BLS0Chain.verify(signature, message: message, publicKey: key) else { throw Self.fault }
+            return signature.encoded
+        case (.bls12381(let user, let message), .bls12381(let key)):
+            let signature = user + (try bls12381(message, share))
+            guard BLSMinSig.verify(signature, message: message, publicKey: key) else { throw Self.fault }
+            return signature.compressed
+        default: throw .damaged("split key")
         }
     }
 
     private func bls0chain(
-        _ request: CosignRequest, _ share: OpenedShare, client: BN254.G2Point, peer: BN254.G2Point
-    ) async throws(SplitKeyError) -> [UInt8] {
-        let user: BN254.G1Point
-        let message: BLS0Chain.HashedMessage
-        do throws(PairingError) {
-            user = try BN254.G1Point(encoded: request.share)
-            message = try BLS0Chain.HashedMessage(request.hash)
-        } catch {
-            throw .invalid("'signature' is not a signature: \(error.reason)")
-        }
+        _ message: BLS0Chain.HashedMessage, _ share: OpenedShare
+    ) async throws(SplitKeyError) -> BLS0Chain.Signature {
         guard let anchor = share.anchor else { throw .damaged("split key") }
         let anchored: BN254.G1Point
         do {
@@ -44,50 +82,25 @@ struct ShareCombiner: Sendable {
             throw SplitKeyError(anchor: error)
         }
         do {
-            let correction = try share.secret.withUnsafeBytes { secret throws(PairingError) in
-                try BLS0Chain.sign(message, secretKey: secret)
-            }
-            let signature = user + anchored + correction
-            if try BLS0Chain.verifyEach(
-                [(user, peer), (signature, client)], message: message, from: SplitSuite.entropy)
-            {
-                return signature.encoded
-            }
-            let isUserRight = BLS0Chain.verify(
-                user, message: message, publicKey: BN254.PreparedPublicKey(peer))
-            throw isUserRight ? Self.fault : Self.wrongShare
-        } catch let error as SplitKeyError {
-            throw error
+            return anchored
+                + (try share.secret.withUnsafeBytes { secret throws(PairingError) in
+                    try BLS0Chain.sign(message, secretKey: secret)
+                })
         } catch {
             throw SplitKeyError(.internalFailure, "internal error", underlying: error)
         }
     }
 
     private func bls12381(
-        _ request: CosignRequest, _ share: OpenedShare, client: BLS12381.PreparedPublicKey,
-        peer: BLS12381.PreparedPublicKey
-    ) throws(SplitKeyError) -> [UInt8] {
-        let user: BLS12381.G1Point
-        let message: BLSMinSig.HashedMessage
+        _ message: BLSMinSig.HashedMessage, _ share: OpenedShare
+    ) throws(SplitKeyError) -> BLSMinSig.Signature {
         do throws(PairingError) {
-            user = try BLS12381.G1Point(compressed: request.share)
-            message = try BLSMinSig.HashedMessage(
-                Self.tagged(request.purpose, request.hash), tag: BLSMinSig.basicTag)
-        } catch {
-            throw .invalid("'signature' is not a signature: \(error.reason)")
-        }
-        guard BLSMinSig.verify(user, message: message, publicKey: peer) else { throw Self.wrongShare }
-        let server: BLS12381.G1Point
-        do throws(PairingError) {
-            server = try share.secret.withUnsafeBytes { secret throws(PairingError) in
+            return try share.secret.withUnsafeBytes { secret throws(PairingError) in
                 try BLSMinSig.sign(message, secretKey: secret)
             }
         } catch {
             throw SplitKeyError(.internalFailure, "internal error", underlying: error)
         }
-        let signature = user + server
-        guard BLSMinSig.verify(signature, message: message, publicKey: client) else { throw Self.fault }
-        return signature.compressed
     }
 
     private static let wrongShare = SplitKeyError(

@@ -35,6 +35,18 @@ struct SplitAuditor: Sendable {
             event(outcome, error.code.rawValue, operation, subject, actor: actor, requestID: requestID))
     }
 
+    /// Records how often something was refused to callers who proved nothing.
+    func refuse(_ kind: RefusalTally.Kind, _ count: RefusalTally.Count) async {
+        let details = [
+            "count": String(count.count), "first": String(count.first), "last": String(count.last),
+            "address": count.address,
+        ]
+        _ = try? await chain.record(
+            event(
+                .refused, kind.reason.rawValue, kind.operation, kind.subject, actor: "-", requestID: count.requestID,
+                details: details))
+    }
+
     func event(
         _ outcome: AuditEvent.Outcome, _ reason: String, _ operation: String, _ subject: String, actor: String,
         requestID: String, details: [String: String] = [:]

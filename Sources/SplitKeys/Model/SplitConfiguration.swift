@@ -15,6 +15,8 @@ public struct SplitConfiguration: Sendable, Hashable {
     public var shareCacheSize: Int = 4_096
     /// Signatures per second and key; 0 for no bound. A key may save up as many for a burst.
     public var signaturesPerSecond: Int = 0
+    /// Wrong halves per second that are looked at, of one address and for one key; 0 for no bound.
+    public var wrongHalvesPerSecond: Int = 10
     /// Most split keys of one wallet.
     public var maximumKeysPerWallet: Int = 1_000_000
 

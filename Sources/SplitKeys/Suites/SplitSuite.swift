@@ -76,13 +76,18 @@ public enum SplitSuite: String, Sendable, CaseIterable {
         }
     }
 
-    /// The sum of two public keys, which were checked before.
-    func sum(_ x: [UInt8], _ y: [UInt8]) throws(SplitKeyError) -> [UInt8] {
+    /// The sum of public keys, which were checked before.
+    func sum(_ first: [UInt8], _ others: [UInt8]...) throws(SplitKeyError) -> [UInt8] {
         do throws(PairingError) {
             switch self {
-            case .bls0chain: return (try BN254.G2Point(encoded: x) + BN254.G2Point(encoded: y)).encoded
+            case .bls0chain:
+                var sum = try BN254.G2Point(encoded: first)
+                for other in others { sum = sum + (try BN254.G2Point(encoded: other)) }
+                return sum.encoded
             case .bls12381MinSig:
-                return (try BLS12381.G2Point(compressed: x) + BLS12381.G2Point(compressed: y)).compressed
+                var sum = try BLS12381.G2Point(compressed: first)
+                for other in others { sum = sum + (try BLS12381.G2Point(compressed: other)) }
+                return sum.compressed
             }
         } catch {
             throw SplitKeyError(.internalFailure, "internal error", underlying: error)
