@@ -78,6 +78,9 @@ let package = Package(
             dependencies: ["EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "Storage", "TextEncodings", grdb],
             swiftSettings: settings),
         .target(
+            name: "Attestation",
+            dependencies: ["Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "WorkingKeys"], swiftSettings: settings),
+        .target(
             name: "Keystores",
             dependencies: [
                 "Metering",
@@ -136,7 +139,7 @@ let package = Package(
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
                 "WalletClient", "BearerTokens", "EDV", "GNAP", "Metering", "Outbound", "RemoteLocks", "StrictJSON",
-                "SplitKeys", "Audit", "Anchors", "TPMBridge", "TrustBlocStore", "TextEncodings",
+                "SplitKeys", "Audit", "Anchors", "Attestation", "TPMBridge", "TrustBlocStore", "TextEncodings",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -262,6 +265,13 @@ let package = Package(
             name: "AuditTests",
             dependencies: [
                 "Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings", grdb,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AttestationTests",
+            dependencies: [
+                "Attestation", "Audit", "EnclaveLock", "HSMBridge", "TPMBridge", "LibCrypto", "SecretMemory",
+                "TestSupport", "WorkingKeys",
             ],
             swiftSettings: settings),
         .testTarget(
