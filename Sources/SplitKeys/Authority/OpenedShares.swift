@@ -16,6 +16,7 @@ struct OpenedShare: Sendable {
     enum Keys: Sendable {
         case bls0chain(client: BN254.G2Point, peer: BN254.G2Point)
         case bls12381(client: BLS12381.PreparedPublicKey, peer: BLS12381.PreparedPublicKey)
+        case blsTPM(client: BNP256.PreparedPublicKey, peer: BNP256.PreparedPublicKey)
     }
 }
 

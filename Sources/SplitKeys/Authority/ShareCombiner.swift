@@ -8,8 +8,10 @@ import SecretMemory
 /// a signature to whoever steals the user's share later.
 struct ShareCombiner: Sendable {
     let anchors: any AnchorKeeping
+    /// nil where the token computes on no curve with a pairing.
+    let wholePoints: (any WholePointKeeping)?
 
-    /// The tag of the modern suite's messages.
+    /// What the signatures of the suites other than 0Chain's are over.
     static func tagged(_ purpose: String, _ payload: [UInt8]) -> [UInt8] {
         Array("kms-split/v1/\(purpose)".utf8) + [0] + payload
     }
@@ -22,6 +24,8 @@ struct ShareCombiner: Sendable {
             return try await bls0chain(request, share, client: client, peer: peer)
         case .bls12381(let client, let peer):
             return try bls12381(request, share, client: client, peer: peer)
+        case .blsTPM(let client, let peer):
+            return try await blsTPM(request, share, client: client, peer: peer)
         }
     }
 
@@ -90,9 +94,9 @@ struct ShareCombiner: Sendable {
         return signature.compressed
     }
 
-    private static let wrongShare = SplitKeyError(
+    static let wrongShare = SplitKeyError(
         .shareInvalid, "'signature' does not verify under the key in X-Peer-Public-Key")
-    private static let fault = SplitKeyError(
+    static let fault = SplitKeyError(
         .faulty, "the combined signature does not verify; nothing was released",
         detail: "the token's answer or the stored share is wrong: run `kmsd doctor` and check the store")
 }
@@ -100,6 +104,9 @@ struct ShareCombiner: Sendable {
 extension SplitKeyError {
     init(anchor error: AnchorError) {
         switch error.code {
+        case .unsupported:
+            self.init(
+                .unsupported, "this server's token does not hold keys of this suite", underlying: error)
         case .tokenFailed:
             self.init(.tokenUnavailable, "the token is not available now; nothing was signed", underlying: error)
         case .wrongAnswer:
