@@ -222,7 +222,8 @@ let package = Package(
         .testTarget(
             name: "AnchorsTests",
             dependencies: [
-                "Anchors", "EnclaveLock", "HSMBridge", "Pairing", "LibCrypto", "SecretMemory", "TestSupport",
+                "Anchors", "EnclaveLock", "HSMBridge", "Pairing", "LibCrypto", "SecretMemory", "TPMBridge",
+                "TestSupport",
             ],
             swiftSettings: settings),
         .testTarget(

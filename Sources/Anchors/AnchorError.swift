@@ -11,6 +11,8 @@ public struct AnchorError: Error, Sendable, CustomStringConvertible {
         public static let tokenFailed = Code(rawValue: "token-failed")
         /// The token's answer is not the anchor's multiple; nothing of it was released.
         public static let wrongAnswer = Code(rawValue: "wrong-answer")
+        /// The token has no means to hold such a scalar.
+        public static let unsupported = Code(rawValue: "unsupported")
         /// The stored record does not open or is not of this token.
         public static let damaged = Code(rawValue: "damaged")
         /// No locked memory, or a scalar out of range.

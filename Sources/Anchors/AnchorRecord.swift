@@ -10,9 +10,9 @@ public struct AnchorRecord: Sendable, Hashable, Codable {
     public var mode: Mode
     /// Wrapped or sealed scalar.
     public var blob: [UInt8]
-    /// `h·Q`, 64 bytes as 0Chain writes public keys.
+    /// `h·Q`: 64 bytes as 0Chain writes public keys, or 65 on TPM_ECC_BN_P256.
     public var publicKey: [UInt8]
-    /// `h·G`, 32 bytes as 0Chain writes signatures.
+    /// `h·G`: 32 bytes as 0Chain writes signatures, or 33 on TPM_ECC_BN_P256.
     public var point: [UInt8]
 
     public init(mode: Mode, blob: [UInt8], publicKey: [UInt8], point: [UInt8]) {

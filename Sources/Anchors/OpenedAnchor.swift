@@ -1,18 +1,13 @@
-import EnclaveLock
 import HSMBridge
 import Pairing
 
 /// An anchor whose record the token opened and authenticated; still nothing secret.
 struct OpenedAnchor: Sendable {
-    let record: AnchorRecord
-    let identity: RecordIdentity
     let blob: AnchorBlob
     let publicKey: BN254.G2Point
     let point: BN254.G1Point
 
-    init(record: AnchorRecord, identity: RecordIdentity, blob: AnchorBlob) throws(AnchorError) {
-        self.record = record
-        self.identity = identity
+    init(record: AnchorRecord, blob: AnchorBlob) throws(AnchorError) {
         self.blob = blob
         do throws(PairingError) {
             publicKey = try BN254.G2Point(encoded: record.publicKey)

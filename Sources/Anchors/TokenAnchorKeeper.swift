@@ -16,7 +16,8 @@ public final class TokenAnchorKeeper: AnchorKeeping {
     let settings: AnchorSettings
     private let sealed: SealedAnchorKeeper
     private let multiplier: AnchorMultiplier
-    private let opened = OpenedAnchors()
+    private let seal: AnchorSeal
+    private let opened = OpenedAnchors<OpenedAnchor>()
     private let known = Mutex<AnchorCapability?>(nil)
     private let isProbing = Atomic(false)
 
@@ -25,6 +26,7 @@ public final class TokenAnchorKeeper: AnchorKeeping {
         self.settings = settings
         sealed = SealedAnchorKeeper(token: token)
         multiplier = AnchorMultiplier(token: token)
+        seal = AnchorSeal(token: token)
     }
 
     public var mode: AnchorRecord.Mode {
@@ -59,12 +61,9 @@ public final class TokenAnchorKeeper: AnchorKeeping {
         guard try await mode == .anchored else { return try await sealed.take(scalar, identity: identity) }
         let birth = try AnchorBirth(scalar)
         let blob = try await multiplier.take(scalar, birth, asTokenObject: settings.storage == .object)
-        let publicKey = birth.publicKey.encoded
-        let point = birth.point.encoded
         do throws(AnchorError) {
-            let context = try AnchorContext.bytes(identity, mode: .anchored, publicKey: publicKey, point: point)
-            let stored = try await seal(blob, context)
-            return birth.record(.anchored, stored)
+            return try await seal.record(
+                blob, publicKey: birth.publicKey.encoded, point: birth.point.encoded, identity)
         } catch {
             // No record names it, so nobody could use it.
             try? await token.destroyAnchor(blob)
@@ -110,39 +109,10 @@ public final class TokenAnchorKeeper: AnchorKeeping {
         return try await capability().recovery
     }
 
-    // MARK: Records
-
-    private func seal(_ blob: AnchorBlob, _ context: [UInt8]) async throws(AnchorError) -> [UInt8] {
-        let encoded = AnchorContext.encode(blob)
-        let plaintext: SharedSecret
-        do throws(SecretMemoryError) {
-            plaintext = SharedSecret(
-                try encoded.span.withUnsafeBytes { bytes throws(SecretMemoryError) in
-                    try SecretBytes(copying: bytes)
-                })
-        } catch {
-            throw AnchorError(.internalFailure, "No locked memory for an anchor: \(error)")
-        }
-        do throws(HSMError) {
-            return try await token.seal(plaintext, under: .shareLockServer, context: context)
-        } catch {
-            throw AnchorError.from(error, "The token did not seal an anchor's record")
-        }
-    }
-
     func open(_ record: AnchorRecord, _ identity: RecordIdentity) async throws(AnchorError) -> OpenedAnchor {
         if let found = opened.find(record, identity) { return found }
-        let context = try AnchorContext.bytes(
-            identity, mode: .anchored, publicKey: record.publicKey, point: record.point)
-        let plaintext: SharedSecret
-        do throws(HSMError) {
-            plaintext = try await token.open(record.blob, under: .shareLockServer, context: context)
-        } catch {
-            throw AnchorError.from(error, "An anchor's record did not open")
-        }
-        let blob = try AnchorContext.decode(plaintext.withUnsafeBytes { Array($0) })
-        let anchor = try OpenedAnchor(record: record, identity: identity, blob: blob)
-        opened.insert(anchor)
+        let anchor = try OpenedAnchor(record: record, blob: try await seal.open(record, identity))
+        opened.insert(anchor, record, identity)
         return anchor
     }
 }

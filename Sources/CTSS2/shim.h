@@ -112,6 +112,31 @@ static inline TPM2B_PUBLIC kms_attestation_template(int lockout) {
     return t;
 }
 
+// A key that was made outside and only multiplies points of its curve. Not bound to a TPM by its attributes, because it
+// came from elsewhere; but without a policy nothing can authorise its duplication.
+static inline TPM2B_PUBLIC kms_multiplier_template(TPM2_ECC_CURVE curve, int lockout) {
+    TPM2B_PUBLIC t = kms_signing_template(curve, lockout);
+    t.publicArea.objectAttributes = TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_DECRYPT | (lockout ? 0 : TPMA_OBJECT_NODA);
+    return t;
+}
+
+// A key that was made in the TPM and only agrees.
+static inline TPM2B_PUBLIC kms_agreement_template(TPM2_ECC_CURVE curve, int lockout) {
+    TPM2B_PUBLIC t = kms_signing_template(curve, lockout);
+    t.publicArea.objectAttributes = (kms_leaf_attributes(lockout) & ~TPMA_OBJECT_SIGN_ENCRYPT) | TPMA_OBJECT_DECRYPT;
+    return t;
+}
+
+// How a key is wrapped for its import: inside, under a key that crosses in a session's encrypted parameter.
+static inline TPMT_SYM_DEF_OBJECT kms_import_cipher(void) {
+    TPMT_SYM_DEF_OBJECT d;
+    memset(&d, 0, sizeof d);
+    d.algorithm = TPM2_ALG_AES;
+    d.keyBits.aes = 128;
+    d.mode.aes = TPM2_ALG_CFB;
+    return d;
+}
+
 // The name by which a policy digest marks an object as ours; no policy has this digest, so it allows nothing.
 static inline void kms_set_label(TPM2B_PUBLIC *t, const uint8_t *digest, size_t count) {
     if (count > sizeof t->publicArea.authPolicy.buffer) return;

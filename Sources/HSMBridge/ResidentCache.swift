@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A stored key that is unwrapped in the token to be used.
-protocol UnwrappableKey: Hashable, Sendable {
+package protocol UnwrappableKey: Hashable, Sendable {
     /// 16 random bytes.
     var identifier: [UInt8] { get }
 }

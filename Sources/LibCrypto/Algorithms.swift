@@ -11,6 +11,7 @@ enum Algorithms {
 
     static let aes128GCM = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-128-GCM", nil))
     static let aes256GCM = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-256-GCM", nil))
+    static let aes128CFB = Fetched(pointer: EVP_CIPHER_fetch(nil, "AES-128-CFB", nil))
     static let chaCha20Poly1305 = Fetched(pointer: EVP_CIPHER_fetch(nil, "ChaCha20-Poly1305", nil))
 
     static let sha256 = Fetched(pointer: EVP_MD_fetch(nil, "SHA2-256", nil))

@@ -1,4 +1,5 @@
 internal import CLibCrypto
+public import SecretMemory
 
 /// SHA-2 (FIPS 180-4) and SHA-3 (FIPS 202) of whole messages.
 ///
@@ -10,6 +11,13 @@ public enum Digest {
     public static func sha384(_ data: [UInt8]) throws(LibCryptoError) -> [UInt8] { try hash(data, .sha384) }
     /// 64 bytes.
     public static func sha512(_ data: [UInt8]) throws(LibCryptoError) -> [UInt8] { try hash(data, .sha512) }
+
+    /// 32 bytes of a secret, which stay one.
+    public static func sha256(secret: borrowing SecretBytes) throws(LibCryptoError) -> SecretBytes {
+        try secret.withUnsafeBytes { secret throws(LibCryptoError) in
+            try SecretBytes.filled(32) { output throws(LibCryptoError) in try hash(secret, .sha256, into: output) }
+        }
+    }
 
     /// 32 bytes.
     public static func sha3of256(_ data: [UInt8]) throws(LibCryptoError) -> [UInt8] { try hash(data, .sha3of256) }

@@ -44,6 +44,8 @@ enum ConstantTime {
     static let secretCases = [
         Case("bn254-sign") { withSecretKey { BLS0Chain.sign(point: .generator, checkedKey: $0) } },
         Case("bn254-public-key") { withSecretKey { BLS0Chain.publicKey(ofChecked: $0) } },
+        Case("bnp256-sign") { withSecretKey { BLSBNP256.sign(point: .generator, checkedKey: $0) } },
+        Case("bnp256-public-key") { withSecretKey { BLSBNP256.publicKey(ofChecked: $0) } },
         Case("bls12381-sign-g1") { withSecretKey { BLSMinSig.sign(point: .generator, checkedKey: $0) } },
         Case("bls12381-sign-g2") { withSecretKey { BLSMinPK.sign(point: .generator, checkedKey: $0) } },
         Case("bls12381-public-key-g2") { withSecretKey { BLSMinSig.publicKey(ofChecked: $0) } },

@@ -16,22 +16,28 @@ struct SplitFixture {
     let folder: URL
     let token: MemoryToken
     let anchors: MemoryAnchors
+    let wholePoints: MemoryWholePoints
     let chain: MemoryChain
     let vault: VaultService
     let authority: AuthorityService
     let clock: TestClock
 
-    init(_ configuration: SplitConfiguration = SplitConfiguration(), reusing other: SplitFixture? = nil) throws {
+    init(
+        _ configuration: SplitConfiguration = SplitConfiguration(), reusing other: SplitFixture? = nil,
+        hasWholePoints: Bool = true
+    ) throws {
         folder = other?.folder ?? FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         token = try other?.token ?? MemoryToken()
         anchors = other?.anchors ?? MemoryAnchors()
+        wholePoints = other?.wholePoints ?? MemoryWholePoints()
         chain = other?.chain ?? MemoryChain()
         clock = other?.clock ?? TestClock()
         let clock = clock
         authority = try AuthorityService(
-            path: folder.appendingPathComponent("shares.sqlite").path, sealing: token, anchors: anchors, audit: chain,
-            revocations: chain, configuration: configuration, clock: { clock.now })
+            path: folder.appendingPathComponent("shares.sqlite").path, sealing: token, anchors: anchors,
+            wholePoints: hasWholePoints ? wholePoints : nil, audit: chain, revocations: chain,
+            configuration: configuration, clock: { clock.now })
         vault = try VaultService(
             path: folder.appendingPathComponent("vault.sqlite").path, sealing: token, authority: authority,
             audit: chain, configuration: configuration, clock: { clock.now })
@@ -145,6 +151,41 @@ final class MemoryAnchors: AnchorKeeping {
         do {
             let point = try scalar.withUnsafeBytes { try BLS0Chain.sign(message, secretKey: $0) }
             return isFaulty ? point + .generator : point
+        } catch {
+            throw AnchorError(.internalFailure, "\(error)")
+        }
+    }
+
+    func forget(_ record: AnchorRecord) async {}
+}
+
+/// Keeps scalars on a TPM's curve in memory; can give a wrong multiple.
+final class MemoryWholePoints: WholePointKeeping {
+    private let scalars = Mutex<[[UInt8]: (SharedSecret, RecordIdentity)]>([:])
+    private let isFaulty = Mutex(false)
+
+    func beFaulty(_ isFaulty: Bool) { self.isFaulty.withLock { $0 = isFaulty } }
+
+    func take(_ scalar: SharedSecret, identity: RecordIdentity) async throws(AnchorError) -> AnchorRecord {
+        do {
+            let name = try Random.bytes(16)
+            scalars.withLock { $0[name] = (scalar, identity) }
+            let key = try scalar.withUnsafeBytes { try BLSBNP256.publicKey(of: $0) }
+            return AnchorRecord(mode: .anchored, blob: name, publicKey: key.compressed, point: [])
+        } catch {
+            throw AnchorError(.internalFailure, "\(error)")
+        }
+    }
+
+    func multiply(
+        _ record: AnchorRecord, _ message: BLSBNP256.HashedMessage, identity: RecordIdentity
+    ) async throws(AnchorError) -> BNP256.G1Point {
+        guard let (scalar, owner) = scalars.withLock({ $0[record.blob] }), owner == identity else {
+            throw AnchorError(.damaged, "no such anchor")
+        }
+        do {
+            let point = try scalar.withUnsafeBytes { try BLSBNP256.sign(message, secretKey: $0) }
+            return isFaulty.withLock { $0 } ? point + .generator : point
         } catch {
             throw AnchorError(.internalFailure, "\(error)")
         }

@@ -40,6 +40,24 @@ import TextEncodings
                     BLSMinSig.verify(
                         try BLS12381.G1Point(compressed: result.signature), message: message, tag: BLSMinSig.basicTag,
                         publicKey: try BLS12381.G2Point(compressed: wallet.clientKey)))
+            case .blsTPM:
+                let message = try BLSBNP256.HashedMessage(ShareCombiner.tagged("msg", Self.hash))
+                let half = try #require(key.share).withUnsafeBytes { try BLSBNP256.sign(message, secretKey: $0) }
+                func request(_ share: [UInt8]) -> CosignRequest {
+                    CosignRequest(
+                        peerKey: key.publicKey, share: share,
+                        payload: .message(hash: Self.hash, clientID: wallet.clientID), user: nil, requestID: "r")
+                }
+                let result = try await fixture.authority.cosign(request(half.compressed))
+                #expect(
+                    BLSBNP256.verify(
+                        try BNP256.G1Point(compressed: result.signature), message: message,
+                        publicKey: .init(try BNP256.G2Point(compressed: wallet.clientKey))))
+                let wrong = request((half + .generator).compressed)
+                #expect(await code { _ = try await fixture.authority.cosign(wrong) } == .shareInvalid)
+                fixture.wholePoints.beFaulty(true)
+                #expect(await code { _ = try await fixture.authority.cosign(request(half.compressed)) } == .faulty)
+                fixture.wholePoints.beFaulty(false)
             }
         }
         #expect(try await fixture.vault.keys(client: wallet.clientID, caller: caller).count == 2)

@@ -20,7 +20,8 @@ extension Application {
         } else {
             let service = try AuthorityService(
                 path: settings.home + "/shares.sqlite", sealing: token,
-                anchors: try anchors(settings, token), audit: audit.chain,
+                anchors: try anchors(settings, token),
+                wholePoints: (token as? any CurveMultiplying).map(TPMAnchorKeeper.init(token:)), audit: audit.chain,
                 revocations: LedgerRevocations(parts: audit), configuration: settings.split.service)
             authority = service
             other = service

@@ -117,7 +117,10 @@ struct AuthorityController: Sendable {
         let text = try members.optionalText(index) ?? ""
         guard let bytes = Hexadecimal.decode(text, .either),
             SplitSuite.allCases.contains(where: { $0.signatureLength == bytes.count })
-        else { throw SplitRefusal(status: 400, message: "'signature' must be 64 (or 96) hexadecimal digits") }
+        else {
+            throw SplitRefusal(
+                status: 400, message: "'signature' must be \(SplitSuite.digits(\.signatureLength)) hexadecimal digits")
+        }
         return bytes
     }
 
@@ -171,11 +174,15 @@ struct AuthorityController: Sendable {
     }
 
     private func anchor(_ call: SplitCall, _ caller: SplitCaller) async throws -> Response {
-        let (client, scalar) = try await call.secretMembers(["client_id", "scalar"]) { members in
-            (try WalletName.parse(try members.text(0)), try members.optionalHexSecret(1, count: 32))
+        let (client, scalar, suite) = try await call.secretMembers(["client_id", "scalar", "suite"]) { members in
+            (
+                try WalletName.parse(try members.text(0)), try members.optionalHexSecret(1, count: 32),
+                try VaultController.suite(members, 2)
+            )
         }
         guard let scalar else { throw SplitRefusal(status: 400, message: "'scalar' is missing") }
-        let taken = try await service.takeAnchor(scalar, client: client, caller: caller)
+        let taken = try await service.takeAnchor(
+            scalar, suite: suite ?? .bls0chain, client: client, caller: caller)
         return Answer.object { writer in
             writer.member("anchor", taken.anchor)
             writer.member("protection", taken.protection.rawValue)

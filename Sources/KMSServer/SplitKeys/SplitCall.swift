@@ -64,12 +64,13 @@ struct SplitCall: Sendable {
         return try Self.publicKey(text, "X-Peer-Public-Key")
     }
 
-    /// The bytes of a public key of either suite; the domain checks the point.
+    /// The bytes of a public key of any suite; the domain checks the point.
     static func publicKey(_ text: String, _ operand: String) throws -> [UInt8] {
         guard let bytes = Hexadecimal.decode(text, .either),
             SplitSuite.allCases.contains(where: { $0.publicKeyLength == bytes.count })
         else {
-            throw SplitRefusal(status: 400, message: "'\(operand)' must be 128 (or 192) hexadecimal digits")
+            throw SplitRefusal(
+                status: 400, message: "'\(operand)' must be \(SplitSuite.digits(\.publicKeyLength)) hexadecimal digits")
         }
         return bytes
     }

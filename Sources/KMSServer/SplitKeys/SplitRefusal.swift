@@ -41,6 +41,7 @@ struct SplitRefusal: Error {
         case .forbidden: 403
         case .conflict: 409
         case .rateLimited: 429
+        case .unsupported: 501
         case .tokenUnavailable, .storageUnavailable: 503
         default: 500
         }

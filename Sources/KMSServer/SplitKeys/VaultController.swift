@@ -88,7 +88,7 @@ struct VaultController: Sendable {
         }
     }
 
-    private static func suite(_ members: JSONMembers, _ index: Int) throws -> SplitSuite? {
+    static func suite(_ members: JSONMembers, _ index: Int) throws -> SplitSuite? {
         guard let name = try members.optionalText(index) else { return nil }
         guard let suite = SplitSuite(rawValue: name) else {
             let known = SplitSuite.allCases.map(\.rawValue).joined(separator: ", ")

@@ -4,6 +4,8 @@ package enum FieldProbe: String, CaseIterable, Sendable {
     case bls12381Scalar = "BLS12-381 Fr"
     case bn254Base = "BN254 Fp"
     case bn254Scalar = "BN254 Fr"
+    case bnp256Base = "BNP256 Fp"
+    case bnp256Scalar = "BNP256 Fr"
 
     /// Runs every operation on two operands of 48 bytes each and overwrites them with results.
     package func exercise(_ operands: UnsafeMutableRawBufferPointer) {
@@ -12,6 +14,8 @@ package enum FieldProbe: String, CaseIterable, Sendable {
         case .bls12381Scalar: Self.prime(BLS12381Fr.self, operands)
         case .bn254Base: Self.quadratic(BN254Fp.self, operands)
         case .bn254Scalar: Self.prime(BN254Fr.self, operands)
+        case .bnp256Base: Self.quadratic(BNP256Fp.self, operands)
+        case .bnp256Scalar: Self.prime(BNP256Fr.self, operands)
         }
     }
 
@@ -22,6 +26,8 @@ package enum FieldProbe: String, CaseIterable, Sendable {
         case .bls12381Scalar: Self.chain(BLS12381Fr.self, count)
         case .bn254Base: Self.chain(BN254Fp.self, count)
         case .bn254Scalar: Self.chain(BN254Fr.self, count)
+        case .bnp256Base: Self.chain(BNP256Fp.self, count)
+        case .bnp256Scalar: Self.chain(BNP256Fr.self, count)
         }
     }
 

@@ -1,4 +1,4 @@
-/// The parameters that tell one pairing from the other; both towers are built with i² = -1 and ξ = 1 + i.
+/// The parameters that tell one pairing from the other; all towers are built with i² = -1 and ξ = 1 + i.
 protocol PairingCurve: Sendable {
     associatedtype Base: PairingBaseField
     associatedtype Group1: CurveGroup where Group1.Field == Base

@@ -11,6 +11,9 @@ package struct PairingProbe {
         let bls = probes(
             BLS12381.self, "BLS12-381", hash: { try? BLS12381.hashToG1(message, tag: tag).point }, bigEndian: true)
         let bn = probes(BN254.self, "BN254", hash: { try? BN254.hashToG1(message).point }, bigEndian: false)
+        let bnp = probes(
+            BNP256.self, "BNP256", hash: { try? BNP256.hashToG1(message, tag: BLSBNP256.basicTag).point },
+            bigEndian: true)
         let g1 = BLS12381.G1Point.generator
         let g2 = BLS12381.G2Point.generator
         let key = BN254.G2Point.generator
@@ -18,11 +21,14 @@ package struct PairingProbe {
         let hashed = try BLS0Chain.HashedMessage(message)
         // Secret key 1: the signature is the hashed point.
         let signed = [(signature: hashed.point, publicKey: key), (hashed.point + hashed.point, key + key)]
-        return bls + bn + [
+        return bls + bn + bnp + [
             PairingProbe("BLS12-381 G1 subgroup check", 4) { observe(BLS12381.isInSubgroup(g1.point)) },
             PairingProbe("BLS12-381 G2 subgroup check", 4) { observe(BLS12381.isInSubgroup(g2.point)) },
             PairingProbe("BLS12-381 hash to G2", 2) { observe((try? BLS12381.hashToG2(message, tag: tag)) == nil) },
             PairingProbe("BN254 G2 subgroup check", 4) { observe(BN254.isInSubgroup(key.point)) },
+            PairingProbe("BNP256 G2 subgroup check", 4) {
+                observe(BNP256.isInSubgroup(Point<BNP256.G2Curve>.generator))
+            },
             PairingProbe("BN254 verification, prepared key and hashed message", 1) {
                 observe(BLS0Chain.verify(hashed.point, message: hashed, publicKey: preparedKey))
             },

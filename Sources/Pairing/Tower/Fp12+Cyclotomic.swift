@@ -16,7 +16,7 @@ extension Fp12 {
     /// (a + b·s)² with s² = ξ: the part without s, and the part with it.
     @inline(never)
     private static func square4(_ a: Coefficient, _ b: Coefficient) -> (Coefficient, Coefficient) {
-        // a0² - a1², 2 a0 a1 and the same for b, unreduced below 2p² each; pR exceeds 6p² for both primes, so only the
+        // a0² - a1², 2 a0 a1 and the same for b, unreduced below 2p² each; pR exceeds 6p² for all primes, so only the
         // difference needs a correction.
         let real = Base.Wide.product(Base.unreducedSum(a.c0, a.c1), a.c0 - a.c1)
         let imaginary = Base.Wide.product(Base.unreducedSum(a.c0, a.c0), a.c1)

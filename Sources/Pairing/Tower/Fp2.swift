@@ -1,7 +1,7 @@
 /// Fp[i]/(i² + 1), the element c0 + c1·i.
 ///
 /// A product costs three double-width products and two reductions: the sums of Karatsuba's method stay unreduced, which
-/// is sound because 4p² < pR for both primes.
+/// is sound because 4p² < pR for all three primes.
 struct Fp2<Base: PairingBaseField>: FieldElement {
     var c0: Base
     var c1: Base
@@ -62,7 +62,7 @@ struct Fp2<Base: PairingBaseField>: FieldElement {
     @inline(never) var doubled: Self { Self(c0.doubled, c1.doubled) }
     @inline(never) var tripled: Self { Self(c0.tripled, c1.tripled) }
 
-    /// Times ξ = 1 + i, the non-residue of both towers.
+    /// Times ξ = 1 + i, the non-residue of all towers.
     @inline(never) var timesXi: Self { Self(c0 - c1, c0 + c1) }
 
     @inline(never) func scaled(by factor: Base) -> Self { Self(c0 * factor, c1 * factor) }

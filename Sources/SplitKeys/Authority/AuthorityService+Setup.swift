@@ -8,23 +8,33 @@ import TextEncodings
 
 extension AuthorityService {
     public func takeAnchor(
-        _ scalar: SharedSecret, client: String, caller: SplitCaller
+        _ scalar: SharedSecret, suite: SplitSuite, client: String, caller: SplitCaller
     ) async throws(SplitKeyError) -> (anchor: String, protection: SplitProtection) {
+        guard suite.isAnchored else { throw .invalid("'suite' has no anchors") }
         try await auditor.allow("anchor", "wallet:\(client)", actor: caller.user, requestID: caller.requestID)
-        let row = try await makeAnchor(scalar, user: caller.user, client: client)
+        let row = try await makeAnchor(scalar, suite, user: caller.user, client: client)
         try await store.insert(row.row)
         return (row.row.id, row.record.mode == .anchored ? .anchored : .sealed)
     }
 
     private func makeAnchor(
-        _ scalar: SharedSecret, user: String, client: String
+        _ scalar: SharedSecret, _ suite: SplitSuite, user: String, client: String
     ) async throws(SplitKeyError) -> (row: AnchorRow, record: AnchorRecord) {
         var row = AnchorRow(id: try Self.nonce(), userID: user, clientID: client, record: [])
         let record: AnchorRecord
         do {
-            record = try await anchors.take(scalar, identity: row.identity)
-        } catch {
+            if suite == .blsTPM {
+                guard let wholePoints else { throw SplitKeyError.noWholePoints }
+                record = try await wholePoints.take(scalar, identity: row.identity)
+            } else {
+                record = try await anchors.take(scalar, identity: row.identity)
+            }
+        } catch let error as AnchorError {
             throw SplitKeyError(anchor: error)
+        } catch let error as SplitKeyError {
+            throw error
+        } catch {
+            throw SplitKeyError(.internalFailure, "internal error", underlying: error)
         }
         do { row.record = [UInt8](try JSONEncoder().encode(record)) } catch {
             throw SplitKeyError(.internalFailure, "internal error", underlying: error)
@@ -78,10 +88,10 @@ extension AuthorityService {
         case .correction(let correction, let id):
             secret = correction
             record.anchor = id
-        case .share(let share) where suite == .bls0chain:
+        case .share(let share) where suite.isAnchored:
             // The share becomes an anchor of its own and a random correction, so that the store alone is worth nothing.
             let (scalar, correction) = try Self.divide(share, suite)
-            let made = try await makeAnchor(scalar, user: user, client: setup.clientID)
+            let made = try await makeAnchor(scalar, suite, user: user, client: setup.clientID)
             anchor = made.row
             record.anchor = made.row.id
             secret = correction

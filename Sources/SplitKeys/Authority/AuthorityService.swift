@@ -18,6 +18,7 @@ public final class AuthorityService: SplitAuthority {
     let store: AuthorityStore
     let sealing: any Sealing
     let anchors: any AnchorKeeping
+    let wholePoints: (any WholePointKeeping)?
     let revocations: any RevocationKeeping
     let configuration: SplitConfiguration
     let auditor: SplitAuditor
@@ -36,18 +37,21 @@ public final class AuthorityService: SplitAuthority {
     /// - Parameters:
     ///   - path: The role's own database.
     ///   - sealing: The device whose `share-lock-server` key seals what is stored.
+    ///   - wholePoints: Holds the anchors of wallets on a TPM's curve; nil if no token does.
     public init(
-        path: String, sealing: any Sealing, anchors: any AnchorKeeping, audit: any AuditRecording,
+        path: String, sealing: any Sealing, anchors: any AnchorKeeping,
+        wholePoints: (any WholePointKeeping)? = nil, audit: any AuditRecording,
         revocations: any RevocationKeeping, configuration: SplitConfiguration,
         clock: @escaping @Sendable () -> Date = { Date() }
     ) throws(SplitKeyError) {
         store = try AuthorityStore(path: path)
         self.sealing = sealing
         self.anchors = anchors
+        self.wholePoints = wholePoints
         self.revocations = revocations
         self.configuration = configuration
         auditor = SplitAuditor(chain: audit, front: "auth")
-        combiner = ShareCombiner(anchors: anchors)
+        combiner = ShareCombiner(anchors: anchors, wholePoints: wholePoints)
         opened = OpenedShares(capacity: configuration.shareCacheSize)
         limiter = RateLimiter(perSecond: configuration.signaturesPerSecond)
         wrongHalves = WrongHalfGuard(perSecond: configuration.wrongHalvesPerSecond)

@@ -8,8 +8,10 @@ import SecretMemory
 /// leaves this type: it would be worth a signature to whoever steals the user's share later.
 struct ShareCombiner: Sendable {
     let anchors: any AnchorKeeping
+    /// nil where the token computes on no curve with a pairing.
+    let wholePoints: (any WholePointKeeping)?
 
-    /// The tag of the modern suite's messages.
+    /// What the signatures of the suites other than 0Chain's are over.
     static func tagged(_ purpose: String, _ payload: [UInt8]) -> [UInt8] {
         Array("kms-split/v1/\(purpose)".utf8) + [0] + payload
     }
@@ -19,6 +21,7 @@ struct ShareCombiner: Sendable {
         fileprivate enum Point {
             case bls0chain(BLS0Chain.Signature, BLS0Chain.HashedMessage)
             case bls12381(BLSMinSig.Signature, BLSMinSig.HashedMessage)
+            case blsTPM(BNP256.G1Point, BLSBNP256.HashedMessage)
         }
 
         fileprivate let point: Point
@@ -43,6 +46,11 @@ struct ShareCombiner: Sendable {
                     Self.tagged(request.purpose, request.hash), tag: BLSMinSig.basicTag)
                 half = ProvenHalf(point: .bls12381(user, message))
                 isRight = BLSMinSig.verify(user, message: message, publicKey: key)
+            case .blsTPM(let key):
+                let user = try BNP256.G1Point(compressed: request.share)
+                let message = try BLSBNP256.HashedMessage(Self.tagged(request.purpose, request.hash))
+                half = ProvenHalf(point: .blsTPM(user, message))
+                isRight = BLSBNP256.verify(user, message: message, publicKey: key)
             }
         } catch {
             throw .invalid("'signature' is not a signature: \(error.reason)")
@@ -66,6 +74,10 @@ struct ShareCombiner: Sendable {
         case (.bls12381(let user, let message), .bls12381(let key)):
             let signature = user + (try bls12381(message, share))
             guard BLSMinSig.verify(signature, message: message, publicKey: key) else { throw Self.fault }
+            return signature.compressed
+        case (.blsTPM(let user, let message), .blsTPM(let key)):
+            let signature = user + (try await blsTPM(message, share))
+            guard BLSBNP256.verify(signature, message: message, publicKey: key) else { throw Self.fault }
             return signature.compressed
         default: throw .damaged("split key")
         }
@@ -103,9 +115,9 @@ struct ShareCombiner: Sendable {
         }
     }
 
-    private static let wrongShare = SplitKeyError(
+    static let wrongShare = SplitKeyError(
         .shareInvalid, "'signature' does not verify under the key in X-Peer-Public-Key")
-    private static let fault = SplitKeyError(
+    static let fault = SplitKeyError(
         .faulty, "the combined signature does not verify; nothing was released",
         detail: "the token's answer or the stored share is wrong: run `kmsd doctor` and check the store")
 }
@@ -113,6 +125,9 @@ struct ShareCombiner: Sendable {
 extension SplitKeyError {
     init(anchor error: AnchorError) {
         switch error.code {
+        case .unsupported:
+            self.init(
+                .unsupported, "this server's token does not hold keys of this suite", underlying: error)
         case .tokenFailed:
             self.init(.tokenUnavailable, "the token is not available now; nothing was signed", underlying: error)
         case .wrongAnswer:

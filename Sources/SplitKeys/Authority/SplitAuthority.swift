@@ -4,11 +4,12 @@ public import SecretMemory
 ///
 /// - Concurrency: any number of calls at once.
 public protocol SplitAuthority: Sendable {
-    /// Takes a wallet's anchor: a scalar of 32 bytes that the caller forgets afterwards. Only for `bls0chain`.
+    /// Takes a wallet's anchor: a scalar of 32 bytes that the caller forgets afterwards.
     ///
+    /// - Parameter suite: One whose wallets have anchors.
     /// - Returns: The anchor's name, and whether the token holds it or seals it.
     func takeAnchor(
-        _ scalar: SharedSecret, client: String, caller: SplitCaller
+        _ scalar: SharedSecret, suite: SplitSuite, client: String, caller: SplitCaller
     ) async throws(SplitKeyError) -> (anchor: String, protection: SplitProtection)
 
     /// Stores a server share. The same peer key again replaces the share of the same user, unless it is revoked.

@@ -5,6 +5,7 @@ import Synchronization
 enum VerifyingKey: Sendable {
     case bls0chain(BN254.PreparedPublicKey)
     case bls12381(BLS12381.PreparedPublicKey)
+    case blsTPM(BNP256.PreparedPublicKey)
 }
 
 /// Public keys that verified a short while ago: decoding one checks its subgroup, which costs as much as a pairing.
@@ -26,6 +27,8 @@ final class VerifyingKeys: Sendable {
                 key = .bls0chain(BN254.PreparedPublicKey(try BN254.G2Point(encoded: encoded)))
             case .bls12381MinSig:
                 key = .bls12381(BLS12381.PreparedPublicKey(try BLS12381.G2Point(compressed: encoded)))
+            case .blsTPM:
+                key = .blsTPM(BNP256.PreparedPublicKey(try BNP256.G2Point(compressed: encoded)))
             }
         } catch {
             throw .damaged("split key", error)

@@ -26,6 +26,8 @@ public struct SplitKeyError: Error, Sendable, CustomStringConvertible {
         public static let rateLimited = Code(rawValue: "rate-limited")
         /// The token is away or failed; nothing was signed.
         public static let tokenUnavailable = Code(rawValue: "token-unavailable")
+        /// The token has no means to do this.
+        public static let unsupported = Code(rawValue: "unsupported")
         /// The store or the audit chain cannot be written; nothing was allowed.
         public static let storageUnavailable = Code(rawValue: "storage-unavailable")
         /// The other role's server gave no usable answer.

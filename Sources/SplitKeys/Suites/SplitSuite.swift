@@ -8,16 +8,41 @@ public enum SplitSuite: String, Sendable, CaseIterable {
     case bls0chain
     /// BLS over BLS12-381, signatures in G1, every message tagged with its purpose.
     case bls12381MinSig = "bls12381-min-sig"
+    /// BLS over TPM_ECC_BN_P256, signatures in G1, every message tagged with its purpose; the infrastructure's scalar is a
+    /// key of a TPM. Experimental.
+    case blsTPM = "bls-tpm-bn256"
 
     /// In bytes.
-    public var publicKeyLength: Int { self == .bls0chain ? 64 : 96 }
+    public var publicKeyLength: Int {
+        switch self {
+        case .bls0chain: 64
+        case .bls12381MinSig: 96
+        case .blsTPM: 65
+        }
+    }
+
     /// In bytes.
-    public var signatureLength: Int { self == .bls0chain ? 32 : 48 }
+    public var signatureLength: Int {
+        switch self {
+        case .bls0chain: 32
+        case .bls12381MinSig: 48
+        case .blsTPM: 33
+        }
+    }
+
+    /// Whether a wallet's key has a part that is an anchor of the token's.
+    var isAnchored: Bool { self != .bls12381MinSig }
+
+    /// Hexadecimal digits of each suite's public keys or signatures, for messages: `128, 192 or 130`.
+    public static func digits(_ length: KeyPath<SplitSuite, Int>) -> String {
+        let numbers = allCases.map { "\(2 * $0[keyPath: length])" }
+        return numbers.dropLast().joined(separator: ", ") + " or " + (numbers.last ?? "")
+    }
 
     /// Tells the suite by the length of a public key.
     public init(publicKeyLength length: Int) throws(SplitKeyError) {
         guard let suite = Self.allCases.first(where: { $0.publicKeyLength == length }) else {
-            throw .invalid("a public key has 64 or 96 bytes, not \(length)")
+            throw .invalid("a public key has \(Self.digits(\.publicKeyLength)) hexadecimal digits, not \(2 * length)")
         }
         self = suite
     }
@@ -28,6 +53,7 @@ public enum SplitSuite: String, Sendable, CaseIterable {
             switch self {
             case .bls0chain: try BLS0Chain.generateSecretKey(into: output, from: Self.entropy)
             case .bls12381MinSig: try BLS12381.generateSecretKey(into: output, from: Self.entropy)
+            case .blsTPM: try BLSBNP256.generateSecretKey(into: output, from: Self.entropy)
             }
         }
     }
@@ -40,6 +66,7 @@ public enum SplitSuite: String, Sendable, CaseIterable {
                     switch self {
                     case .bls0chain: try BLS0Chain.subtract(x, y, into: output)
                     case .bls12381MinSig: try BLS12381.subtract(x, y, into: output)
+                    case .blsTPM: try BLSBNP256.subtract(x, y, into: output)
                     }
                 }
             }
@@ -57,6 +84,7 @@ public enum SplitSuite: String, Sendable, CaseIterable {
                 switch self {
                 case .bls0chain: try BLS0Chain.publicKey(of: secret).encoded
                 case .bls12381MinSig: try BLSMinSig.publicKey(of: secret).compressed
+                case .blsTPM: try BLSBNP256.publicKey(of: secret).compressed
                 }
             }
         } catch {
@@ -70,6 +98,7 @@ public enum SplitSuite: String, Sendable, CaseIterable {
             switch self {
             case .bls0chain: _ = try BN254.G2Point(encoded: bytes)
             case .bls12381MinSig: _ = try BLS12381.G2Point(compressed: bytes)
+            case .blsTPM: _ = try BNP256.G2Point(compressed: bytes)
             }
         } catch {
             throw .invalid("'\(operand)' is not a public key: \(error.reason)")
@@ -87,6 +116,10 @@ public enum SplitSuite: String, Sendable, CaseIterable {
             case .bls12381MinSig:
                 var sum = try BLS12381.G2Point(compressed: first)
                 for other in others { sum = sum + (try BLS12381.G2Point(compressed: other)) }
+                return sum.compressed
+            case .blsTPM:
+                var sum = try BNP256.G2Point(compressed: first)
+                for other in others { sum = sum + (try BNP256.G2Point(compressed: other)) }
                 return sum.compressed
             }
         } catch {

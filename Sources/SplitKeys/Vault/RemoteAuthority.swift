@@ -17,10 +17,11 @@ public struct RemoteAuthority: SplitAuthority {
     }
 
     public func takeAnchor(
-        _ scalar: SharedSecret, client name: String, caller: SplitCaller
+        _ scalar: SharedSecret, suite: SplitSuite, client name: String, caller: SplitCaller
     ) async throws(SplitKeyError) -> (anchor: String, protection: SplitProtection) {
         var body = WireObject()
         body.member("client_id", name)
+        body.member("suite", suite.rawValue)
         body.member("scalar", secret: scalar)
         let answer = try await send("POST", "/anchor", body, caller)
         guard let anchor = WireObject.text("anchor", in: answer),
@@ -89,6 +90,7 @@ public struct RemoteAuthority: SplitAuthority {
             // The original's status for a key that is not there.
             throw .unknownKey
         case 409: throw SplitKeyError(.conflict, "the co-signing server holds another key of this name")
+        case 501: throw SplitKeyError(.unsupported, "the co-signing server's token does not hold keys of this suite")
         case 503: throw SplitKeyError(.tokenUnavailable, "the co-signing server's token or store is not available now")
         default:
             throw SplitKeyError(

@@ -6,13 +6,8 @@ extension VaultService {
     public func createWallet(suite: SplitSuite, caller: SplitCaller) async throws(SplitKeyError) -> SplitWallet {
         try await audited("wallet", "wallet:-", caller) { () async throws(SplitKeyError) in
             let rest = try suite.generate()
-            switch suite {
-            case .bls0chain:
-                let scalar = try suite.generate()
-                return try await insert(scalar: scalar, rest: rest, suite, "wallet", caller)
-            case .bls12381MinSig:
-                return try await insert(scalar: nil, rest: rest, suite, "wallet", caller)
-            }
+            let scalar = suite.isAnchored ? try suite.generate() : nil
+            return try await insert(scalar: scalar, rest: rest, suite, "wallet", caller)
         }
     }
 
@@ -30,13 +25,11 @@ extension VaultService {
                 }
                 return Self.told(existing)
             }
-            switch suite {
-            case .bls0chain:
-                let (scalar, rest) = try AuthorityService.divide(secret, suite)
-                return try await insert(scalar: scalar, rest: rest, suite, "store", caller)
-            case .bls12381MinSig:
+            guard suite.isAnchored else {
                 return try await insert(scalar: nil, rest: secret, suite, "store", caller)
             }
+            let (scalar, rest) = try AuthorityService.divide(secret, suite)
+            return try await insert(scalar: scalar, rest: rest, suite, "store", caller)
         }
     }
 
@@ -56,7 +49,7 @@ extension VaultService {
             createdAt: now)
         try await allow(operation, "wallet:\(master.clientID)", caller)
         if let scalar {
-            let taken = try await authority.takeAnchor(scalar, client: master.clientID, caller: caller)
+            let taken = try await authority.takeAnchor(scalar, suite: suite, client: master.clientID, caller: caller)
             master.anchor = taken.anchor
             master.protection = taken.protection.rawValue
         }

@@ -1,13 +1,13 @@
 import CTSS2
 import HSMBridge
 
-/// The resident keys that are loaded now, least recently used first out.
+/// The resident keys and multipliers that are loaded now, least recently used first out.
 ///
 /// A TPM has room for three objects (`TPM_PT_HR_TRANSIENT_MIN`). Loading takes a slot for the storage key besides the
 /// new one's, and using a persistent key takes one for the time of the command, so one slot stays free always.
 struct LoadedKeys {
     private struct Entry {
-        let blob: ResidentKeyBlob
+        let blob: AnyHashable
         let handle: ESYS_TR
         var lastUse: UInt64
     }
@@ -19,9 +19,9 @@ struct LoadedKeys {
     init(slots: Int) { limit = max(1, min(slots, 64) - 1) }
 
     /// - Throws: `.keyMismatch` if another blob goes by the same identifier.
-    mutating func handle(of blob: ResidentKeyBlob) throws(HSMError) -> ESYS_TR? {
+    mutating func handle(of blob: some UnwrappableKey) throws(HSMError) -> ESYS_TR? {
         guard let index = entries.index(forKey: blob.identifier) else { return nil }
-        guard entries.values[index].blob == blob else {
+        guard entries.values[index].blob == AnyHashable(blob) else {
             throw HSMError(.keyMismatch, "Another key goes by the same identifier.")
         }
         clock += 1
@@ -37,9 +37,9 @@ struct LoadedKeys {
         return entries.removeValue(forKey: oldest.key)?.handle
     }
 
-    mutating func insert(_ handle: ESYS_TR, for blob: ResidentKeyBlob) {
+    mutating func insert(_ handle: ESYS_TR, for blob: some UnwrappableKey) {
         clock += 1
-        entries[blob.identifier] = Entry(blob: blob, handle: handle, lastUse: clock)
+        entries[blob.identifier] = Entry(blob: AnyHashable(blob), handle: handle, lastUse: clock)
     }
 
     mutating func remove(_ identifier: [UInt8]) -> ESYS_TR? { entries.removeValue(forKey: identifier)?.handle }
