@@ -13,7 +13,10 @@ BUILD_PACKAGES=(
 )
 # What the tests need besides.
 # shellcheck disable=SC2034
-TEST_PACKAGES=(git openssl procps python3 python3-venv shellcheck swtpm tpm2-tools util-linux valgrind)
+TEST_PACKAGES=(
+    dbus-daemon git libtpm2-pkcs11-1 libtpm2-pkcs11-tools libtss2-tcti-tabrmd0 openssl procps python3 python3-venv
+    shellcheck swtpm tpm2-abrmd tpm2-tools util-linux valgrind
+)
 
 say() { printf '%s\n' "$*" >&2; }
 

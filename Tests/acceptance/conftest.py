@@ -7,6 +7,18 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from daemon import BINARY, Installation  # noqa: E402
+from softtoken import SoftToken  # noqa: E402
+from softtpm import SoftTPM  # noqa: E402
+
+TOKENS = {"softhsm": SoftToken, "tpm": SoftTPM}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--token", choices=TOKENS, default="softhsm", help="what the daemons of the tests keep their keys in")
+
+
+def pytest_configure(config):
+    Installation.default_token = TOKENS[config.getoption("--token")]
 
 
 def pytest_sessionstart():

@@ -37,10 +37,13 @@ def eventually(condition, seconds, what, pause=0.02):
 class Installation:
     """One home: token, manifest, database. Daemons come and go on it."""
 
-    def __init__(self, home, token=SoftToken, **settings):
+    # What makes a token where a test does not say; see `--token` in conftest.py.
+    default_token = SoftToken
+
+    def __init__(self, home, token=None, **settings):
         self.home = Path(home)
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.token = token(self.home)
+        self.token = (token or Installation.default_token)(self.home)
         self.settings = {"KMSD_HOME": str(self.home), "KMS_TOKEN_URI": self.token.uri(), **settings}
         self.daemons = []
 
@@ -82,6 +85,7 @@ class Installation:
     def end(self):
         for daemon in self.daemons:
             daemon.kill()
+        self.token.end()
 
 
 class Daemon:

@@ -18,6 +18,13 @@ def write_private(path, text):
 
 
 class SoftToken:
+    # Types that a resident keystore on it refuses: SoftHSM 2.6 wraps no Edwards keys and knows no ChaCha20.
+    ABSENT_TYPES = frozenset({"ED25519", "ChaCha20Poly1305", "XChaCha20Poly1305"})
+    # Whether `kmsd token lint` looks at its objects.
+    IS_LINTED = True
+    # Whether a second process uses it at the same time.
+    IS_SHARED = True
+
     def __init__(self, home, label="kmsd", pin=None):
         self.home, self.label = Path(home), label
         self.pin = pin or secrets.token_hex(20)
@@ -76,3 +83,6 @@ class SoftToken:
         if self.tokens.exists():
             shutil.rmtree(self.tokens)
         (self.home / "tokens.away").rename(self.tokens)
+
+    def end(self):
+        """Nothing runs, and the directory is the test's."""

@@ -1,4 +1,6 @@
 """swtpm processes of the tests' own, and a look into them with tpm2-tools."""
+import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -8,10 +10,22 @@ import time
 from pathlib import Path
 
 from softtoken import write_private
+from webkms_client import SYMMETRIC
+
+
+def yaml_like(text):
+    """The members of what tpm2-tools print, without their nesting."""
+    lines = (line.strip().lower().partition(":") for line in text.splitlines())
+    return {name: value.strip() for name, _, value in lines}
 
 
 class SoftTPM:
     """A TPM whose state outlives its process. Same face as SoftToken, as far as an installation needs it."""
+
+    # A TPM has no authenticated encryption, no Edwards curve and, as swtpm, no secp256k1.
+    ABSENT_TYPES = frozenset({"ED25519", "ECDSASecp256k1IEEEP1363", *SYMMETRIC})
+    IS_LINTED = False
+    IS_SHARED = False
 
     def __init__(self, home, attributes=""):
         self.home, self.attributes = Path(home), attributes
@@ -21,7 +35,8 @@ class SoftTPM:
         self.state = self.folder / "state"
         self.state.mkdir(mode=0o700)
         self.pin_file = self.home / "tpm.pin"
-        write_private(self.pin_file, secrets.token_hex(20))
+        self.pin = secrets.token_hex(20)
+        write_private(self.pin_file, self.pin)
         self.process = None
         self.start()
 
@@ -54,6 +69,33 @@ class SoftTPM:
 
     def uri(self):
         return f"tpm:?tcti=swtpm:path={self.socket}&pin-source=file:{self.pin_file}{self.attributes}"
+
+    def hide(self):
+        """Takes the TPM away, as a power failure would."""
+        self.kill()
+
+    def bring_back(self):
+        self.start()
+
+    def objects(self):
+        """Every persistent key and NV index as a dictionary: kind, label, ID and what the TPM names it by.
+
+        The label is the manifest's if the object carries its mark, and its handle otherwise.
+        """
+        manifest = self.home / "manifest.json"
+        keys = json.loads(manifest.read_text())["keys"] if manifest.exists() else {}
+        marks = {hashlib.sha256(key["label"].encode()).hexdigest(): key["label"] for key in keys.values()}
+        found = []
+        for handle in self._listed("handles-persistent"):
+            shown = yaml_like(self.tool("tpm2_readpublic", "-c", handle).stdout)
+            found.append({"kind": "Key", "label": marks.get(shown.get("authorization policy", ""), handle),
+                          "id": handle, "name": shown["name"]})
+        for index in self._listed("handles-nv-index"):
+            found.append({"kind": "NV index", "label": index, "id": index})
+        return sorted(found, key=lambda entry: entry["id"])
+
+    def _listed(self, capability):
+        return [word.lower() for word in self.tool("tpm2_getcap", capability).stdout.split() if word.startswith("0x")]
 
     def environment(self, **more):
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}

@@ -27,6 +27,7 @@ def copy_stores(source, target):
         shutil.copy(path, target / path.name)
 
 
+@pytest.mark.pkcs11
 def test_anchored_keys_say_so_and_the_token_keeps_them(home):
     daemon = home.start(KMS_SPLIT_ANCHORS="anchored", KMS_SPLIT_ANCHOR_STORAGE="object")
     client = SplitClient(daemon.base, SECRET)
