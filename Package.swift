@@ -79,7 +79,8 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "Attestation",
-            dependencies: ["Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "WorkingKeys"], swiftSettings: settings),
+            dependencies: ["Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "WorkingKeys", "TextEncodings"],
+            swiftSettings: settings),
         .target(
             name: "Keystores",
             dependencies: [
@@ -272,14 +273,14 @@ let package = Package(
             name: "AttestationTests",
             dependencies: [
                 "Attestation", "Audit", "EnclaveLock", "HSMBridge", "TPMBridge", "LibCrypto", "SecretMemory",
-                "TestSupport", "WorkingKeys",
+                "TestSupport", "WorkingKeys", "TextEncodings",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "KMSServerTests",
             dependencies: [
                 "KMSServer", "KMSd", "Keystores", "EnclaveLock", "BearerTokens", "SecretMemory", "TestSupport",
-                "Anchors", "Audit", "HSMBridge", "SplitKeys", hummingbird,
+                "Anchors", "Audit", "HSMBridge", "SplitKeys", "TextEncodings", hummingbird,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),

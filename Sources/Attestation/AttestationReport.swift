@@ -1,5 +1,6 @@
 import Audit
 public import HSMBridge
+import TextEncodings
 
 /// What an attestation says, whether it holds, and on whose word.
 public struct AttestationReport: Encodable, Sendable {
@@ -37,12 +38,12 @@ public struct AttestationReport: Encodable, Sendable {
         key = statement.key
         keyVersion = statement.keyVersion
         keyType = statement.keyType
-        fingerprint = statement.fingerprint.map { Hex.encode($0.bytes) }
+        fingerprint = statement.fingerprint.map { Hexadecimal.encode($0.bytes) }
         protection = statement.protection
         provenance = statement.provenance
         locks = statement.evidence.locks ?? []
         time = statement.time
-        nonce = Hex.encode(statement.nonce.bytes)
+        nonce = Hexadecimal.encode(statement.nonce.bytes)
         auditKey = (try? AuditPublicKey(subjectPublicKeyInfo: statement.auditKey.bytes))?.fingerprint ?? ""
         basis = statement.evidence.tpm != nil ? "tpm" : statement.evidence.pkcs11 != nil ? "token" : "daemon"
     }

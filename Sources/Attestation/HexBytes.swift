@@ -1,4 +1,5 @@
 import HSMBridge
+import TextEncodings
 
 /// Bytes that are written in lower-case hexadecimal.
 public struct HexBytes: Codable, Sendable, Hashable {
@@ -8,7 +9,7 @@ public struct HexBytes: Codable, Sendable, Hashable {
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        guard let bytes = Hex.decode(try container.decode(String.self)) else {
+        guard let bytes = Hexadecimal.decode(try container.decode(String.self)) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "not lower-case hexadecimal")
         }
         self.bytes = bytes
@@ -16,6 +17,6 @@ public struct HexBytes: Codable, Sendable, Hashable {
 
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(Hex.encode(bytes))
+        try container.encode(Hexadecimal.encode(bytes))
     }
 }

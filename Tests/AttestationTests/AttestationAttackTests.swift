@@ -1,6 +1,7 @@
 import HSMBridge
 import LibCrypto
 import Testing
+import TextEncodings
 
 @testable import Attestation
 
@@ -15,7 +16,7 @@ import Testing
         }
         var strict = try forger.verifier()
         strict.requirements = [.resident, .bornHere]
-        let fingerprint = Hex.encode(try Digest.sha256(forger.attestationKey.subjectPublicKeyInfo))
+        let fingerprint = Hexadecimal.encode(try Digest.sha256(forger.attestationKey.subjectPublicKeyInfo))
         strict.attestationKey = fingerprint
         let report = strict.verify(try forger.sign(try forger.statement()))
         #expect(report.isGood && report.auditKeyIsExpected && report.attestationKeyIsExpected)

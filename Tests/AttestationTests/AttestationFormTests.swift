@@ -2,6 +2,7 @@ import HSMBridge
 import LibCrypto
 import TestSupport
 import Testing
+import TextEncodings
 
 @testable import Attestation
 
@@ -29,7 +30,7 @@ import Testing
                 + "\"public_key\":\"03\",\"time\":1767225600456,\"token\":{\"label\":\"t \\u001b\\u00e9\","
                 + "\"manufacturer\":\"m\",\"model\":\"n\",\"serial\":\"5e/a1\"},\"version\":1}}")
         // SHA-256 of the bytes that are signed, computed by another program from docs/FORMATS.md.
-        #expect(Hex.encode(try Digest.sha256(SignedAttestation.signed(attestation.statement))) == Self.golden)
+        #expect(Hexadecimal.encode(try Digest.sha256(SignedAttestation.signed(attestation.statement))) == Self.golden)
         #expect(try SignedAttestation(json: Array(attestation.json.utf8)) == attestation)
         #expect(try SignedAttestation(json: Array((attestation.json + "\n").utf8)) == attestation)
     }

@@ -4,6 +4,7 @@ import LibCrypto
 import TPMBridge
 import TestSupport
 import Testing
+import TextEncodings
 import WorkingKeys
 
 @testable import Attestation
@@ -148,7 +149,7 @@ import WorkingKeys
         let key = try TPMPublicArea(evidence.publicArea)
         let point = try #require(key.point(curve: 3, width: 32))
         var statement = try Forger().statement()
-        statement.token.serial = Hex.encode(try read("primary.name"))
+        statement.token.serial = Hexadecimal.encode(try read("primary.name"))
         statement.publicKey = HexBytes(point)
         // What the tool gives for a nonce.
         statement.nonce = HexBytes([0x00, 0xFF, 0x55, 0xAA])
@@ -157,7 +158,7 @@ import WorkingKeys
             try TPMEvidenceCheck(statement: statement, certification: certification, expectedKey: nil).run()
         }
         #expect(try check(statement).count == 64)
-        statement.token.serial = Hex.encode(key.name)
+        statement.token.serial = Hexadecimal.encode(key.name)
         #expect(throws: AttestationFinding.self) { try check(statement) }
     }
 

@@ -3,6 +3,7 @@ import EnclaveLock
 import Foundation
 import HSMBridge
 import LibCrypto
+import TextEncodings
 import WorkingKeys
 
 /// Makes attestations in software, down to the TPM's structures. With nothing changed they are as an honest daemon on an
@@ -81,7 +82,8 @@ struct Forger {
     func statement() throws -> AttestationStatement {
         AttestationStatement(
             instance: String(repeating: "ab", count: 16),
-            token: TokenIdentity(label: "tpm", serial: Hex.encode(storageName), manufacturer: "IBM", model: "SW"),
+            token: TokenIdentity(
+                label: "tpm", serial: Hexadecimal.encode(storageName), manufacturer: "IBM", model: "SW"),
             auditKey: audit.subjectPublicKeyInfo, keystore: "c9o5vqkv5ig3jl0q9m3g", key: "k", keyVersion: 1,
             keyType: "ECDSAP256IEEEP1363", created: 1_767_225_600_123, publicKey: key.publicKey,
             fingerprint: try Digest.sha256(key.publicKey), protection: "resident", provenance: "born-in-token",
@@ -122,7 +124,7 @@ struct Forger {
     /// One that expects this forger's audit key and nonce.
     func verifier(_ change: (inout AttestationVerifier) -> Void = { _ in }) throws -> AttestationVerifier {
         var verifier = AttestationVerifier()
-        verifier.auditKey = Hex.encode(try Digest.sha256(audit.subjectPublicKeyInfo))
+        verifier.auditKey = Hexadecimal.encode(try Digest.sha256(audit.subjectPublicKeyInfo))
         verifier.nonce = Self.nonce
         change(&verifier)
         return verifier

@@ -12,6 +12,7 @@ import SplitKeys
 import Synchronization
 import TestSupport
 import Testing
+import TextEncodings
 
 @testable import KMSServer
 

@@ -2,6 +2,7 @@ import NIOCore
 import NIOSSL
 import Outbound
 import SplitKeys
+import TextEncodings
 
 /// Where a request came from.
 struct ClientConnection: Sendable {

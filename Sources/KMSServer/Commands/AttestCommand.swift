@@ -2,6 +2,7 @@ import ArgumentParser
 import Attestation
 import Audit
 import HSMBridge
+import TextEncodings
 
 /// `kmsd attest`.
 struct AttestCommand: AsyncParsableCommand {
@@ -40,11 +41,12 @@ struct AttestCommand: AsyncParsableCommand {
             guard attestationKey == nil || fingerprint == nil else {
                 throw ValidationError("give --attestation-key or --fingerprint, not both")
             }
-            guard fingerprint.map({ Hex.decode($0)?.count == 32 }) ?? true else {
+            guard fingerprint.map({ Hexadecimal.decode($0)?.count == 32 }) ?? true else {
                 throw ValidationError("--fingerprint is 32 bytes in lower-case hexadecimal")
             }
             guard
-                nonce.map({ Hex.decode($0).map { SignedAttestation.nonceLengths.contains($0.count) } == true }) ?? true
+                nonce.map({ Hexadecimal.decode($0).map { SignedAttestation.nonceLengths.contains($0.count) } == true })
+                    ?? true
             else { throw ValidationError("--nonce is 16 to 64 bytes in lower-case hexadecimal") }
         }
 
@@ -77,7 +79,7 @@ struct AttestCommand: AsyncParsableCommand {
         private func verifier() throws -> AttestationVerifier {
             let manifest = try? ManifestFile(home: common.configuration().home).read()
             var verifier = AttestationVerifier()
-            verifier.nonce = nonce.flatMap(Hex.decode)
+            verifier.nonce = nonce.flatMap(Hexadecimal.decode)
             verifier.requirements = Set(require)
             verifier.acceptsAnyAuditKey = firstUse
             verifier.auditKey = try auditKey.map { try Self.fingerprint(ofKeyIn: $0) } ?? manifest?[.audit]?.fingerprint

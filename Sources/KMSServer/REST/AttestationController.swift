@@ -4,6 +4,7 @@ import HSMBridge
 import Hummingbird
 import Keystores
 import NIOCore
+import TextEncodings
 
 /// The route that attests keys.
 struct AttestationController: Sendable {
@@ -44,7 +45,7 @@ struct AttestationController: Sendable {
             throw RequestError.badRequest(
                 "the query parameter 'nonce' is missing; give 16 to 64 random bytes in lower-case hexadecimal")
         }
-        guard let nonce = Hex.decode(text), SignedAttestation.nonceLengths.contains(nonce.count) else {
+        guard let nonce = Hexadecimal.decode(text), SignedAttestation.nonceLengths.contains(nonce.count) else {
             throw RequestError.badRequest(
                 "the query parameter 'nonce' is not 16 to 64 bytes in lower-case hexadecimal")
         }
