@@ -71,6 +71,9 @@ let package = Package(
             name: "Audit", dependencies: ["EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", grdb],
             swiftSettings: settings),
         .target(
+            name: "Attestation",
+            dependencies: ["Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "WorkingKeys"], swiftSettings: settings),
+        .target(
             name: "Keystores",
             dependencies: [
                 "Metering",
@@ -124,7 +127,7 @@ let package = Package(
             dependencies: [
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
                 "WalletClient", "BearerTokens", "EDV", "GNAP", "Metering", "Outbound", "RemoteLocks", "StrictJSON",
-                "SplitKeys", "Audit", "Anchors", "TPMBridge", "TrustBlocStore",
+                "SplitKeys", "Audit", "Anchors", "Attestation", "TPMBridge", "TrustBlocStore",
                 hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -240,6 +243,13 @@ let package = Package(
         .testTarget(
             name: "AuditTests",
             dependencies: ["Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", grdb],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AttestationTests",
+            dependencies: [
+                "Attestation", "Audit", "EnclaveLock", "HSMBridge", "TPMBridge", "LibCrypto", "SecretMemory",
+                "TestSupport", "WorkingKeys",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "KMSServerTests",

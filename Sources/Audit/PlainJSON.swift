@@ -1,8 +1,8 @@
 import Foundation
 
 /// JSON with sorted members, no white space and only printable ASCII: one spelling of a value, harmless on a terminal.
-enum PlainJSON {
-    static func encode(_ value: any Encodable) -> String {
+package enum PlainJSON {
+    package static func encode(_ value: any Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(value) else {

@@ -102,6 +102,16 @@ static inline TPM2B_PUBLIC kms_signing_template(TPM2_ECC_CURVE curve, int lockou
     return t;
 }
 
+// A key that signs nothing but what its TPM made itself: the TPM hashes, and refuses messages that begin like its own
+// structures.
+static inline TPM2B_PUBLIC kms_attestation_template(int lockout) {
+    TPM2B_PUBLIC t = kms_signing_template(TPM2_ECC_NIST_P256, lockout);
+    t.publicArea.objectAttributes |= TPMA_OBJECT_RESTRICTED;
+    t.publicArea.parameters.eccDetail.scheme.scheme = TPM2_ALG_ECDSA;
+    t.publicArea.parameters.eccDetail.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
+    return t;
+}
+
 // The name by which a policy digest marks an object as ours; no policy has this digest, so it allows nothing.
 static inline void kms_set_label(TPM2B_PUBLIC *t, const uint8_t *digest, size_t count) {
     if (count > sizeof t->publicArea.authPolicy.buffer) return;

@@ -30,6 +30,8 @@ public enum Labels: String, CaseIterable, Sendable {
     case auditHead = "kmsd/audit/head/v1"
     /// Begins what a receipt signs.
     case receipt = "kmsd/receipt/v1"
+    /// Begins what an attestation signs.
+    case attestation = "kmsd/attestation/v1"
     /// Begins the context under which a token seals an anchor of split keys.
     case anchor = "kmsd/anchor/v1"
 

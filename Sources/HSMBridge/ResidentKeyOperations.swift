@@ -23,6 +23,12 @@ public protocol ResidentKeyOperations: Sendable {
 
     /// Destroys the unwrapped key; the blob still works and is unwrapped again at its next use.
     func forget(_ identifier: [UInt8]) async
+
+    /// What the device says of the key now.
+    ///
+    /// - Parameter nonce: 16 to 64 bytes of whoever asks; part of what the device signs, if it signs.
+    /// - Throws: `.mechanismUnsupported` for a device that says nothing of its keys.
+    func attest(_ key: ResidentKeyBlob, nonce: [UInt8]) async throws(HSMError) -> ResidentKeyEvidence
 }
 
 extension PKCS11Token: ResidentKeyOperations {
@@ -101,7 +107,7 @@ extension PKCS11Token: ResidentKeyOperations {
         }
     }
 
-    private static func handle(
+    static func handle(
         of key: ResidentKeyBlob, _ session: borrowing Session, _ connection: Connection
     ) throws(HSMError) -> ObjectHandle {
         if let handle = try connection.residents.acquire(key) { return handle }

@@ -36,6 +36,7 @@ import Testing
         #expect(Target.action(.correctnessproof, keystore: "ks", key: "k").audited(.get)?.kind == .use)
         #expect(Target.action(.sign, keystore: "ks", key: "k").audited(.post)?.kind == .use)
         #expect(Target.action(.export, keystore: "ks", key: "k").audited(.get)?.kind == .change)
+        #expect(Target.action(.attestation, keystore: "ks", key: "k").audited(.get)?.kind == .change)
     }
 
     @Test func wordsOfOthersAreHarmless() {

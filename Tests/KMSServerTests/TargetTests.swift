@@ -15,7 +15,7 @@ struct TargetTests {
             #expect(
                 Target(path: "/v1/keystores/a/keys/b/\(action.rawValue)") == .action(action, keystore: "a", key: "b"))
         }
-        #expect(Target.Action.allCases.filter { $0.isRead } == [.export, .correctnessproof])
+        #expect(Target.Action.allCases.filter { $0.isRead } == [.export, .correctnessproof, .attestation])
         #expect(Target(path: "/healthcheck") == .healthcheck)
         #expect(Target(path: "/livez") == .livez)
         #expect(Target(path: "/readyz") == .readyz)

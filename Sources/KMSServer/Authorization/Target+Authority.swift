@@ -33,7 +33,8 @@ extension Target {
     /// Whether the original server has the route.
     func isUpstream(_ method: HTTPRequest.Method) -> Bool {
         switch authority(method) {
-        case .createKeystore, .keystore: true
+        case .createKeystore, .keystore:
+            if case .action(.attestation, _, _) = self { false } else { true }
         case .manage, .none: false
         }
     }
@@ -43,7 +44,8 @@ extension Target.Action {
     /// The action's name in capabilities; nil for an action of our own.
     var capabilityAction: String? {
         switch self {
-        case .export: "exportKey"
+        // Tells what exporting tells, and of what kind the key is; so capabilities that were given out before hold for it.
+        case .export, .attestation: "exportKey"
         case .rotate: "rotateKey"
         case .sign: "sign"
         case .verify: "verify"

@@ -22,7 +22,9 @@ struct InitCommand: Verb {
 
               kmsd init --token-uri 'tpm:/dev/tpmrm0?pin-source=file:/var/lib/kmsd/tpm.pin'
 
-            If it is interrupted, run it again: it clears away what was begun. A second run after success is refused.
+            If it is interrupted, run it again: it clears away what was begun. A second run after success is refused,
+            unless a TPM was provisioned before kmsd made attestation keys: then it makes that key and adds it to the
+            manifest. Start the daemon again after that.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -41,6 +43,11 @@ struct InitCommand: Verb {
         let home = try HomeDirectory(taking: settings.home)
         let files = ManifestFile(home: home.path)
         if let manifest = try files.read() {
+            if settings.tpm != nil, manifest.attestationKey == nil {
+                let status = try await complete(settings, manifest, files)
+                withExtendedLifetime(home) {}
+                return status
+            }
             throw CommandFailure(
                 .failed, code: "already-provisioned",
                 "'\(settings.manifestPath)' exists: the token '\(manifest.token.label)' is provisioned. "
@@ -60,6 +67,29 @@ struct InitCommand: Verb {
                 instance: instance, token: manifest.token, manifest: settings.manifestPath,
                 keys: manifest.keys.values.map(\.label).sorted(), swept: swept)
         }
+        try tell(report)
+        withExtendedLifetime(home) {}
+        return .ok
+    }
+
+    /// Adds what a home of an earlier version lacks.
+    private func complete(
+        _ settings: Configuration, _ manifest: TokenManifest, _ files: ManifestFile
+    ) async throws -> ExitStatus {
+        let made = try await TokenWork.withBackend(BackendConfiguration(settings, manifest: manifest)) { token in
+            try await token.completeProvisioning()
+        }
+        // The key is in the TPM and in no file until this is written; another run would replace it.
+        if let made { try files.write(made) }
+        let added = [made?.attestationKey?.label].compactMap(\.self)
+        try tell(
+            Report(
+                instance: manifest.instance, token: manifest.token, manifest: settings.manifestPath, keys: added,
+                swept: []))
+        return .ok
+    }
+
+    private func tell(_ report: Report) throws {
         switch common.output {
         case .json: try Terminal.print(json: report)
         case .text:
@@ -71,7 +101,5 @@ struct InitCommand: Verb {
             for label in report.keys { Terminal.print("  \(label)") }
             Terminal.print("Wrote \(report.manifest). Next: kmsd start")
         }
-        withExtendedLifetime(home) {}
-        return .ok
     }
 }

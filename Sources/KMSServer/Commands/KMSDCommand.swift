@@ -20,7 +20,8 @@ struct KMSDCommand: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, StartCommand.self, DoctorCommand.self, TokenCommand.self, KeystoreCommand.self,
-            KeyCommand.self, AuditCommand.self, ReceiptCommand.self, DevCommand.self, WalletCommand.self,
+            KeyCommand.self, AuditCommand.self, ReceiptCommand.self, AttestCommand.self, DevCommand.self,
+            WalletCommand.self,
             ImportCommand.self, CompletionCommand.self,
         ])
 }

@@ -1,3 +1,4 @@
+public import Attestation
 public import Audit
 import EnclaveLock
 public import GNAP
@@ -18,6 +19,7 @@ public struct RESTResponder: HTTPResponder {
     let agreement: AgreementController
     let multiMessage: MultiMessageController
     let keys: KeyController
+    let attestation: AttestationController
     let keystores: KeystoreController
     let health: HealthController
     /// Nil: the routes of the first generation are not there.
@@ -48,6 +50,7 @@ public struct RESTResponder: HTTPResponder {
     ///   - split: The parts of the split-key front; nil for none.
     ///   - audit: Takes every decision; nil in tests only.
     ///   - uses: What becomes of the records of key uses.
+    ///   - attestations: Signs what is said of keys; nil answers 501 there.
     ///   - servesLegacyRoutes: Whether the routes of the API's first generation (`/kms/…`) are there too.
     ///   - tokenProblem: Why the token cannot serve now; nil if it can.
     ///   - didFindReady: Called before each answer that requests can succeed.
@@ -55,7 +58,7 @@ public struct RESTResponder: HTTPResponder {
         service: any KeystoreServing, baseURL: String, maximumBody: Int, logger: Logger,
         capabilities: CapabilityMode = .off, gnap: GNAPVerifier? = nil, administration: ManagementGuard? = nil,
         split: SplitServices? = nil, servesLegacyRoutes: Bool = false, audit: AuditChain? = nil,
-        uses: AuditedUse = .queued,
+        uses: AuditedUse = .queued, attestations: AttestationIssuer? = nil,
         tokenProblem: @escaping @Sendable () -> TokenProblem? = { nil },
         didFindReady: @escaping @Sendable () -> Void = {}
     ) {
@@ -63,6 +66,7 @@ public struct RESTResponder: HTTPResponder {
         agreement = AgreementController(service: service, maximumBody: maximumBody)
         multiMessage = MultiMessageController(service: service, maximumBody: maximumBody)
         keys = KeyController(service: service, baseURL: baseURL, maximumBody: maximumBody)
+        attestation = AttestationController(service: service, issuer: attestations)
         let capabilities = capabilities.mode.map { CapabilityAuthorizer(service: service, baseURL: baseURL, mode: $0) }
         authorizer = RequestAuthorizer(
             capabilities: capabilities,
@@ -173,6 +177,9 @@ public struct RESTResponder: HTTPResponder {
                     return Answer.methodNotAllowed(action.isRead ? "GET" : "POST")
                 }
                 operation = action.operation
+                if action == .attestation {
+                    return try await attestation.attest(keystore: keystore, key: key, query: query)
+                }
                 if let response = try await operations.answer(action, request, keystore: keystore, key: key) {
                     return response
                 }

@@ -20,6 +20,7 @@ extension Target.Action {
         case .blind: "blind"
         case .correctnessproof: "correctness proof"
         case .signwithsecrets: "sign with secrets"
+        case .attestation: "attest key"
         }
     }
 }

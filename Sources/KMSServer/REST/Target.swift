@@ -20,9 +20,10 @@ enum Target: Equatable, Sendable {
         case export, rotate, sign, verify, encrypt, decrypt, computemac, verifymac, disable, enable, restore
         case signmulti, verifymulti, deriveproof, verifyproof
         case blind, correctnessproof, signwithsecrets
+        case attestation
 
         /// Whether it is asked for with GET instead of POST.
-        var isRead: Bool { self == .export || self == .correctnessproof }
+        var isRead: Bool { self == .export || self == .correctnessproof || self == .attestation }
     }
 
     /// The last segment of an agreement operation.

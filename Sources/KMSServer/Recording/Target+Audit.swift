@@ -54,7 +54,7 @@ extension Target.Action {
         case .sign, .verify, .encrypt, .decrypt, .computemac, .verifymac, .signmulti, .verifymulti, .deriveproof,
             .verifyproof, .blind, .correctnessproof, .signwithsecrets:
             .use
-        case .export, .rotate, .disable, .enable, .restore: .change
+        case .export, .rotate, .disable, .enable, .restore, .attestation: .change
         }
     }
 }

@@ -1,3 +1,4 @@
+import Attestation
 import Audit
 import BearerTokens
 import EnclaveLock
@@ -68,6 +69,12 @@ struct Application {
         return try BackendConfiguration(settings, manifest: manifest).makeToken(observer: observer)
     }
 
+    /// Nil without a token.
+    private var attestations: AttestationIssuer? {
+        guard let token, let manifest = token.manifest else { return nil }
+        return AttestationIssuer(token: token, manifest: manifest)
+    }
+
     /// Why the token cannot serve now.
     var tokenProblem: @Sendable () -> TokenProblem? {
         guard let token else { return { nil } }
@@ -81,7 +88,7 @@ struct Application {
             service: keystores, baseURL: settings.baseURL, maximumBody: settings.maximumBody, logger: logger,
             capabilities: settings.capabilities, gnap: gnap, administration: management, split: split,
             servesLegacyRoutes: settings.servesLegacyRoutes, audit: audit?.chain, uses: settings.auditedUse,
-            tokenProblem: tokenProblem,
+            attestations: attestations, tokenProblem: tokenProblem,
             didFindReady: { announcement.make() })
         let metrics = settings.metrics.map { _ in ServiceMetrics(keystores: keystores.meters, store: store.meters) }
         responder.metrics = metrics

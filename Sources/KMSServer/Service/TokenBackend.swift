@@ -9,9 +9,15 @@ public protocol TokenBackend: Sealing, Signing, ResidentKeyOperations, ValueKeep
     var manifest: TokenManifest? { get }
     func waitUntilReady(timeout: Duration) async throws(HSMError)
     func provision(instance: String) async throws(HSMError) -> TokenManifest
+    /// Makes what provisioning makes today and did not make when this device was provisioned.
+    ///
+    /// - Returns: The manifest to store; nil if nothing is missing.
+    func completeProvisioning() async throws(HSMError) -> TokenManifest?
     @discardableResult
     func sweep(instance: String?) async throws(HSMError) -> [String]
 }
 
-extension PKCS11Token: TokenBackend {}
+extension PKCS11Token: TokenBackend {
+    public func completeProvisioning() async throws(HSMError) -> TokenManifest? { nil }
+}
 extension TPMToken: TokenBackend {}

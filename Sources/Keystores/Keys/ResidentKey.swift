@@ -48,6 +48,11 @@ final class ResidentKey: Sendable {
         for version in versions { await token.forget(version.blob.identifier) }
     }
 
+    /// What the device says of the primary version.
+    func evidence(nonce: [UInt8]) async throws -> ResidentKeyEvidence {
+        try await token.attest(primary.blob, nonce: nonce)
+    }
+
     func sign(_ message: [UInt8]) async throws -> [UInt8] {
         guard type.isAsymmetric else { throw Self.unsupported(.sign, type) }
         let input = type == .ed25519 ? message : try ECDSASignatureEncoding.digest(message, for: type)

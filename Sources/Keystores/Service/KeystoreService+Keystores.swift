@@ -49,7 +49,7 @@ extension KeystoreService {
     }
 
     /// A damaged record shows no lock slots; using it says what is wrong.
-    private static func metadata(_ record: KeystoreRecord) -> KeystoreMetadata {
+    static func metadata(_ record: KeystoreRecord) -> KeystoreMetadata {
         let slots = (try? LockRecord(decoding: record.lockRecord))?.slots ?? []
         return KeystoreMetadata(
             id: record.id, controller: record.controller,

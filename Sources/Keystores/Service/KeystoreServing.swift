@@ -188,6 +188,12 @@ public protocol KeystoreServing: Sendable {
     /// - Throws: `.notFound`.
     func key(keystore: String, key: String) async throws -> KeyMetadata
 
+    /// What may be attested of a key.
+    ///
+    /// - Parameter nonce: 16 to 64 bytes of whoever asks; a device that signs its word signs it too.
+    /// - Throws: `.notFound`, `.keyDisabled`; `.mechanismUnsupported` if the device says nothing of its keys.
+    func facts(keystore: String, key: String, nonce: [UInt8]) async throws -> KeyFacts
+
     // MARK: Life
 
     /// Refuses every use from the moment this answers. Disabling a disabled key changes nothing.

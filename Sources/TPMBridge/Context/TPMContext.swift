@@ -75,6 +75,11 @@ final class TPMContext {
     /// - Parameter key: ``none`` only for the calls that make the storage key.
     func startSession(saltedBy key: ESYS_TR) throws(HSMError) {
         endSession()
+        session = try makeSession(saltedBy: key)
+    }
+
+    /// A further session of the same kind; whoever makes it flushes it.
+    func makeSession(saltedBy key: ESYS_TR) throws(HSMError) -> ESYS_TR {
         var cipher = kms_session_cipher()
         var handle = Self.none
         try call("Esys_StartAuthSession") {
@@ -82,7 +87,7 @@ final class TPMContext {
                 esys, key, Self.none, Self.none, Self.none, Self.none, nil, TPM2_SE(TPM2_SE_HMAC), &cipher,
                 TPMI_ALG_HASH(TPM2_ALG_SHA256), &handle)
         }
-        session = handle
+        return handle
     }
 
     func endSession() {

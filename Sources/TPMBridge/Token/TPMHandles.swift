@@ -21,6 +21,11 @@ struct TPMHandles: Sendable {
         }
     }
 
+    /// The attestation key, which has no role.
+    var attestation: UInt32 { first + 5 }
+
+    var attestationText: String { "0x" + String(attestation, radix: 16) }
+
     /// The counters' indices: the owner's range (TCG Registry of Reserved TPM 2.0 Handles), told apart as the keys are.
     subscript(purpose: TPMCounter.Purpose) -> UInt32 {
         0x0181_0000 | first & 0xFFF0 | (purpose == .audit ? 8 : 9)

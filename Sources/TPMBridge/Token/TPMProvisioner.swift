@@ -8,8 +8,8 @@ struct TPMProvisioner {
     let instance: String
     let connection: TPMConnection
 
-    private var context: TPMContext { connection.context }
-    private var handles: TPMHandles { TPMHandles(connection.configuration.address.handles) }
+    var context: TPMContext { connection.context }
+    var handles: TPMHandles { TPMHandles(connection.configuration.address.handles) }
 
     func run() throws(HSMError) -> TokenManifest {
         for role in TPMHandles.roles where try context.persistentObject(handles[role]) != nil {
@@ -18,6 +18,7 @@ struct TPMProvisioner {
                 "The TPM's handle \(handles.text(role)) is taken. Give other ones with 'handles=' in token-uri, or "
                     + "remove that object: tpm2_evictcontrol -c \(handles.text(role)).")
         }
+        try refuseTakenAttestationHandle()
         for purpose in TPMCounter.Purpose.allCases where try context.counter(handles[purpose]) != nil {
             throw HSMError(
                 .alreadyProvisioned,
@@ -38,6 +39,7 @@ struct TPMProvisioner {
         manifest[.residentWrap] = record(.residentWrap, primary)
         do throws(HSMError) {
             for role in TPMHandles.roles { manifest[role] = try make(role, below: primary, owner) }
+            manifest.attestationKey = try makeAttestationKey(below: primary, owner)
             try context.makeMemory(
                 handles.memory, size: TPMToken.keptBytes, mark: try mark(memoryLabel),
                 authorization: connection.authorization, owner: owner)
@@ -64,6 +66,7 @@ struct TPMProvisioner {
             try context.removePersistent(object.handle, at: handles[role], owner: owner)
             swept.append(TokenManifest.label(instance: instance, role: role))
         }
+        swept += try sweepAttestationKey(owner)
         for purpose in TPMCounter.Purpose.allCases {
             guard let counter = try context.counter(handles[purpose]), counter.mark == (try mark(label(purpose)))
             else { continue }
@@ -152,7 +155,7 @@ struct TPMProvisioner {
 
     private func label(_ purpose: TPMCounter.Purpose) -> String { "kmsd/\(instance)/counter-\(purpose.rawValue)/1" }
 
-    private func mark(_ label: String) throws(HSMError) -> [UInt8] {
+    func mark(_ label: String) throws(HSMError) -> [UInt8] {
         do {
             return try Digest.sha256(Array(label.utf8))
         } catch {

@@ -1,0 +1,39 @@
+import HSMBridge
+
+extension KeystoreService {
+    public func facts(keystore: String, key: String, nonce: [UInt8]) async throws -> KeyFacts {
+        try Names.checkKey(key)
+        return try await translated {
+            let keystore = try await open(keystore)
+            let address = KeyAddress(keystore: keystore.record.id, key: key)
+            // Nothing is told of a row that is not authentic: provenance and public key are in its authenticator.
+            let record = try await row(address, in: keystore)
+            guard record.state == KeyState.enabled.rawValue else {
+                throw KMSError(.keyDisabled, "The key '\(key)' is \(record.state).")
+            }
+            let complete = try await complete(record, in: keystore)
+            // Opening proves that the public key is the private key's.
+            let opened = try makingRoom { try openKey(complete, in: keystore) }
+            var evidence: ResidentKeyEvidence?
+            if case .resident(let resident) = opened.body { evidence = try await word(of: resident, nonce: nonce) }
+            // The key may have been disabled or destroyed while the device answered.
+            guard try await row(address, in: keystore).authenticator == record.authenticator else {
+                throw KMSError(.overloaded, "The key '\(key)' changed meanwhile; try again.")
+            }
+            let metadata = try Self.metadata(record, in: keystore)
+            guard let version = metadata.versions.last else { throw KMSError.damaged("key '\(key)'") }
+            return KeyFacts(
+                metadata: metadata, version: version, locks: Self.metadata(keystore.record).lockSlots,
+                evidence: evidence)
+        }
+    }
+
+    private func word(of key: ResidentKey, nonce: [UInt8]) async throws -> ResidentKeyEvidence {
+        do {
+            return try await key.evidence(nonce: nonce)
+        } catch let error as HSMError where error.code == .mechanismUnsupported {
+            // The message names no secret, and what it names only an operator can change.
+            throw KMSError(.mechanismUnsupported, error.message, underlying: error)
+        }
+    }
+}
