@@ -134,15 +134,11 @@ def test_provenance_comes_from_the_authenticated_record(own, tmp_path):
 
 
 def test_a_tpm_certifies_its_keys(on_tpm, tmp_path):
-    on_tpm.init()
-    kms = on_tpm.start().client()
-    attester = Attester(on_tpm, tmp_path)
+    attester = Attester(on_tpm.init(), tmp_path)
     manifest = json.loads((on_tpm.home / "manifest.json").read_text())
-    keystore = kms.create_keystore(protection="resident")
-    on_tpm.daemons[-1].terminate()
     on_tpm.token.tool("tpm2_readpublic", "-c", manifest["keys"]["attestation"]["id"], "-f", "pem", "-o",
                       str(tmp_path / "ak.pem"))
-    keystore.client = on_tpm.start().client()
+    keystore = on_tpm.start().client().create_keystore(protection="resident")
     for key_type in ("ECDSAP256DER", "ECDSAP384IEEEP1363", "HMACSHA256Tag256"):
         key = keystore.create(key_type)
         text, nonce = attester.fresh(key)
@@ -156,7 +152,9 @@ def test_a_tpm_certifies_its_keys(on_tpm, tmp_path):
     # In the daemon's home both keys are known already.
     assert attester.judge(text, nonce, key=None, home=on_tpm.home)["attestationKeyIsExpected"]
     sealed, nonce = attester.fresh(kms_key(keystore.client))
-    assert "root" not in sealed and json.loads(sealed)["statement"]["evidence"]["locks"][0]["identity"].startswith("tpm:")
+    # The token by its storage key, and the root lock key.
+    identity = f"tpm:{manifest['token']['serial']}/{manifest['keys']['root-lock']['fingerprint']}"
+    assert json.loads(sealed)["statement"]["evidence"] == {"locks": [{"identity": identity, "kind": "token"}]}
     attester.refuse(sealed, nonce, "not-resident", "--require", "resident")
 
 
@@ -165,9 +163,8 @@ def kms_key(client):
 
 
 def test_swapped_evidence_and_other_nonces(on_tpm, tmp_path):
-    on_tpm.init()
+    attester = Attester(on_tpm.init(), tmp_path)
     keystore = on_tpm.start().client().create_keystore(protection="resident")
-    attester = Attester(on_tpm, tmp_path)
     one, two = keystore.create("ECDSAP256DER"), keystore.create("ECDSAP256DER")
     text, nonce = attester.fresh(one)
     attester.refuse(text, secrets.token_bytes(32), "nonce")
@@ -184,10 +181,9 @@ def test_swapped_evidence_and_other_nonces(on_tpm, tmp_path):
 
 
 def test_a_strangers_tool_verifies_the_tpms_words(on_tpm, tmp_path):
-    on_tpm.init()
+    attester = Attester(on_tpm.init(), tmp_path)
     daemon = on_tpm.start()
     key = daemon.client().create_keystore(protection="resident").create("ECDSAP256DER")
-    attester = Attester(on_tpm, tmp_path)
     text, nonce = attester.fresh(key)
     evidence = json.loads(text)["statement"]["evidence"]["tpm"]
     for name, value in evidence.items():
@@ -196,7 +192,7 @@ def test_a_strangers_tool_verifies_the_tpms_words(on_tpm, tmp_path):
     tool, at = on_tpm.token.tool, lambda name: str(tmp_path / name)
     shown = tool("tpm2_readpublic", "-c", "0x81010105", "-f", "pem", "-o", at("ak.pem")).stdout
     assert "fixedtpm|fixedparent|sensitivedataorigin" in shown and "restricted|sign" in shown
-    tool("tpm2_loadexternal", "-C", "n", "-u", at("ak.pem"), "-c", at("ak.ctx"))
+    tool("tpm2_loadexternal", "-C", "n", "-G", "ecc", "-u", at("ak.pem"), "-c", at("ak.ctx"))
     arguments = ("-c", at("ak.ctx"), "-g", "sha256", "-s", at("signature"), "-m")
     tool("tpm2_verifysignature", *arguments, at("attest"))
     assert tool("tpm2_verifysignature", *arguments, at("public"), check=False).returncode != 0
@@ -216,8 +212,8 @@ def test_a_home_of_an_earlier_version_gets_the_key_by_init(on_tpm, tmp_path):
     assert daemon.terminate() == 0
     assert on_tpm.run_json("init")["keys"] == [removed["label"]]
     assert on_tpm.run("init", check=False).returncode == 1
-    key.client = on_tpm.start().client()
     attester = Attester(on_tpm, tmp_path)
+    key.client = on_tpm.start().client()
     text, nonce = attester.fresh(key)
     attester.judge(text, nonce, "--require", "resident")
 
@@ -264,6 +260,6 @@ def test_attestations_are_recorded(own):
     assert daemon.client().raw("GET", f"{key.url}/attestation?nonce=2").status_code == 400
     daemon.terminate()
     records = [json.loads(line) for line in own.run("audit", "export").stdout.splitlines()]
-    made = [record for record in records if record.get("operation") == "attestation"]
-    assert [record["outcome"] for record in made] == ["allowed", "refused"]
-    assert all(record["subject"] == f"{key.keystore.id}/{key.id}" for record in made)
+    made = [event for event in (record.get("event", {}) for record in records) if event.get("operation") == "attestation"]
+    assert [event["outcome"] for event in made] == ["allowed", "refused"]
+    assert all(event["subject"] == f"{key.keystore.id}/{key.id}" for event in made)

@@ -56,8 +56,9 @@ extension TPMObject {
     /// Whether it was made in its TPM, cannot leave it, and signs nothing but what the TPM itself says.
     var isBoundAttestationKey: Bool {
         let area = publicArea.publicArea
+        // How it is used is the configuration's affair.
+        let use = UInt32(TPMA_OBJECT_NODA) | UInt32(TPMA_OBJECT_USERWITHAUTH)
         return area.type == TPMI_ALG_PUBLIC(TPM2_ALG_ECC)
-            && area.objectAttributes & ~UInt32(TPMA_OBJECT_NODA)
-                == kms_leaf_attributes(1) | UInt32(TPMA_OBJECT_RESTRICTED)
+            && area.objectAttributes & ~use == (kms_leaf_attributes(1) | UInt32(TPMA_OBJECT_RESTRICTED)) & ~use
     }
 }
