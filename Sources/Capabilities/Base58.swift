@@ -1,8 +1,12 @@
 /// Base58 in the Bitcoin alphabet (draft-msporny-base58), bounded so that its quadratic cost stays small.
 public enum Base58 {
     private static let alphabet = Array("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".utf8)
-    private static let digits: [UInt8: Int] = Dictionary(
-        uniqueKeysWithValues: alphabet.enumerated().map { ($1, $0) })
+    /// The value of each character, 0xFF for those that have none.
+    private static let digits: [UInt8] = {
+        var digits = [UInt8](repeating: 0xFF, count: 256)
+        for (value, character) in alphabet.enumerated() { digits[Int(character)] = UInt8(value) }
+        return digits
+    }()
     /// Longest accepted text, in characters.
     public static let longestText = 256
 
@@ -29,7 +33,8 @@ public enum Base58 {
         guard text.utf8.count <= longestText else { return nil }
         var bytes: [Int] = []
         for character in text.utf8 {
-            guard var carry = digits[character] else { return nil }
+            var carry = Int(digits[Int(character)])
+            guard carry < 58 else { return nil }
             for index in bytes.indices {
                 carry += bytes[index] * 58
                 bytes[index] = carry & 0xFF

@@ -1,5 +1,3 @@
-import TextEncodings
-
 /// Decides whether a request may act on a keystore, from its signature, its capability and the stored root.
 ///
 /// The order is that of the original server, with the two checks it lacks: a presented root counts only for what the
@@ -27,12 +25,18 @@ public struct CapabilityVerifier: Sendable {
     private let replay = ReplayWindow(seconds: 2 * (CapabilityVerifier.strictAge + CapabilityVerifier.skew))
     /// Nil: nothing is remembered.
     let grants: GrantCache?
+    /// Nil: nothing is remembered.
+    let signatures: SignatureCache?
 
-    /// - Parameter remembersGrants: Whether capabilities that held are remembered for five minutes. The request's
-    ///   signature and the caveats are checked every time.
-    public init(mode: Mode, remembersGrants: Bool = true) {
+    /// - Parameters:
+    ///   - remembersGrants: Whether capabilities that held are remembered for five minutes. The caveats are checked
+    ///     every time.
+    ///   - remembersSignatures: Whether signatures that held are remembered for five minutes, for the same header over
+    ///     the same text; in strict mode only the keys, since there each signature is used once.
+    public init(mode: Mode, remembersGrants: Bool = true, remembersSignatures: Bool = true) {
         self.mode = mode
         grants = remembersGrants ? GrantCache() : nil
+        signatures = remembersSignatures ? SignatureCache() : nil
     }
 
     /// Verifies one request.
@@ -50,14 +54,14 @@ public struct CapabilityVerifier: Sendable {
         _ request: HTTPSignature.Request, body: [UInt8], action: String, root: Capability, now: Int64,
         resolve: (String) -> Capability? = { _ in nil }
     ) throws(CapabilityError) -> DIDKey {
-        guard let headers = request.headers["signature"], headers.count == 1, let header = headers.first else {
+        guard let header = request.headers.only("signature") else {
             throw .unauthorized("exactly one Signature header is needed")
         }
-        let signature = try HTTPSignature(header: header)
-        let key = try verifySignature(signature, request, body: body, now: now)
-        guard let invocations = request.headers["capability-invocation"], invocations.count == 1,
-            let value = invocations.first
-        else { throw .malformed("exactly one Capability-Invocation header is needed") }
+        let checked = try SignatureCheck(mode: mode, cache: signatures).verify(header, request, body: body, now: now)
+        let signature = checked.entry.signature
+        guard let value = request.headers.only("capability-invocation") else {
+            throw .malformed("exactly one Capability-Invocation header is needed")
+        }
         let grant = try grant(of: value, action: action, root: root, now: now, resolve: resolve)
         guard grant.action == action else { throw .unauthorized("the action is not this route's") }
         if let end = grant.end, now >= end { throw .unauthorized("the capability has expired") }
@@ -71,7 +75,8 @@ public struct CapabilityVerifier: Sendable {
         if mode == .strict, !replay.admit(signature.signature, now: now) {
             throw .unauthorized("the signature was used before")
         }
-        return key
+        checked.remember(now: now)
+        return checked.entry.key
     }
 
     /// Parses the header and checks the capability in it up to the root, or finds that done.
@@ -89,51 +94,6 @@ public struct CapabilityVerifier: Sendable {
         let grant = GrantCache.Grant(action: invocation.action, capability: capability, end: end)
         grants?.remember(grant, digest, root: root, now: now)
         return grant
-    }
-
-    private func verifySignature(
-        _ signature: HTTPSignature, _ request: HTTPSignature.Request, body: [UInt8], now: Int64
-    ) throws(CapabilityError) -> DIDKey {
-        guard let key = DIDKey(signature.keyID), signature.keyID.contains("#") else {
-            throw .unauthorized("keyId is not an Ed25519 did:key URL")
-        }
-        if let expires = signature.expires, expires < now { throw .unauthorized("the signature has expired") }
-        if let created = signature.created, created > now + Self.skew {
-            throw .unauthorized("the signature is from the future")
-        }
-        if mode == .strict {
-            var needed = ["(created)", "(request-target)", "host", "capability-invocation"]
-            if !body.isEmpty { needed.append("digest") }
-            if request.headers["secret-share"] != nil { needed.append("secret-share") }
-            if let missing = needed.first(where: { !signature.covered.contains($0) }) {
-                throw .unauthorized("strict mode needs \(missing) to be signed")
-            }
-            guard let created = signature.created, created >= now - Self.strictAge else {
-                throw .unauthorized("the signature is older than \(Self.strictAge) s")
-            }
-        }
-        if signature.covered.contains("digest") { try verifyDigest(request.headers["digest"], body) }
-        let text = Array(try signature.signingString(for: request).utf8)
-        guard Ed25519.isValid(signature.signature, for: text, publicKey: key.publicKey) else {
-            throw .unauthorized("the request signature does not verify")
-        }
-        return key
-    }
-
-    private func verifyDigest(_ values: [String]?, _ body: [UInt8]) throws(CapabilityError) {
-        guard let values, values.count == 1, let value = values.first else {
-            throw .unauthorized("exactly one Digest header is needed")
-        }
-        let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let expected: [UInt8]
-        switch parts[0].uppercased() {
-        case "SHA-256": expected = try Hashing.sha256(body)
-        case "SHA-512": expected = try Hashing.sha512(body)
-        default: throw .unauthorized("Digest is neither SHA-256 nor SHA-512")
-        }
-        guard parts.count == 2, let given = Base64.decode(parts[1], .either), given == expected else {
-            throw .unauthorized("Digest is not that of the body")
-        }
     }
 
     /// Checks a capability up to the root and returns it with what it may really do.

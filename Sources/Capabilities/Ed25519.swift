@@ -3,8 +3,17 @@ internal import LibCrypto
 /// Verification under a raw Ed25519 public key (RFC 8032).
 enum Ed25519 {
     static func isValid(_ signature: [UInt8], for message: [UInt8], publicKey: [UInt8]) -> Bool {
-        guard let key = try? VerificationKey(curve: .ed25519, publicKey: publicKey) else { return false }
+        guard let key = key(publicKey) else { return false }
+        return isValid(signature, for: message, key: key)
+    }
+
+    static func isValid(_ signature: [UInt8], for message: [UInt8], key: VerificationKey) -> Bool {
         // An internal failure of the library is no proof of anything: refuse.
-        return (try? key.verify(signature, message: message)) ?? false
+        (try? key.verify(signature, message: message)) ?? false
+    }
+
+    /// Nil for bytes that are no point of the main subgroup; finding that out costs as much as verifying a signature.
+    static func key(_ publicKey: [UInt8]) -> VerificationKey? {
+        try? VerificationKey(curve: .ed25519, publicKey: publicKey)
     }
 }

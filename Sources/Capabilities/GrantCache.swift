@@ -25,20 +25,19 @@ final class GrantCache: Sendable {
     }
 
     private let seconds: Int64
-    private let limit: Int
-    private let entries = Mutex<[[UInt8]: Entry]>([:])
+    private let entries: Mutex<RecentlyUsed<[UInt8], Entry>>
 
     /// - Parameters:
     ///   - seconds: How long a grant is remembered.
-    ///   - limit: Grants remembered at most; when full, all are forgotten, which costs each client one check.
+    ///   - limit: Grants remembered at most; when full, those go that were not used lately.
     init(seconds: Int64 = 300, limit: Int = 10_000) {
         self.seconds = seconds
-        self.limit = limit
+        entries = Mutex(RecentlyUsed(limit: limit))
     }
 
     /// The grant, if this header held against this very root lately.
     func find(_ digest: [UInt8], root: Capability, now: Int64) -> Grant? {
-        guard let entry = entries.withLock({ $0[digest] }), entry.root == root, now < entry.until,
+        guard let entry = entries.withLock({ $0.find(digest) }), entry.root == root, now < entry.until,
             now >= entry.until - seconds
         else { return nil }
         return entry.grant
@@ -46,10 +45,7 @@ final class GrantCache: Sendable {
 
     func remember(_ grant: Grant, _ digest: [UInt8], root: Capability, now: Int64) {
         let entry = Entry(grant: grant, root: root, until: now + seconds)
-        entries.withLock { entries in
-            if entries.count >= limit { entries.removeAll() }
-            entries[digest] = entry
-        }
+        entries.withLock { $0.insert(entry, digest) }
     }
 
     var count: Int { entries.withLock { $0.count } }

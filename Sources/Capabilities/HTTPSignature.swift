@@ -16,37 +16,44 @@ public struct HTTPSignature: Sendable, Equatable {
         public var method: String
         /// Path and query exactly as sent.
         public var uri: String
-        /// Values by lower-case name; a repeated header holds each value.
-        public var headers: [String: [String]]
+        public var headers: SignedHeaders
 
-        public init(method: String, uri: String, headers: [String: [String]]) {
+        public init(method: String, uri: String, headers: SignedHeaders) {
             self.method = method
             self.uri = uri
             self.headers = headers
+        }
+
+        /// - Parameter headers: Values by lower-case name.
+        public init(method: String, uri: String, headers: [String: [String]]) {
+            self.init(method: method, uri: uri, headers: SignedHeaders(headers))
         }
     }
 
     public init(header: String) throws(CapabilityError) {
         guard header.utf8.count <= 8_192 else { throw .unauthorized("Signature is longer than 8 KiB") }
         var values: [String: String] = [:]
-        var rest = Substring(header)
+        var rest = Substring(header).utf8
         while !rest.isEmpty {
-            guard let equals = rest.firstIndex(of: "=") else {
+            guard let equals = rest.firstIndex(of: UInt8(ascii: "=")) else {
                 throw .unauthorized("Signature has a name without value")
             }
-            let name = rest[..<equals].trimmingSpaces()
+            let name = Substring(rest[..<equals]).trimmingSpaces()
             rest = rest[rest.index(after: equals)...]
-            let value: Substring
-            if rest.first == "\"" {
+            let value: Substring.UTF8View
+            if rest.first == UInt8(ascii: "\"") {
                 rest = rest.dropFirst()
-                guard let quote = rest.firstIndex(of: "\"") else { throw .unauthorized("Signature has an open quote") }
+                guard let quote = rest.firstIndex(of: UInt8(ascii: "\"")) else {
+                    throw .unauthorized("Signature has an open quote")
+                }
                 value = rest[..<quote]
                 rest = rest[rest.index(after: quote)...]
             } else {
-                value = rest.prefix { $0 != "," }
+                value = rest.prefix { $0 != UInt8(ascii: ",") }
                 rest = rest.dropFirst(value.count)
             }
-            guard values.updateValue(String(value), forKey: String(name)) == nil, rest.isEmpty || rest.first == ","
+            guard values.updateValue(String(Substring(value)), forKey: String(name)) == nil,
+                rest.isEmpty || rest.first == UInt8(ascii: ",")
             else {
                 throw .unauthorized("Signature repeats a parameter or lacks a comma")
             }
@@ -85,7 +92,7 @@ public struct HTTPSignature: Sendable, Equatable {
             case "(request-target)":
                 lines.append("(request-target): \(request.method.lowercased()) \(request.uri)")
             default:
-                guard let values = request.headers[name], values.count == 1, let value = values.first else {
+                guard let value = request.headers.only(name) else {
                     throw .unauthorized("covered header '\(name)' is absent or repeated")
                 }
                 lines.append("\(name): \(Substring(value).trimmingSpaces())")
@@ -97,9 +104,9 @@ public struct HTTPSignature: Sendable, Equatable {
 
 extension Substring {
     func trimmingSpaces() -> Substring {
-        var text = self
-        while text.first == " " || text.first == "\t" { text = text.dropFirst() }
-        while text.last == " " || text.last == "\t" { text = text.dropLast() }
-        return text
+        var text = utf8
+        while let first = text.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { text.removeFirst() }
+        while let last = text.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") { text.removeLast() }
+        return Substring(text)
     }
 }

@@ -2,7 +2,8 @@ import Capabilities
 import Foundation
 import LibCrypto
 
-/// Verifying a request that invokes a delegated capability: the first time, and when the capability is remembered.
+/// Verifying a request that invokes a delegated capability: the first time, when the capability is remembered, and
+/// when the very same signature comes again.
 enum CapabilityCells {
     private static let target = "https://kms.example.com/v1/keystores/c0ekinlioud42c84qs9g"
     private static let created = "2026-01-01T00:00:00Z"
@@ -20,8 +21,11 @@ enum CapabilityCells {
             verificationMethod: owner.did, created: created, nonce: Random.bytes(64), chain: [root.id]
         ) { try owner.key.sign($0, encoding: .p1363) }
         let request = try request(child, by: helper)
-        for (name, remembers) in [("cold", false), ("remembered", true)] {
-            let verifier = CapabilityVerifier(mode: .compatible, remembersGrants: remembers)
+        for (name, grants, signatures) in [
+            ("cold", false, false), ("capability remembered", true, false), ("header remembered too", true, true),
+        ] {
+            let verifier = CapabilityVerifier(
+                mode: .compatible, remembersGrants: grants, remembersSignatures: signatures)
             try BatchTimer.measure("ZCAP: verify a request, \(name)", turns: 5, batches: 100) {
                 _ = try verifier.verify(request, body: [], action: "sign", root: root, now: now)
             }

@@ -89,10 +89,10 @@ import Testing
     @Test func postedRecordsAreWrittenInOrder() async throws {
         let fixture = try ChainFixture()
         let chain = try fixture.open()
-        for index in 0..<500 { try chain.post(ChainFixture.event("post", subject: "\(index)")) }
+        for index in 0..<500 { try await chain.post(ChainFixture.event("post", subject: "\(index)")) }
         await chain.close()
         #expect(try fixture.records().dropFirst().map(\.event.subject) == (0..<500).map(String.init))
-        #expect(throws: AuditError.self) { try chain.post(ChainFixture.event()) }
+        await #expect(throws: AuditError.self) { try await chain.post(ChainFixture.event()) }
     }
 
     @Test func longWordsAreCutAndStayApart() async throws {

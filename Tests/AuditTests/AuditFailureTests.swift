@@ -7,22 +7,6 @@ import Testing
 
 /// A record that cannot be written is refused, and nothing waits for ever.
 @Suite struct AuditFailureTests {
-    /// Fails, or blocks, while it is told to.
-    private final class Trouble: Sendable {
-        let point: AuditFaults.Point
-        let fails = Mutex(false)
-        let gate = Mutex(())
-        init(_ point: AuditFaults.Point) { self.point = point }
-
-        var faults: AuditFaults {
-            AuditFaults { [self] reached in
-                guard reached == point else { return }
-                gate.withLock { _ in }
-                if fails.withLock({ $0 }) { throw DatabaseError(resultCode: .SQLITE_FULL) }
-            }
-        }
-    }
-
     @Test(arguments: [AuditFaults.Point.beforeTransaction, .beforeCommit])
     func aFailedWriteIsToldAndHeals(_ point: AuditFaults.Point) async throws {
         let fixture = try ChainFixture()
@@ -35,7 +19,7 @@ import Testing
         }
         #expect(chain.problem?.code == .unavailable)
         // Nobody would learn that a posted record is lost.
-        #expect(throws: AuditError.self) { try chain.post(ChainFixture.event("posted")) }
+        await #expect(throws: AuditError.self) { try await chain.post(ChainFixture.event("posted")) }
         trouble.fails.withLock { $0 = false }
         while chain.problem != nil { try await Task.sleep(for: .milliseconds(20)) }
         #expect(try await chain.record(ChainFixture.event("after")).index == 3)
@@ -60,10 +44,10 @@ import Testing
         let fixture = try ChainFixture()
         let trouble = Trouble(.beforeCommit)
         let chain = try fixture.open(faults: trouble.faults)
-        trouble.gate.withLock { _ in
-            for index in 0..<5 { try? chain.post(ChainFixture.event("posted", subject: "\(index)")) }
-            trouble.fails.withLock { $0 = true }
-        }
+        trouble.block()
+        for index in 0..<5 { try await chain.post(ChainFixture.event("posted", subject: "\(index)")) }
+        trouble.fails.withLock { $0 = true }
+        trouble.unblock()
         while chain.problem == nil { try await Task.sleep(for: .milliseconds(5)) }
         trouble.fails.withLock { $0 = false }
         while chain.problem != nil { try await Task.sleep(for: .milliseconds(5)) }
@@ -75,44 +59,16 @@ import Testing
         let fixture = try ChainFixture()
         let trouble = Trouble(.beforeCommit)
         let chain = try fixture.open(timeout: .milliseconds(300), faults: trouble.faults)
-        let isHeld = Atomic(false)
-        let end = DispatchSemaphore(value: 0)
-        let stuck = Thread {
-            trouble.gate.withLock { _ in
-                isHeld.store(true, ordering: .releasing)
-                end.wait()
-            }
-        }
-        stuck.start()
-        while !isHeld.load(ordering: .acquiring) { try await Task.sleep(for: .milliseconds(5)) }
+        trouble.block()
         await #expect { _ = try await chain.record(ChainFixture.event()) } throws: {
             ($0 as? AuditError)?.code == .unavailable
         }
         #expect(chain.problem != nil)
         await #expect(throws: AuditError.self) { _ = try await chain.record(ChainFixture.event()) }
-        end.signal()
+        trouble.unblock()
         while chain.problem != nil { try await Task.sleep(for: .milliseconds(20)) }
         _ = try await chain.record(ChainFixture.event("healed"))
         await chain.close()
         #expect(try fixture.records().last?.event.operation == "healed")
-    }
-
-    @Test func theQueueIsBounded() async throws {
-        let fixture = try ChainFixture()
-        let trouble = Trouble(.beforeTransaction)
-        let chain = try fixture.open(queueLimit: 10, faults: trouble.faults)
-        let refused = trouble.gate.withLock { _ -> Int in
-            (0..<30).filter { _ in
-                do throws(AuditError) {
-                    try chain.post(ChainFixture.event())
-                    return false
-                } catch {
-                    return error.code == .overloaded
-                }
-            }.count
-        }
-        #expect(refused == 20)
-        await chain.close()
-        #expect(try fixture.records().count == 11)
     }
 }

@@ -53,7 +53,7 @@ import Testing
         let token = try await SoftHSMToken.make().provisioned()
         let parts = try Notarised(try ChainFixture(), token)
         #expect(await problem(parts.chain)?.code == .untrusted)
-        #expect(throws: AuditError.self) { try parts.chain.post(ChainFixture.event()) }
+        await #expect(throws: AuditError.self) { try await parts.chain.post(ChainFixture.event()) }
         _ = try await parts.chain.record(ChainFixture.event(outcome: .refused))
         #expect(await parts.notary.work())
         #expect(parts.chain.problem == nil)

@@ -30,6 +30,13 @@ class Owner:
                          f'created={created},headers="(created)",signature="{base64.b64encode(signature).decode()}"',
         }
 
+    def fresh_signatures(self, binaries, count):
+        """As many different `Signature` headers over `(created)`, one for each second of the past."""
+        seed = self._openssl("pkey", "-in", str(self.pem), "-outform", "DER")[-32:]
+        finished = subprocess.run([str(binaries / "KMSBench"), "capability-signatures", "--count", str(count)],
+                                  input=seed, capture_output=True, check=True, timeout=60)
+        return finished.stdout.decode().splitlines()
+
     @staticmethod
     def _openssl(*arguments):
         return subprocess.run(["openssl", *arguments], capture_output=True, check=True, timeout=30).stdout

@@ -28,12 +28,34 @@ function request()
 end
 """
 
+# Made once, so that wrk formats none of them while it measures.
+ROTATING_HEADER = """
+local requests = {{}}
+local turn = 0
+function init()
+  for value in io.lines("{file}") do
+    wrk.headers["{name}"] = value
+    requests[#requests + 1] = wrk.format(nil, "{path}")
+  end
+end
+function request()
+  turn = turn + 1
+  return requests[turn % #requests + 1]
+end
+"""
+
 
 def run_wrk(scratch, base, paths, body, connections, seconds, method="POST", headers=None):
-    """Loads `paths` in turn; every answer must be a success."""
+    """Loads `paths` in turn; every answer must be a success. A header whose value is a list has these in turn."""
     rotation = ROTATING.format(list=", ".join(f'"{path}"' for path in paths)) if len(paths) > 1 else ""
     script = scratch / "load.lua"
-    lines = "\n".join(f'wrk.headers["{name}"] = [==[{value}]==]' for name, value in (headers or {}).items())
+    for name, values in (headers or {}).items():
+        if isinstance(values, list):
+            file = scratch / "values.txt"
+            file.write_text("\n".join(values) + "\n")
+            rotation = ROTATING_HEADER.format(file=file, name=name, path=paths[0])
+    headers = {name: value for name, value in (headers or {}).items() if not isinstance(value, list)}
+    lines = "\n".join(f'wrk.headers["{name}"] = [==[{value}]==]' for name, value in headers.items())
     script.write_text(SCRIPT.format(method=method, body=body, paths=rotation, headers=lines))
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script),
                base + paths[0]]

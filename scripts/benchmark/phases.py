@@ -18,7 +18,8 @@ from .tools import BenchFailure
 
 DAEMON_CELLS = ("sign-sealed", "sign-resident", "encrypt-32", "encrypt-4k", "create")
 HTTP_CELLS = ("echo",) + DAEMON_CELLS
-NAMES = ("direct", "p11-kit") + HTTP_CELLS + ("sign-zcap", "sign-ttl0", "cold-start", "memory", "micro") \
+GUARDED_CELLS = ("sign-zcap", "sign-zcap-fresh")
+NAMES = ("direct", "p11-kit") + HTTP_CELLS + GUARDED_CELLS + ("sign-ttl0", "cold-start", "memory", "micro") \
     + SPLIT_CELLS + ("split-store", "stress")
 MESSAGE_BYTES = 256
 
@@ -54,7 +55,7 @@ class Run:
         s, names = self.settings, self.names
         http = sum(name in names for name in HTTP_CELLS) * len(s.connections) * s.rounds
         return (("direct" in names) * len(LOOPS) * s.rounds + ("p11-kit" in names) * 3 * s.rounds + ("micro" in names)
-                + http + (("sign-zcap" in names) + ("sign-ttl0" in names)) * len(s.connections) * s.rounds
+                + http + sum(name in names for name in GUARDED_CELLS + ("sign-ttl0",)) * len(s.connections) * s.rounds
                 + ("cold-start" in names) * (1 + s.cold_starts) + ("memory" in names)
                 + sum(name in names for name in SPLIT_CELLS) * len(s.connections) * s.rounds + ("split-store" in names)
                 + ("stress" in names))
@@ -145,8 +146,9 @@ class Run:
             self._load({"sign-ttl0": (daemon, daemon.base, [f"{key}/sign"], json.dumps({"message": self.message}), None)})
 
     def _guarded(self):
-        """Signing under a capability: the request's signature is verified each time, the capability is remembered."""
-        if "sign-zcap" not in self.names:
+        """Signing under a capability, with one signature that comes again and with more than the daemon remembers."""
+        names = [name for name in GUARDED_CELLS if name in self.names]
+        if not names:
             return
         owner, body = Owner(self.scratch), {"message": self.message}
         with self._daemon(KMS_AUTH_TYPE="ZCAP", KMS_BASE_URL="https://kms.example") as daemon:
@@ -156,7 +158,11 @@ class Run:
             daemon.call("POST", f"{key}/verify", {**body, "signature": signature}, owner.headers("verify"))
             if daemon.request("POST", f"{key}/sign", body)[0] != 401:
                 raise BenchFailure("a request without capability was not refused")
-            self._load({"sign-zcap": (daemon, daemon.base, [f"{key}/sign"], json.dumps(body), headers)})
+            fields = {"sign-zcap": headers}
+            if "sign-zcap-fresh" in names:
+                fields["sign-zcap-fresh"] = {**headers, "Signature": owner.fresh_signatures(self.binaries, 5_000)}
+            self._load({name: (daemon, daemon.base, [f"{key}/sign"], json.dumps(body), fields[name])
+                        for name in names})
 
     def _load(self, routes):
         takes = {(name, count): [] for name in routes for count in self.settings.connections}

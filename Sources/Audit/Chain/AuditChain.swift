@@ -47,7 +47,7 @@ public final class AuditChain: AuditRecording {
         for subject in tail.subjects { try revoked.insert(subject) }
         let writer = AuditWriter(
             pool: pool, head: tail.head, revoked: revoked, boot: boot, token: configuration.token,
-            queueLimit: configuration.queueLimit, faults: faults)
+            queueLimit: configuration.queueLimit, timeout: configuration.timeout, faults: faults)
         self.files = files
         self.pool = pool
         self.writer = writer
@@ -91,14 +91,35 @@ public final class AuditChain: AuditRecording {
     /// Hands a record over without waiting for the disk; it is durable some milliseconds later. For decisions that are
     /// worth an answer before that: at most ``AuditConfiguration/queueLimit`` of them are lost if the machine stops.
     ///
-    /// - Throws: `.overloaded`, `.unavailable` while writes fail, `.untrusted`. The caller then refuses what it was about
-    ///   to allow.
-    public func post(_ event: AuditEvent) throws(AuditError) {
+    /// Returns at once while there is room. When the queue is nearly full it returns as soon as the writer has made room,
+    /// at most ``AuditConfiguration/timeout`` later.
+    ///
+    /// - Throws: `.overloaded` if there was no room until then, `.unavailable` while writes fail, `.untrusted`. The caller
+    ///   then refuses what it was about to allow.
+    public func post(_ event: AuditEvent) async throws(AuditError) {
         try permit(event)
-        try writer.enqueue(
-            AuditWriter.Item(
-                kind: .event, event: AuditRecord.encode(AuditLimits.bounded(event)), subject: nil,
-                deadline: .now + configuration.timeout, isKept: true, answer: nil))
+        let item = item(.event, event, subject: nil, isKept: true)
+        if try writer.enqueue(item) == .taken { return }
+        let result = await withUnsafeContinuation {
+            (continuation: UnsafeContinuation<Result<Void, AuditError>, Never>) in
+            var item = item
+            let room = AuditAnswer(continuation)
+            item.room = room
+            do throws(AuditError) {
+                switch try writer.enqueue(item) {
+                case .taken: room.deliver(.success(()))
+                case .held: break
+                case .full: room.deliver(.failure(Self.overloaded))
+                }
+            } catch {
+                room.deliver(.failure(error))
+            }
+        }
+        try result.get()
+    }
+
+    private static var overloaded: AuditError {
+        AuditError(.overloaded, "Too many records wait to be written; try again.")
     }
 
     /// ``record(_:)`` for a decision that revokes `subject`.
@@ -114,21 +135,25 @@ public final class AuditChain: AuditRecording {
     private func append(
         _ kind: AuditRecord.Kind, _ event: AuditEvent, subject: String?, isKept: Bool = false
     ) async throws(AuditError) -> AuditPosition {
-        let fields = AuditRecord.encode(AuditLimits.bounded(event))
-        let deadline = ContinuousClock.now + configuration.timeout
+        let item = item(kind, event, subject: subject, isKept: isKept)
         let result = await withUnsafeContinuation {
             (continuation: UnsafeContinuation<Result<AuditPosition, AuditError>, Never>) in
+            var item = item
             let answer = AuditAnswer(continuation)
+            item.answer = answer
             do throws(AuditError) {
-                try writer.enqueue(
-                    AuditWriter.Item(
-                        kind: kind, event: fields, subject: subject, deadline: deadline, isKept: isKept,
-                        answer: answer))
+                if try writer.enqueue(item) == .full { answer.deliver(.failure(Self.overloaded)) }
             } catch {
                 answer.deliver(.failure(error))
             }
         }
         return try result.get()
+    }
+
+    private func item(_ kind: AuditRecord.Kind, _ event: AuditEvent, subject: String?, isKept: Bool) -> AuditItem {
+        AuditItem(
+            kind: kind, event: AuditRecord.encode(AuditLimits.bounded(event)), subject: subject,
+            deadline: .now + configuration.timeout, isKept: isKept)
     }
 
     // MARK: State

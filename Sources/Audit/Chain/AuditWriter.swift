@@ -1,35 +1,24 @@
-import EnclaveLock
+import Dispatch
 import GRDB
 import Synchronization
 
-/// Puts records into the chain: those that arrive while one transaction is flushed go together into the next.
+/// Puts records into the chain: those that arrive while one transaction is flushed go together into the next, and those
+/// whose callers do not wait for the disk are gathered for some milliseconds.
 ///
 /// - Concurrency: any thread; the chain grows on the database's writer queue only.
 final class AuditWriter: Sendable {
-    static let batchLimit = 512
-
-    struct Item: Sendable {
-        var kind: AuditRecord.Kind
-        var event: RecordFields
-        /// Of a revocation.
-        var subject: String?
-        var deadline: ContinuousClock.Instant
-        /// Whether the record is tried again when a write fails, because it tells of what was done already.
-        var isKept: Bool
-        /// Nil if nobody waits.
-        var answer: AuditAnswer?
-
-        fileprivate var unanswered: Item {
-            var item = self
-            item.answer = nil
-            return item
-        }
-    }
+    /// Records of one transaction at most.
+    static let batchLimit = 4_096
+    /// Posted records that are worth a flush of their own.
+    static let batchEnough = 512
+    /// How long posted records wait for others to share their flush. Most of what a small transaction costs is its flush.
+    static let linger: DispatchTimeInterval = .milliseconds(5)
 
     struct State {
-        var waiting: [Item] = []
-        var writing: [Item] = []
+        var queue: AuditQueue
         var isRunning = false
+        /// Whether a timer is under way that begins to write.
+        var isTimed = false
         var isClosed = false
         /// Why the last write failed; nil after one that did not.
         var failure: AuditError?
@@ -42,69 +31,87 @@ final class AuditWriter: Sendable {
     let state: Mutex<State>
     private let boot: [UInt8]
     private let token: String
-    private let queueLimit: Int
     private let faults: AuditFaults
 
     init(
         pool: DatabasePool, head: AuditHead, revoked: RevokedSubjects, boot: [UInt8], token: String, queueLimit: Int,
-        faults: AuditFaults
+        timeout: Duration, faults: AuditFaults
     ) {
         self.pool = pool
         self.revoked = revoked
         self.boot = boot
         self.token = token
-        self.queueLimit = queueLimit
         self.faults = faults
-        state = Mutex(State(head: head))
+        state = Mutex(State(queue: AuditQueue(limit: queueLimit, timeout: timeout), head: head))
     }
 
-    /// Queues a record; its answer comes after the commit.
+    /// Queues a record. Its answer comes after the commit; its word that there is room, if it has to wait for that, as
+    /// soon as it is queued.
     ///
-    /// - Throws: ``AuditError`` with `.overloaded` or `.unavailable`; then nothing is queued.
-    func enqueue(_ item: Item) throws(AuditError) {
-        let refusal: AuditError? = state.withLock { state in
-            if state.isClosed { return AuditError(.unavailable, "The audit chain is closed.") }
+    /// - Throws: ``AuditError`` with `.unavailable`; then nothing is queued.
+    func enqueue(_ item: AuditItem) throws(AuditError) -> AuditQueue.Outcome {
+        let (result, next) = state.withLock { state -> (Result<AuditQueue.Outcome, AuditError>, Next) in
+            if state.isClosed { return (.failure(AuditError(.unavailable, "The audit chain is closed.")), .nothing) }
             // Nobody would learn that such a record is lost, so none is taken while writes fail.
-            if item.answer == nil, let failure = state.failure { return failure }
-            guard state.waiting.count + state.writing.count < queueLimit else {
-                return AuditError(.overloaded, "Too many records wait to be written; try again.")
-            }
-            state.waiting.append(item)
-            return nil
+            if item.isPosted, let failure = state.failure { return (.failure(failure), .nothing) }
+            let outcome = state.queue.offer(item)
+            return (.success(outcome), plan(&state, isPressing: outcome != .taken || !item.isPosted))
         }
-        if let refusal { throw refusal }
-        start()
+        perform(next)
+        return try result.get()
+    }
+
+    // MARK: When to write
+
+    private enum Next { case nothing, write, gather }
+
+    /// What is to be done about records that wait while nothing is written.
+    private func plan(_ state: inout State, isPressing: Bool) -> Next {
+        guard !state.isRunning, !state.queue.isEmpty || state.failure != nil else { return .nothing }
+        if isPressing || state.failure != nil || state.queue.waiting.count >= Self.batchEnough {
+            state.isRunning = true
+            return .write
+        }
+        guard !state.isTimed else { return .nothing }
+        state.isTimed = true
+        return .gather
+    }
+
+    private func perform(_ next: Next) {
+        switch next {
+        case .nothing: break
+        case .write: pool.asyncWriteWithoutTransaction { db in self.step(db) }
+        case .gather:
+            DispatchQueue.global().asyncAfter(deadline: .now() + Self.linger) {
+                self.state.withLock { $0.isTimed = false }
+                self.start()
+            }
+        }
     }
 
     /// Begins to write unless that is under way.
-    func start() {
-        let starts = state.withLock { state in
-            guard !state.isRunning, !state.waiting.isEmpty || state.failure != nil else { return false }
-            state.isRunning = true
-            return true
-        }
-        if starts { pool.asyncWriteWithoutTransaction { db in self.step(db) } }
-    }
+    func start() { perform(state.withLock { plan(&$0, isPressing: true) }) }
 
     /// One transaction. Another one is queued behind what else waits for the database, such as a checkpoint.
     private func step(_ db: Database) {
         let (batch, failed) = state.withLock { state in
-            state.writing = Array(state.waiting.prefix(Self.batchLimit))
-            state.waiting.removeFirst(state.writing.count)
-            return (state.writing, state.failure != nil)
+            state.queue.take(Self.batchLimit)
+            return (state.queue.writing, state.failure != nil)
         }
         do {
             let written = try commit(batch, db, isTrial: failed)
             finish(batch, written)
         } catch {
-            fail(batch, AuditFailure.translate(error))
+            fail(AuditFailure.translate(error))
         }
-        let continues = state.withLock { state in
-            state.writing = []
-            state.isRunning = state.failure == nil && !state.waiting.isEmpty
-            return state.isRunning
+        let (rooms, next) = state.withLock { state -> ([AuditAnswer<Void>], Next) in
+            let rooms = state.queue.endTransaction()
+            state.isRunning = false
+            guard state.failure == nil else { return (rooms, .nothing) }
+            return (rooms, plan(&state, isPressing: state.queue.isPressing(Self.batchEnough)))
         }
-        if continues { pool.asyncWriteWithoutTransaction { db in self.step(db) } }
+        for room in rooms { room.deliver(.success(())) }
+        perform(next)
     }
 
     private struct Written {
@@ -113,7 +120,7 @@ final class AuditWriter: Sendable {
         var subjects: [String] = []
     }
 
-    private func commit(_ batch: [Item], _ db: Database, isTrial: Bool) throws -> Written {
+    private func commit(_ batch: [AuditItem], _ db: Database, isTrial: Bool) throws -> Written {
         try faults.reached(.beforeTransaction)
         var written = Written(head: state.withLock { $0.head })
         // A commit that failed may have succeeded: after a failure the file says where the chain ends.
@@ -131,7 +138,7 @@ final class AuditWriter: Sendable {
         return written
     }
 
-    private func append(_ item: Item, _ time: Int64, _ written: inout Written, _ db: Database) throws {
+    private func append(_ item: AuditItem, _ time: Int64, _ written: inout Written, _ db: Database) throws {
         let index = written.head.position.index + 1
         var kind = item.kind
         var revocations: [UInt8] = []
@@ -158,7 +165,7 @@ final class AuditWriter: Sendable {
         written.positions.append(position)
     }
 
-    private func finish(_ batch: [Item], _ written: Written) {
+    private func finish(_ batch: [AuditItem], _ written: Written) {
         // Before anybody is answered: a use that starts after the answer must find the revocation.
         var failure: AuditError?
         for subject in written.subjects {
@@ -174,33 +181,27 @@ final class AuditWriter: Sendable {
     }
 
     /// Answers everybody who waits, and keeps what nobody waits for.
-    private func fail(_ batch: [Item], _ error: AuditError) {
-        let answered = state.withLock { state in
+    private func fail(_ error: AuditError) {
+        let refused = state.withLock { state in
             state.failure = error
-            let all = batch + state.waiting
-            state.waiting = all.filter(\.isKept).map(\.unanswered)
-            return all.compactMap(\.answer)
+            return state.queue.fail()
         }
-        for answer in answered { answer.deliver(.failure(error)) }
+        for item in refused { item.refuse(error) }
     }
 
     /// Answers what is overdue; a record under way may still become durable, and then tells of something that was
     /// refused.
     func expire(at now: ContinuousClock.Instant) {
         let late = AuditError(.unavailable, "The audit chain did not take the record in time.")
-        let answers = state.withLock { state in
-            let overdue = state.waiting.filter { $0.answer != nil && $0.deadline <= now }
-            if !overdue.isEmpty {
-                state.waiting = state.waiting.compactMap { item in
-                    guard item.answer != nil, item.deadline <= now else { return item }
-                    return item.isKept ? item.unanswered : nil
-                }
-            }
-            let stuck = state.writing.filter { $0.deadline <= now }
-            if !stuck.isEmpty { state.failure = late }
-            return (overdue + stuck).compactMap(\.answer)
+        let overdue = state.withLock { state in
+            let overdue = state.queue.expire(at: now)
+            if overdue.isStuck { state.failure = late }
+            return overdue
         }
-        for answer in answers { answer.deliver(.failure(late)) }
+        for item in overdue.late { item.refuse(late) }
+        guard !overdue.roomless.isEmpty else { return }
+        let full = AuditError(.overloaded, "Too many records waited to be written for too long; try again.")
+        for item in overdue.roomless { item.refuse(full) }
     }
 
     /// Takes no further record.
@@ -209,7 +210,7 @@ final class AuditWriter: Sendable {
     func close() -> Bool {
         state.withLock { state in
             state.isClosed = true
-            return !state.isRunning && (state.waiting.isEmpty || state.failure != nil)
+            return !state.isRunning && (state.queue.isEmpty || state.failure != nil)
         }
     }
 }

@@ -36,10 +36,9 @@ final class CapabilityAuthorizer: Sendable {
         _ request: Request, body: ByteBuffer, action: String, keystore: String
     ) async throws -> String {
         let root = try await root(of: keystore)
-        var headers: [String: [String]] = [:]
-        for field in request.headers { headers[field.name.canonicalName, default: []].append(field.value) }
+        var headers = SignedHeaders(request.headers.map { ($0.name.canonicalName, $0.value) })
         // The codec below turned Host into the request's authority.
-        if headers["host"] == nil, let authority = request.head.authority { headers["host"] = [authority] }
+        if let authority = request.head.authority, !headers.contains("host") { headers.append("host", authority) }
         do {
             return try verifier.verify(
                 HTTPSignature.Request(

@@ -46,7 +46,7 @@ struct KeystoreAudit: Sendable {
             case (.allowed, .change): _ = try await chain.recordDone(event)
             case (.allowed, .use) where uses == .durable: _ = try await chain.record(event)
             // A flood of refusals must not make as many flushes.
-            default: try chain.post(event)
+            default: try await chain.post(event)
             }
             return response
         } catch {

@@ -1,0 +1,32 @@
+/// Remembers what was used lately, within a bound.
+///
+/// Two generations: what is found in the older one moves to the younger; when that has half of the bound, the older one is
+/// forgotten. So at least the half of the bound that was used last is there, and each step takes constant time.
+struct RecentlyUsed<Key: Hashable, Value> {
+    private var young: [Key: Value] = [:]
+    private var old: [Key: Value] = [:]
+    private let half: Int
+
+    /// - Parameter limit: Most values, at least 2.
+    init(limit: Int) { half = max(1, limit / 2) }
+
+    var count: Int { young.count + old.keys.count { young[$0] == nil } }
+
+    /// Looks without use.
+    func peek(_ key: Key) -> Value? { young[key] ?? old[key] }
+
+    mutating func find(_ key: Key) -> Value? {
+        if let value = young[key] { return value }
+        guard let value = old[key] else { return nil }
+        insert(value, key)
+        return value
+    }
+
+    mutating func insert(_ value: Value, _ key: Key) {
+        if young.count >= half, young[key] == nil {
+            old = young
+            young = [:]
+        }
+        young[key] = value
+    }
+}
