@@ -1,5 +1,6 @@
 import Foundation
 import SecretMemory
+import TestSupport
 import Testing
 
 @testable import KMSServer
@@ -8,7 +9,7 @@ import Testing
 struct Base64Tests {
     @Test("Encoding and decoding agree with Foundation for every length up to 600")
     func agreesWithFoundation() {
-        var generator = SystemRandomNumberGenerator()
+        var generator = Mutator(seed: 87)
         for count in 0...600 {
             let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
             let expected = Data(bytes).base64EncodedString()
@@ -36,7 +37,7 @@ struct Base64Tests {
 
     @Test("A hundred thousand random texts are refused or decode to what encodes to the same bytes")
     func randomTexts() {
-        var generator = SystemRandomNumberGenerator()
+        var generator = Mutator(seed: 87)
         let alphabet = Array("ABCabc019+/-_=\r\n *\u{7f}".utf8)
         for _ in 0..<100_000 {
             let count = Int.random(in: 0...12, using: &generator)

@@ -184,3 +184,5 @@ def test_generated_requests_find_no_server_error(daemon, kms, keystore, tmp_path
         capture_output=True, text=True, timeout=600, cwd=tmp_path, stdin=subprocess.DEVNULL,
         env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ})
     assert result.returncode == 0, re.sub(r"\n{3,}", "\n\n", result.stdout[-8000:] + result.stderr[-2000:])
+    tested = re.search(r"^ *Tested: (\d+)$", result.stdout, re.MULTILINE)
+    assert tested and int(tested[1]) == len(OPERATIONS), result.stdout[-2000:]
