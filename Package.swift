@@ -179,7 +179,7 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["HSMBridge", "SecretMemory"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            exclude: ["Wycheproof"], swiftSettings: settings),
         .testTarget(
             name: "TextEncodingsTests", dependencies: ["TextEncodings", "SecretMemory", "TestSupport"],
             swiftSettings: settings),
@@ -203,7 +203,8 @@ let package = Package(
             name: "WorkingKeysTests", dependencies: ["WorkingKeys", "LibCrypto", "SecretMemory", "TestSupport"],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
-            name: "CapabilitiesTests", dependencies: ["Capabilities", "LibCrypto", "SecretMemory", "TextEncodings"],
+            name: "CapabilitiesTests",
+            dependencies: ["Capabilities", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings"],
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
             name: "SplitKeysTests",

@@ -34,8 +34,10 @@ struct TokenKey: Sendable {
     }
 
     /// Whether the signature is this key's. Malformed ones are answered with false.
-    func verifies(_ token: CompactToken) -> Bool {
-        (try? verifier.verify(token.signature, signs: token.signed)) ?? false
+    func verifies(_ token: CompactToken) -> Bool { verifies(token.signature, of: token.signed) }
+
+    func verifies(_ signature: [UInt8], of signed: [UInt8]) -> Bool {
+        (try? verifier.verify(signature, signs: signed)) ?? false
     }
 
     private static func verifier(

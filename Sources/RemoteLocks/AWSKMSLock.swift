@@ -60,6 +60,19 @@ public struct AWSKMSLock: SecretLock {
     }
 
     public func open(_ sealed: [UInt8], identity: RecordIdentity) async throws(EnclaveLockError) -> SharedSecret {
+        try await decrypt(sealed, identity)
+    }
+
+    /// Opens what another program sealed with the key and without an encryption context.
+    ///
+    /// - Throws: As ``open(_:identity:)``.
+    public func openForeign(_ sealed: [UInt8]) async throws(EnclaveLockError) -> SharedSecret {
+        try await decrypt(sealed, nil)
+    }
+
+    private func decrypt(
+        _ sealed: [UInt8], _ identity: RecordIdentity?
+    ) async throws(EnclaveLockError) -> SharedSecret {
         let answer = try await call(
             "Decrypt", #","CiphertextBlob":"\#(Base64.encode(sealed))""#, identity)
         guard let text = answer["Plaintext"]?.text, let secret = try Self.decoded(text) else {
@@ -77,15 +90,16 @@ public struct AWSKMSLock: SecretLock {
     }
 
     private func call(
-        _ operation: String, _ member: String, _ identity: RecordIdentity
+        _ operation: String, _ member: String, _ identity: RecordIdentity?
     ) async throws(EnclaveLockError) -> JSONNode {
-        let context: String
         let request: OutboundRequest
         do throws(LibCryptoError) {
-            context = Base64.encode(try Digest.sha256(identity.associatedData))
-            let body = Array(
-                #"{"KeyId":"\#(key.arn)","EncryptionContext":{"\#(Self.contextName)":"\#(context)"}\#(member)}"#.utf8)
-            request = try signed(operation, body)
+            var context = ""
+            if let identity {
+                let hash = Base64.encode(try Digest.sha256(identity.associatedData))
+                context = #","EncryptionContext":{"\#(Self.contextName)":"\#(hash)"}"#
+            }
+            request = try signed(operation, Array(#"{"KeyId":"\#(key.arn)"\#(context)\#(member)}"#.utf8))
         } catch {
             throw EnclaveLockError(.internalFailure, "Could not sign a request: \(error)")
         }

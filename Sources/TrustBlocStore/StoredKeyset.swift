@@ -13,6 +13,8 @@ public struct StoredKeyset: Sendable {
         case local(SharedSecret)
         /// A keystore's main key: length of the nonce, nonce, ciphertext and tag.
         case key(SharedSecret)
+        /// A lock made of shares: as the key file, with the key that ``EnclaveLock/ShamirLock`` derives.
+        case shares(SharedSecret)
     }
 
     private static let nonceLength = 12
@@ -41,16 +43,35 @@ public struct StoredKeyset: Sendable {
     public func open(with locks: [Lock]) throws(TrustBlocError) -> (keyset: SharedSecret, lock: Int) {
         for (position, lock) in locks.enumerated() {
             guard let text = try unlock(lock) else { continue }
-            let key = try Self.dataKey(text)
-            guard let keyset = try Self.open(payload, key) else { throw TrustBlocError.damaged }
-            return (keyset, position)
+            return (try keyset(text), position)
         }
-        throw TrustBlocError(.locked, "no given lock opens the record")
+        throw Self.noneFits
+    }
+
+    /// Opens the keyset with the server's own lock.
+    ///
+    /// - Throws: ``TrustBlocError`` with `.locked` if it does not fit; what a remote lock throws.
+    public func open(with server: TrustBlocLocks.Server?) async throws -> SharedSecret {
+        switch server {
+        case nil: throw Self.noneFits
+        case .local(let key)?: return try open(with: [.local(key)]).keyset
+        case .remote(let ask)?:
+            guard let text = try await ask(locked) else { throw Self.noneFits }
+            return try keyset(text)
+        }
+    }
+
+    private static let noneFits = TrustBlocError(.locked, "no given lock opens the record")
+
+    /// - Parameter text: What the lock protects.
+    private func keyset(_ text: SharedSecret) throws(TrustBlocError) -> SharedSecret {
+        guard let keyset = try Self.open(payload, try Self.dataKey(text)) else { throw TrustBlocError.damaged }
+        return keyset
     }
 
     private func unlock(_ lock: Lock) throws(TrustBlocError) -> SharedSecret? {
         switch lock {
-        case .local(let key): return try Self.open(locked, key)
+        case .local(let key), .shares(let key): return try Self.open(locked, key)
         case .key(let key):
             guard locked.starts(with: [0, 0, 0, UInt8(Self.nonceLength)]) else { return nil }
             return try Self.open(Array(locked[4...]), key)

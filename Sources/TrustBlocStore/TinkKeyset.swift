@@ -32,12 +32,15 @@ public struct TinkKeyset: Sendable {
         let primaryID = try keyset.number(1)
         let keys = try keyset.repeated(2)
         guard !keys.isEmpty, keys.count <= mostKeys else { throw TrustBlocError.damaged }
+        var seen: Set<UInt64> = []
         var older: [KeyMaterial] = []
         var primary: KeyMaterial?
         var leftOut = 0
         for range in keys {
             let key = try ProtoMessage(bytes, range)
             let id = try key.number(3)
+            // Output prefixes are made of ids: two keys of one would be told apart by trying only.
+            guard seen.insert(id).inserted else { throw TrustBlocError.damaged }
             guard try key.number(2) == 1 else {
                 leftOut += 1
                 continue
@@ -47,7 +50,6 @@ public struct TinkKeyset: Sendable {
                 bytes, data: data, id: UInt32(id), prefix: try key.number(4)
             ).material()
             if id == primaryID {
-                guard primary == nil else { throw TrustBlocError.damaged }
                 primary = material
             } else {
                 older.append(material)

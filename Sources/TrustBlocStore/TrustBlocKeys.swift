@@ -1,38 +1,60 @@
-public import SecretMemory
+import SecretMemory
 import WorkingKeys
 
-/// Opens the records of a dump with the server's key and the main keys of its keystores.
+/// Opens the records of a dump with the server's lock, the main keys of its keystores, and shares.
 ///
-/// The original store does not say to which keystore a key belongs: the main key that opens it does.
+/// The original store does not say to which keystore a key belongs: the lock that opens it does.
 public struct TrustBlocKeys: Sendable {
-    private let server: SharedSecret
-    private let keystores: [TrustBlocDump.Keystore]
+    private let server: TrustBlocLocks.Server?
     private var locks: [(keystore: Int, lock: StoredKeyset.Lock)] = []
     private let mainKeys: Set<String>
-    /// Keystores whose main key does not open, with the reason.
+    /// Keystores that nothing given opens, with the reason.
     public private(set) var unopened: [(keystore: String, reason: String)] = []
+    /// Positions of the keystores that are locked by shares: whether the shares are right shows when a key opens.
+    public private(set) var sharing: Set<Int> = []
 
-    /// - Parameter serverKey: The key of the server's local lock, 32 bytes.
-    public init(_ dump: TrustBlocDump, serverKey: SharedSecret) {
-        server = serverKey
-        keystores = dump.keystores
-        mainKeys = Set(dump.keystores.map(\.mainKeyID))
+    /// Opens the main keys.
+    ///
+    /// - Parameter step: Called after each keystore.
+    /// - Throws: What a remote lock throws.
+    public static func opening(
+        _ dump: TrustBlocDump, with locks: TrustBlocLocks, step: () -> Void = {}
+    ) async throws -> TrustBlocKeys {
+        var keys = TrustBlocKeys(server: locks.server, mainKeys: Set(dump.keystores.map(\.mainKeyID)))
         let records = Dictionary(dump.keys.map { ($0.id, $0.record) }) { first, _ in first }
         for (index, keystore) in dump.keystores.enumerated() {
-            guard !keystore.mainKeyID.isEmpty else {
-                unopened.append((keystore.id, "it is locked by shares, which are not in the dump"))
-                continue
+            do {
+                try await keys.open(keystore, index, records[keystore.mainKeyID], locks)
+            } catch let error as TrustBlocError {
+                keys.unopened.append((keystore.id, "its main key: \(error.message)"))
             }
-            guard let record = records[keystore.mainKeyID] else {
-                unopened.append((keystore.id, "its main key is not in the dump"))
-                continue
-            }
-            do throws(TrustBlocError) {
-                for key in try Self.mainKey(record, serverKey) { locks.append((index, .key(key))) }
-            } catch {
-                unopened.append((keystore.id, "its main key: \(error.message)"))
-            }
+            step()
         }
+        return keys
+    }
+
+    private init(server: TrustBlocLocks.Server?, mainKeys: Set<String>) {
+        self.server = server
+        self.mainKeys = mainKeys
+    }
+
+    private mutating func open(
+        _ keystore: TrustBlocDump.Keystore, _ index: Int, _ record: [UInt8]?, _ given: TrustBlocLocks
+    ) async throws {
+        guard !keystore.mainKeyID.isEmpty else {
+            guard let key = given.shares[keystore.id] else {
+                unopened.append((keystore.id, "it is locked by shares, which are neither in the dump nor given"))
+                return
+            }
+            sharing.insert(index)
+            locks.append((index, .shares(key)))
+            return
+        }
+        guard let record else {
+            unopened.append((keystore.id, "its main key is not in the dump"))
+            return
+        }
+        for key in try await Self.mainKey(record, server) { locks.append((index, .key(key))) }
     }
 
     /// What a record is.
@@ -42,24 +64,32 @@ public struct TrustBlocKeys: Sendable {
         case key(keystore: Int, TinkKeyset)
     }
 
-    /// - Throws: ``TrustBlocError`` for a record that nothing opens or that is not understood.
-    public func find(_ id: String, _ record: [UInt8]) throws(TrustBlocError) -> Found {
+    /// - Throws: ``TrustBlocError`` for a record that nothing opens or that is not understood; what a remote lock throws.
+    public func find(_ id: String, _ record: [UInt8]) async throws -> Found {
         if mainKeys.contains(id) { return .serversOwn }
         let stored = try StoredKeyset(json: record)
-        do throws(TrustBlocError) {
-            let (keyset, position) = try stored.open(with: locks.map(\.lock))
+        if let (keyset, position) = try opened(stored) {
             return .key(keystore: locks[position].keystore, try TinkKeyset(reading: keyset))
-        } catch let error where error.code == .locked {
-            _ = try stored.open(with: [.local(server)])
-            return .serversOwn
+        }
+        _ = try await stored.open(with: server)
+        return .serversOwn
+    }
+
+    /// Nil if no keystore's lock fits.
+    private func opened(_ stored: StoredKeyset) throws(TrustBlocError) -> (SharedSecret, Int)? {
+        do throws(TrustBlocError) {
+            return try stored.open(with: locks.map(\.lock))
+        } catch {
+            guard error.code == .locked else { throw error }
+            return nil
         }
     }
 
     /// Every enabled version of a main key, the newest first.
     private static func mainKey(
-        _ record: [UInt8], _ server: SharedSecret
-    ) throws(TrustBlocError) -> [SharedSecret] {
-        let keyset = try TinkKeyset(reading: try StoredKeyset(json: record).open(with: [.local(server)]).keyset)
+        _ record: [UInt8], _ server: TrustBlocLocks.Server?
+    ) async throws -> [SharedSecret] {
+        let keyset = try TinkKeyset(reading: try await StoredKeyset(json: record).open(with: server))
         guard keyset.type == .aes256GCM || keyset.type == .aes256GCMNoPrefix else {
             throw TrustBlocError(.unsupported, "it is no AES-256-GCM key")
         }

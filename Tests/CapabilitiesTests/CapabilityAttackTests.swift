@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Capabilities
@@ -175,7 +176,7 @@ import Testing
     }
 
     @Test func parsersSurviveMutation() throws {
-        var generator = SystemRandomNumberGenerator()
+        var generator = Mutator(seed: 60)
         let request = try fixture.request(try fixture.child(), by: "third_party")
         let root = try fixture.root
         let verifier = CapabilityVerifier(mode: .compatible)

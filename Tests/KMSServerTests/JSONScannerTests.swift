@@ -1,5 +1,6 @@
 import Foundation
 import SecretMemory
+import TestSupport
 import Testing
 
 @testable import KMSServer
@@ -126,7 +127,7 @@ struct JSONScannerTests {
 
 /// Random JSON, valid and damaged.
 private struct RandomJSON {
-    private var generator = SystemRandomNumberGenerator()
+    private var generator = Mutator(seed: 86)
 
     mutating func object(named names: [String]) -> [UInt8] {
         var text = space() + "{"

@@ -24,6 +24,9 @@ final class CountingStore: KeystoreStore {
         try await counted.insertKeystore(record, limit: limit)
     }
     func keystore(_ id: String) async throws -> KeystoreRecord? { try await counted.keystore(id) }
+    func updateVault(_ record: KeystoreRecord, expecting expected: [UInt8]) async throws -> Bool {
+        try await counted.updateVault(record, expecting: expected)
+    }
     func keystores(controller: String?, after: String?, limit: Int) async throws -> [KeystoreRecord] {
         try await counted.keystores(controller: controller, after: after, limit: limit)
     }

@@ -32,8 +32,12 @@ final class MemoryVaults: VaultOpening {
     static let away = KMSError(.upstreamFailed, "The vault's server gave no usable answer.")
 
     func invoker(of location: VaultLocation) throws -> String {
-        guard location.url.hasPrefix("https://") else { throw KMSError(.invalidArgument, "no vault") }
+        try check(url: location.url)
         return did
+    }
+
+    func check(url: String) throws {
+        guard url.hasPrefix("https://") else { throw KMSError(.invalidArgument, "no vault") }
     }
 
     func open(

@@ -44,6 +44,36 @@ import Testing
         #expect(server.requests[0].body != server.requests[1].body)
     }
 
+    @Test func whatAnotherProgramSealedIsOpenedWithoutContext() async throws {
+        let server = ScriptedServer()
+        server.answers(200, #"{"Plaintext":"YWJj"}"#)
+        #expect(bytes(try await lock(server).openForeign([1])) == Array("abc".utf8))
+        let body = String(decoding: try #require(server.requests.first).body, as: UTF8.self)
+        #expect(body.contains(#""CiphertextBlob":"AQ==""#) && !body.contains("EncryptionContext"))
+    }
+
+    @Test func mutatedAnswersAreReadOrTold() async throws {
+        let server = ScriptedServer()
+        let lock = try lock(server)
+        var mutator = Mutator(seed: 88)
+        let sealed = Array(#"{"CiphertextBlob":"AQIDBAUGBwg=","KeyId":"x","EncryptionAlgorithm":"S"}"#.utf8)
+        let opened = Array(#"{"KeyId":"arn:aws:kms:a:b:key/c","Plaintext":"YWJjZGVm","__type":"x#y"}"#.utf8)
+        let refused = Array(#"{"__type":"com.amazonaws.kms#InvalidCiphertextException","message":"no"}"#.utf8)
+        for round in 0..<6_000 {
+            let body = mutator.mutate([sealed, opened, refused][round % 3])
+            server.answers(round % 3 == 2 ? 400 : 200, String(decoding: body, as: UTF8.self))
+            do {
+                if round % 3 == 0 {
+                    _ = try await lock.seal(try secret("abc"), identity: Self.identity)
+                } else {
+                    #expect(try await lock.open([1], identity: Self.identity).count <= 3 * 4096)
+                }
+            } catch let error as EnclaveLockError {
+                #expect(error.code == .remoteFailed || error.code == .openingFailed)
+            }
+        }
+    }
+
     @Test func refusalsAndBrokenAnswersAreTold() async throws {
         let server = ScriptedServer()
         let cases: [(Int, String, EnclaveLockError.Code)] = [

@@ -1,5 +1,5 @@
 /// Changes byte strings in the ways that break parsers; the same seed gives the same changes.
-public struct Mutator {
+public struct Mutator: RandomNumberGenerator {
     private var state: UInt64
 
     public init(seed: UInt64) { state = seed }

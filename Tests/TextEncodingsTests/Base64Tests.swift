@@ -8,7 +8,7 @@ import TextEncodings
 struct Base64Tests {
     @Test("Encoding and decoding agree with Foundation for every length up to 600")
     func agreesWithFoundation() {
-        var generator = SystemRandomNumberGenerator()
+        var generator = Mutator(seed: 87)
         for count in 0...600 {
             let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
             let expected = Data(bytes).base64EncodedString()
@@ -63,7 +63,7 @@ struct Base64Tests {
 
     @Test("A hundred thousand random texts are refused or decode to what encodes to the same text")
     func randomTexts() throws {
-        var generator = SystemRandomNumberGenerator()
+        var generator = Mutator(seed: 87)
         let alphabet = Array("ABCabc019+/-_=\r\n *\u{7f}".utf8)
         for _ in 0..<100_000 {
             let count = Int.random(in: 0...12, using: &generator)

@@ -8,6 +8,7 @@ import time
 
 import pytest
 import requests
+import zcap
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -143,6 +144,35 @@ def test_a_capability_is_for_its_keystore_only(guarded):
     answer = requests.post(f"{guarded.url}/v1/keystores", json={"controller": guarded.wallet.did}, timeout=10)
     elsewhere = answer.json()["key_store_url"].removeprefix(BASE)
     refused(guarded.call(f"{elsewhere}/keys", "createKey", {"key_type": "ED25519"}))
+
+
+def test_children_have_no_more_than_their_parent_and_their_time(guarded):
+    key, friend = guarded.new_key(), Wallet()
+    owner = zcap.Key()
+    owner.private, owner.did = guarded.wallet.key, guarded.wallet.did
+
+    def status(child, action="sign"):
+        return guarded.call(f"{key}/{action}", action, {"message": "aGk=", "signature": "aGk="}, wallet=friend,
+                            capability=child).status_code
+
+    def child(actions=("sign",), signer=owner, parent=guarded.capability, target=BASE + guarded.keystore, **more):
+        return zcap.issue(signer, target, friend.did, parent=parent, actions=actions, kind="urn:kms:keystore", **more)
+
+    honest = child()
+    assert status(honest) == 200
+    assert status(honest, "verify") == 401
+    assert status(child(actions=("sign", "destroyKey"))) == 401
+    assert status(child(signer=zcap.Key())) == 401
+    assert status(child(target=BASE + "/v1/keystores/other")) == 401
+    assert status({**honest, "allowedAction": ["sign", "verify"]}, "verify") == 401
+    # Of a child's child the parent is not known here.
+    friendly = zcap.Key()
+    friendly.private, friendly.did = friend.key, friend.did
+    assert status(child(signer=friendly, parent=honest)) == 401
+    # Caveats: the child's time, counted from its proof.
+    assert status(child(caveats=[{"type": "expiry", "duration": 3600}], age=3500)) == 200
+    assert status(child(caveats=[{"type": "expiry", "duration": 3600}], age=3600)) == 401
+    assert status(child(caveats=[{"type": "unknown"}])) == 401
 
 
 def test_an_unknown_keystore_answers_as_a_wrong_capability(guarded):

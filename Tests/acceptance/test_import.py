@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from daemon import BINARY
 from softtoken import write_private
+from auth_server import TOKEN, AuthServer, split
+from test_locks import aws, presenting  # noqa: F401
 
 
 def encode(data):
@@ -76,8 +78,7 @@ def test_what_cannot_be_brought_is_told_and_the_rest_comes(own, master, tmp_path
     stranger = tink.Dump(os.urandom(32))
     stranger.keystore("foreign", "did:key:bob")
     dump.lines += stranger.lines
-    dump.put("keystores", "shares", {"id": "shares", "controller": "did:key:carol", "main_key_id": "",
-                                     "created_at": "2023-05-06T07:08:09Z"})
+    dump.shared_keystore("shares", "did:key:carol")
     dump.key("works", main, tink.keyset(1, tink.key(*tink.aes_gcm(os.urandom(32)), 1, tink.TINK)))
     dump.key("locked", os.urandom(32), tink.keyset(1, tink.key(*tink.aes_gcm(os.urandom(32)), 1, tink.TINK)))
     dump.key("odd", main, tink.keyset(1, tink.key(tink.ARIES + "CLCredDefKey", b"", 1, tink.RAW)))
@@ -132,3 +133,136 @@ def test_a_wrong_lock_key_and_a_wrong_dump_change_nothing(own, master, tmp_path)
     failure = own.run("import", "trustbloc", path, "--lock-key-file", tmp_path / "lock.key", check=False)
     assert failure.returncode != 0
     assert daemon.client().keystores() == []
+
+
+def cipher_keys(dump, main, names):
+    """AES keys of these names; gives their bytes."""
+    keys = {name: os.urandom(32) for name in names}
+    for name, secret in keys.items():
+        dump.key(name, main, tink.keyset(1, tink.key(*tink.aes_gcm(secret), 1, tink.TINK)))
+    return keys
+
+
+def opens(client, keystore, name, secret):
+    """Whether what the old server encrypted with the key opens."""
+    nonce = os.urandom(12)
+    body = {"ciphertext": encode(AESGCM(secret).encrypt(nonce, b"old", b"")), "nonce": encode(nonce)}
+    answer = client.raw("POST", f"/v1/keystores/{keystore}/keys/{name}/decrypt", body)
+    return answer.status_code, answer.json().get("plaintext")
+
+
+def test_a_server_whose_lock_is_of_aws(own, aws, tmp_path):  # noqa: F811
+    url, call = aws
+    arn = call("CreateKey")["KeyMetadata"]["Arn"]
+
+    def lock(key):
+        return lambda text: base64.b64decode(
+            call("Encrypt", KeyId=key, Plaintext=encode(text))["CiphertextBlob"])
+
+    dump = tink.Dump(lock(arn))
+    keys = cipher_keys(dump, dump.keystore("good", "did:key:alice"), ["one", "two"])
+    stranger = tink.Dump(os.urandom(32))
+    stranger.keystore("foreign", "did:key:bob")
+    stranger.key("lost", os.urandom(32), tink.keyset(1, tink.key(*tink.aes_gcm(os.urandom(32)), 1, tink.TINK)))
+    dump.lines += stranger.lines
+    dump.put("kmsdb", "edv-helper", tink.record(
+        tink.keyset(1, tink.key(*tink.hmac(os.urandom(32)), 1, tink.TINK)), lock(arn)))
+    path = dump.write(tmp_path / "dump.jsonl")
+    settings = {"KMS_SECRET_LOCK_AWS_KEY_URI": f"aws-kms://{arn}", "KMS_SECRET_LOCK_AWS_ENDPOINT": url,
+                "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "b",
+                "KMS_OUTBOUND_ALLOW": url.removeprefix("http://")}
+
+    failure = own.run("import", "trustbloc", path, "--lock-aws", check=False)
+    assert failure.returncode == 78 and "secret-lock-aws-key-uri" in failure.stderr
+    own.settings |= settings | {"KMS_SECRET_LOCK_AWS_ENDPOINT": "http://127.0.0.1:1", "KMS_OUTBOUND_ALLOW": "127.0.0.1:1"}
+    failure = own.run("import", "trustbloc", path, "--lock-aws", check=False)
+    assert failure.returncode == 69 and "AWS KMS" in failure.stderr
+    own.settings |= settings
+    report = own.run_json("import", "trustbloc", path, "--lock-aws", codes=(2,))
+    assert (report["keystores"], report["keys"], report["serversOwn"]) == (1, 2, 3)
+    assert {(item["kind"], item["id"]) for item in report["leftBehind"]} == {("keystore", "foreign"), ("key", "lost")}
+    for name in settings:
+        del own.settings[name]
+    client = own.start().client()
+    for name, secret in keys.items():
+        assert opens(client, "good", name, secret) == (200, encode(b"old"))
+
+
+@pytest.fixture
+def auth():
+    server = AuthServer()
+    yield server
+    server.end()
+
+
+def test_keystores_of_shares(own, master, auth, tmp_path):
+    """They stay locked by the same shares: neither the import nor the daemon opens them without the user."""
+    secrets = {user: os.urandom(32) for user in ("alice", "bob", "carol", "dora")}
+    shares = {user: split(secret, os.urandom(32)) for user, secret in secrets.items()}
+    for user, (_, theirs) in shares.items():
+        auth.give(user, theirs)
+    dump = tink.Dump(master)
+    plain = cipher_keys(dump, dump.keystore("plain", "did:key:dan"), ["dans"])
+    keys = {}
+    del secrets["dora"]
+    for user, secret in secrets.items():
+        dump.shared_keystore(f"{user}s", f"did:key:{user}")
+        keys[user] = cipher_keys(dump, tink.shamir_lock(secret), [f"{user}-{number}" for number in range(3)])
+    dump.shared_keystore("empty", "did:key:dora")
+    path = dump.write(tmp_path / "dump.jsonl")
+    file, lock = tmp_path / "shares", tmp_path / "lock.key"
+
+    def give(*lines):
+        write_private(file, "".join(f"{name}\t{user}\t{encode(share)}\n" for name, user, share in lines))
+
+    def run(*arguments):
+        return own.run("import", "trustbloc", path, *arguments, check=False)
+
+    assert run().returncode == 64
+    give(("alices", "alice", shares["alice"][0]))
+    failure = run("--shares", file)
+    assert failure.returncode == 78 and "auth-server-url" in failure.stderr
+    write_private(tmp_path / "auth.token", TOKEN)
+    own.settings |= {"KMS_AUTH_SERVER_URL": auth.url, "KMS_AUTH_SERVER_TOKEN_FILE": str(tmp_path / "auth.token"),
+                     "KMS_OUTBOUND_ALLOW": f"127.0.0.1:{auth.port}"}
+    for text, code, reason in (
+            ("alices\talice\n", 64, "line 1"), ("\n\talice\tAAAA\n", 64, "line 2"), ("a\tb\t*\n", 64, "line 1"),
+            ("a\tb\tAAAA\na\tb\tAAAA\n", 64, "line 2"), ("alices\tnobody\tAAAA\n", 69, "unknown user")):
+        write_private(file, text)
+        failure = run("--shares", file)
+        assert failure.returncode == code and reason in failure.stderr, (text, failure.stderr)
+    file.chmod(0o644)
+    assert run("--shares", file).returncode == 78
+
+    file.unlink()
+    give(("alices", "alice", shares["alice"][0]), ("empty", "alice", shares["alice"][0]))
+    failure = run("--shares", file)
+    assert failure.returncode == 78 and "'alices' and 'empty' have the same shares" in failure.stderr
+
+    # Bob's are right, Carol's are Alice's, nobody gives Alice's own; an empty keystore cannot prove its shares.
+    give(("bobs", "bob", shares["bob"][0]), ("carols", "carol", shares["alice"][0]),
+         ("empty", "dora", shares["dora"][0]))
+    report = own.run_json("import", "trustbloc", path, "--lock-key-file", lock, "--shares", file, codes=(2,))
+    assert (report["keystores"], report["keys"]) == (2, 4)
+    left = {(item["kind"], item["id"]) for item in report["leftBehind"]}
+    names = [name for user in ("alice", "carol") for name in keys[user]]
+    assert left == {("keystore", "alices"), ("keystore", "carols"), ("keystore", "empty"), *(("key", n) for n in names)}
+    give(("alices", "alice", shares["alice"][0]), ("carols", "carol", shares["carol"][0]),
+         ("bobs", "bob", shares["bob"][0]))
+    report = own.run_json("import", "trustbloc", path, "--shares", file, codes=(2,))
+    # Without the server's lock what it locks stays behind; it is here already.
+    assert (report["keystores"], report["keys"], report["alreadyHere"]) == (2, 6, 4)
+    assert {item["id"] for item in report["leftBehind"]} == {"plain", "dans", "empty"}
+
+    daemon = own.start()
+    client = daemon.client()
+    assert opens(client, "plain", "dans", plain["dans"]) == (200, encode(b"old"))
+    for user, secrets in keys.items():
+        right, wrong = presenting(daemon, user, shares[user][0]), presenting(daemon, user, shares[user][0][:-2] + b"xy")
+        assert client.raw("GET", f"/v1/keystores/{user}s").status_code == 400
+        for name, secret in secrets.items():
+            assert opens(right, f"{user}s", name, secret) == (200, encode(b"old"))
+            assert opens(wrong, f"{user}s", name, secret)[0] == 403
+            assert opens(client, f"{user}s", name, secret)[0] == 400
+        slots = right.call("GET", f"/v1/keystores/{user}s")["lock_slots"]
+        assert [slot["kind"] for slot in slots] == ["shamir"]

@@ -1,11 +1,15 @@
 """The routes of the API's first generation: other names, base64url, 201 for what is made."""
 import base64
+import gzip
 import json
 import os
 
 import crypto
 import pytest
 import requests
+import zcap
+from test_capabilities import BASE
+from test_vaults import VaultServer
 from nacl.bindings import crypto_box_open, crypto_sign_ed25519_pk_to_curve25519
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
@@ -129,7 +133,95 @@ def test_errors_have_their_own_form(legacy, keystore):
     legacy.refused(400, "/kms/keystores", {"controller": ""})
     legacy.refused(500, f"{keystore}/keys/absent/sign", {"message": b64(b"m")})
     legacy.refused(500, f"{keystore}/keys", {"keyType": "NONE"})
-    legacy.refused(501, "/kms/keystores", {"controller": "c", "vaultID": "v"})
-    legacy.refused(501, f"{keystore}/capability", {"edvCapability": {}})
+    legacy.refused(400, "/kms/keystores", {"controller": "c", "vaultID": "v"})
+    legacy.refused(500, f"{keystore}/capability", {"edvCapability": {}})
+    legacy.refused(400, f"{keystore}/capability", {"edvCapability": "text"})
+    legacy.refused(400, f"{keystore}/capability", {})
     assert legacy.send(f"{key}/sign", method="GET").status_code == 405
     assert legacy.send(f"{key}/rotate", {}).status_code == 404
+
+
+@pytest.fixture
+def server():
+    server = VaultServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def vaulting(own, server):
+    own.settings |= {"KMS_LEGACY_G1_ROUTES": "true", "KMS_OUTBOUND_ALLOW": f"127.0.0.1:{server.port}",
+                     "KMS_KEY_MANAGER_STORAGE_URL": f"{server.base}/encrypted-data-vaults/", "KMS_EDV_TIMEOUT": "2s"}
+    return Legacy(own.start().base)
+
+
+def test_a_keystore_in_a_vault(own, vaulting, server):
+    """The first generation's order: keystore with the vault's id, the daemon's key, the capability, keys."""
+    owner = zcap.Key()
+    _, vault, root = server.vault(owner)
+    answer = vaulting.ok("/kms/keystores", {"controller": "did:example:c", "vaultID": vault}, status=201)
+    keystore, did = answer.headers["Location"], answer.headers["Edvdidkey"]
+    assert did.startswith("did:key:z6Mk") and "#" in did
+    # Without the capability nothing is made, here or there.
+    vaulting.refused(500, f"{keystore}/keys", {"keyType": "ED25519"})
+    modern = own.daemons[-1].client()
+    plain = modern.raw("POST", keystore.replace("/kms/", "/v1/") + "/keys", {"key_type": "ED25519"})
+    assert plain.status_code == 400 and did in plain.json()["message"]
+    for capability in (zcap.issue(owner, vault, zcap.Key().did, parent=root), {}, {"id": 1},
+                       zcap.issue(owner, "other", did, parent=root),
+                       zcap.issue(zcap.Key(), vault, did, parent=root)):
+        vaulting.refused(500, f"{keystore}/capability", {"edvCapability": capability})
+    vaulting.refused(500, f"{keystore}/keys", {"keyType": "ED25519"})
+    server.mode(status=500)
+    good = {"edvCapability": zcap.issue(owner, vault, did, parent=root)}
+    vaulting.refused(500, f"{keystore}/capability", good)
+    server.mode()
+    assert not vaulting.ok(f"{keystore}/capability", good).content
+    key, public = create(vaulting, keystore, "ED25519")
+    assert len(server.documents[vault]) == 1
+    signature = vaulting.ok(f"{key}/sign", {"message": b64(b"m")}).json()["signature"]
+    crypto.verify("ED25519", public, unb64(signature), b"m")
+    url = modern.call("GET", keystore[keystore.index("/kms/"):].replace("/kms/", "/v1/"))["vault_url"]
+    assert url == f"{server.base}/encrypted-data-vaults/{vault}"
+    # A new capability may take the old one's place, and both outlast the process.
+    vaulting.ok(f"{keystore}/capability", {"edvCapability": zcap.issue(owner, vault, did, parent=root)})
+    own.daemons[-1].kill()
+    again = Legacy(own.start().base)
+    path = key[key.index("/kms/"):]
+    crypto.verify("ED25519", public, unb64(again.ok(f"{path}/sign", {"message": b64(b"n")}).json()["signature"]), b"n")
+
+
+def test_what_names_no_vault_makes_nothing(own, vaulting, server):
+    for name in ("a/b", "..", "a?b", "a b", "%2e%2e", "x" * 129, "\u00e9"):
+        vaulting.refused(400, "/kms/keystores", {"controller": "did:example:none", "vaultID": name})
+    assert own.daemons[-1].client().keystores(controller="did:example:none") == []
+    assert server.calls() == []
+    own.daemons[-1].kill()
+    for url in ("ftp://127.0.0.1/x", "nothing", "https://a/b?c"):
+        assert "KMS_KEY_MANAGER_STORAGE_URL" in own.refuses_to_start(KMS_KEY_MANAGER_STORAGE_URL=url)
+    refusal = own.refuses_to_start(KMS_KEY_MANAGER_STORAGE_URL="http://127.0.0.1:1/x", KMS_OUTBOUND_ALLOW="")
+    assert "KMS_KEY_MANAGER_STORAGE_URL" in refusal
+
+
+def test_with_capabilities_only_who_may_sets_the_vaults_capability(own, server):
+    own.settings |= {"KMS_LEGACY_G1_ROUTES": "true", "KMS_OUTBOUND_ALLOW": f"127.0.0.1:{server.port}",
+                     "KMS_KEY_MANAGER_STORAGE_URL": f"{server.base}/encrypted-data-vaults"}
+    daemon = own.start(KMS_AUTH_TYPE="ZCAP", KMS_BASE_URL=BASE)
+    owner, controller = zcap.Key(), zcap.Key()
+    _, vault, root = server.vault(owner)
+    answer = requests.post(f"{daemon.base}/kms/keystores", timeout=10,
+                           json={"controller": controller.did, "vaultID": vault})
+    assert answer.status_code == 201, answer.text
+    keystore = answer.headers["Location"].removeprefix(BASE)
+    capability = json.loads(gzip.decompress(unb64(answer.headers["X-RootCapability"])))
+    assert capability["allowedAction"][-1] == "updateEDVCapability"
+    body = {"edvCapability": zcap.issue(owner, vault, answer.headers["Edvdidkey"], parent=root)}
+
+    def call(key, action):
+        headers = zcap.invoke(key, capability, action, "POST", f"{keystore}/capability")
+        return requests.post(f"{daemon.base}{keystore}/capability", json=body, headers=headers, timeout=10).status_code
+
+    assert requests.post(f"{daemon.base}{keystore}/capability", json=body, timeout=10).status_code == 401
+    assert call(zcap.Key(), "updateEDVCapability") == 401
+    assert call(controller, "createKey") == 401
+    assert call(controller, "updateEDVCapability") == 200

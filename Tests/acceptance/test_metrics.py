@@ -12,7 +12,9 @@ LINE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (\d+(?:\.\d+)?(?:e[+-]?\d+)?)$')
 MESSAGE = {"message": base64.b64encode(b"m").decode()}
 HISTOGRAMS = ["kms_http_response_seconds", "kms_crypto_sign_seconds", "kms_key_store_resolve_seconds",
               "kms_key_store_get_key_seconds", "kms_zcap_middleware_seconds",
-              *(f"kms_db_{name}_seconds" for name in ("put", "get", "query", "delete", "batch"))]
+              *(f"kms_db_{name}_seconds" for name in ("put", "get", "query", "delete", "batch")),
+              *(f"kms_key_store_{lock}_secret_lock_{operation}_seconds" for operation in ("encrypt", "decrypt")
+                for lock in ("aws", "key", "token", "local", "passphrase", "shamir"))]
 COUNTERS = ["kms_http_requests_count", "kms_http_response_status_count"]
 BOUNDS = ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf"]
 
@@ -64,6 +66,28 @@ def test_requests_signatures_and_statements_are_counted(own, metrics):
     buckets = [after["kms_crypto_sign_seconds_bucket", (("le", bound),)] for bound in BOUNDS]
     assert buckets == sorted(buckets) and buckets[-1] == 7
     assert 0 < after["kms_crypto_sign_seconds_sum", ()] < 7
+
+
+def test_operations_of_locks_are_timed(own, metrics):
+    """A keystore's lock key is sealed by the token, each version of a key under the keystore's lock key."""
+    def counts():
+        values, _ = scrape(metrics)
+        return [values[f"kms_key_store_{lock}_secret_lock_{operation}_seconds_count", ()]
+                for lock in ("token", "key") for operation in ("encrypt", "decrypt")], values
+
+    daemon = own.start(KMS_METRICS_HOST=metrics, KMS_LOCK_TTL="0s")
+    (sealed, opened, *_), _ = counts()
+    keystore = daemon.client().create_keystore()
+    assert counts()[0] == [sealed + 1, opened, 0, 0]
+    key = keystore.create("ED25519")
+    assert counts()[0] == [sealed + 1, opened + 1, 1, 0]
+    key.sign(b"m")
+    key.sign(b"m")
+    found, values = counts()
+    assert found == [sealed + 1, opened + 3, 1, 2]
+    assert 0 < values["kms_key_store_token_secret_lock_decrypt_seconds_sum", ()] < 10
+    for lock in ("aws", "local", "passphrase", "shamir"):
+        assert values[f"kms_key_store_{lock}_secret_lock_encrypt_seconds_count", ()] == 0
 
 
 def test_metrics_name_nobody_and_stay_small(own, metrics):

@@ -183,10 +183,10 @@ def test_generated_requests_find_no_server_error(daemon, kms, keystore, tmp_path
     """Schemathesis makes requests from the description, good and bad: no 5xx, no undescribed answer."""
     document = PATH if names == "any" else with_known_names(kms, keystore, tmp_path / "openapi.yaml")
     # 501 is an answer like others here: the token cannot do what a resident keystore was asked for.
-    generate(daemon, document, tmp_path, 501, "--exclude-path-regex", SPLIT_PATHS)
+    generate(daemon, document, tmp_path, 501, len(OPERATIONS), "--exclude-path-regex", SPLIT_PATHS)
 
 
-def generate(daemon, document, folder, answer, *more):
+def generate(daemon, document, folder, answer, operations, *more):
     (folder / "schemathesis.toml").write_text(
         f'[checks.not_a_server_error]\nexpected-statuses = ["2xx", "3xx", "4xx", {answer}]\n')
     tool = Path(sys.executable).with_name("schemathesis")
@@ -198,6 +198,8 @@ def generate(daemon, document, folder, answer, *more):
         capture_output=True, text=True, timeout=600, cwd=folder, stdin=subprocess.DEVNULL,
         env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ})
     assert result.returncode == 0, re.sub(r"\n{3,}", "\n\n", result.stdout[-8000:] + result.stderr[-2000:])
+    tested = re.search(r"^ *Tested: (\d+)$", result.stdout, re.MULTILINE)
+    assert tested and int(tested[1]) == operations, result.stdout[-2000:]
 
 
 @pytest.fixture(scope="module")
@@ -274,4 +276,4 @@ def sample(split, row, name):
 
 def test_generated_requests_to_split_keys_are_answered_as_described(split, tmp_path):
     # 500 is the original's answer to a key that is not there.
-    generate(split, PATH, tmp_path, 500, "--include-path-regex", SPLIT_PATHS, "-H", f"X-Jwt-Token: {split.token}")
+    generate(split, PATH, tmp_path, 500, len(SPLIT), "--include-path-regex", SPLIT_PATHS, "-H", f"X-Jwt-Token: {split.token}")

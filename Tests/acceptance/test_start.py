@@ -59,6 +59,22 @@ def test_local_lock_needs_its_key_file(own):
     """No key file never means no lock."""
     assert own.refuses_to_start(KMS_SECRET_LOCK_TYPE="local").strip()
     assert own.refuses_to_start(KMS_SECRET_LOCK_TYPE="local", KMS_SECRET_LOCK_KEY_PATH="/nonexistent/key").strip()
+    file, link = own.home / "lock.key", own.home / "link.key"
+    link.symlink_to(file)
+
+    def refusal(path=file):
+        return own.refuses_to_start(KMS_SECRET_LOCK_TYPE="local", KMS_SECRET_LOCK_KEY_PATH=str(path))
+
+    for content in (b"", b"\n", b"=", b"short", bytes(31), bytes(33), b"A" * 600):
+        file.write_bytes(content)
+        file.chmod(0o600)
+        assert str(file) in refusal(), content
+    file.write_bytes(b"k" * 32)
+    file.chmod(0o644)
+    assert str(file) in refusal()
+    file.chmod(0o600)
+    assert str(link) in refusal(link)
+    assert str(own.home) in refusal(own.home)
 
 
 def test_unknown_flag_and_verb_are_usage_errors(own):

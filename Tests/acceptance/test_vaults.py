@@ -153,6 +153,11 @@ def test_keys_live_in_the_vault(own, kms, server, keystore, restart):
     assert set(header["epk"]) == {"kty", "crv", "x", "y"} and header["epk"]["crv"] == "P-256"
     text = json.dumps(server.documents)
     assert key.id not in text and keystore.id not in text
+    plain = kms.create_keystore("did:example:vaulted")
+    (vault,) = server.documents
+    assert kms.call("GET", f"/v1/keystores/{keystore.id}")["vault_url"].endswith("/" + vault)
+    assert ["vault_url" in each for each in (kms.call("GET", f"/v1/keystores/{plain.id}"), *kms.keystores(
+        controller="did:example:vaulted"))] == [False, True, False]
 
     again = restart(keystore)
     again.key(key.id).verify(signature, b"m")

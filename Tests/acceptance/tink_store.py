@@ -1,5 +1,7 @@
 """Makes a dump of a TrustBloc server's stores: Tink keysets, encrypted and locked as the server does it."""
 import base64
+import hashlib
+import hmac as hmac_module
 import json
 import os
 import struct
@@ -86,6 +88,12 @@ def key_lock(main):
     return lock
 
 
+def shamir_lock(secret):
+    """HKDF-SHA-256 of the combined secret, without salt and info."""
+    prk = hmac_module.new(bytes(32), secret, hashlib.sha256).digest()
+    return local_lock(hmac_module.new(prk, b"\x01", hashlib.sha256).digest())
+
+
 def record(serialized, lock):
     data_key, nonce = os.urandom(32), os.urandom(12)
     locked = lock(base64.urlsafe_b64encode(b"\x1a\x20" + data_key))
@@ -94,8 +102,9 @@ def record(serialized, lock):
 
 
 class Dump:
-    def __init__(self, master):
-        self.master, self.lines = master, []
+    def __init__(self, server):
+        """`server` is the key of a local lock, or a lock as a function."""
+        self.server, self.lines = server if callable(server) else local_lock(server), []
 
     def put(self, store, name, value):
         value = value if isinstance(value, str) else json.dumps(value)
@@ -107,11 +116,17 @@ class Dump:
         main = os.urandom(32)
         self.put("keystores", name, {"id": name, "controller": controller, "main_key_id": "main-" + name,
                                      "created_at": "2023-05-06T07:08:09.123Z"})
-        self.put("kmsdb", "main-" + name, record(keyset(7, key(*aes_gcm(main), 7, TINK)), local_lock(self.master)))
+        self.put("kmsdb", "main-" + name, record(keyset(7, key(*aes_gcm(main), 7, TINK)), self.server))
         return main
 
+    def shared_keystore(self, name, controller):
+        """A keystore that is locked by shares: there is nothing but its metadata."""
+        self.put("keystores", name, {"id": name, "controller": controller, "main_key_id": "",
+                                     "created_at": "2023-05-06T07:08:09Z"})
+
     def key(self, name, main, serialized):
-        self.put("kmsdb", name, record(serialized, key_lock(main)))
+        """`main` is the key of a key lock, or a lock as a function."""
+        self.put("kmsdb", name, record(serialized, main if callable(main) else key_lock(main)))
 
     def write(self, path):
         path.write_text("\n".join(self.lines) + "\n")

@@ -121,13 +121,14 @@ def signing_input(document, proof):
     return HEADER.encode() + b"." + b"".join(digests)
 
 
-def issue(signer, target, invoker, parent=None, actions=("read", "write"), kind="urn:edv:vault"):
-    """A root (signed by whoever keeps the target) or a child of `parent`."""
+def issue(signer, target, invoker, parent=None, actions=("read", "write"), kind="urn:edv:vault", caveats=None, age=0):
+    """A root (signed by whoever keeps the target) or a child of `parent`, `age` seconds old."""
     document = {"@context": "https://w3id.org/security/v2", "id": f"urn:uuid:{uuid.uuid4()}", "invoker": invoker}
     if parent:
         document["parentCapability"] = parent["id"]
-    document |= {"allowedAction": list(actions), "invocationTarget": {"ID": target, "Type": kind}, "caveats": None}
-    proof = {"created": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+    document |= {"allowedAction": list(actions), "invocationTarget": {"ID": target, "Type": kind}, "caveats": caveats}
+    created = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=age)
+    proof = {"created": created.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
              "nonce": url64(os.urandom(64)), "proofPurpose": "capabilityDelegation",
              "type": "Ed25519Signature2018", "verificationMethod": signer.did}
     if parent:

@@ -18,7 +18,7 @@ public struct ShamirLock: SecretLock {
     public var identity: String { "shamir:2of2" }
 
     public func seal(_ secret: SharedSecret, identity: RecordIdentity) async throws(EnclaveLockError) -> [UInt8] {
-        let key = try await lockKey()
+        let key = try await key(of: CallerShare.current)
         return try secret.withSecret { secret throws(EnclaveLockError) in
             try key.withSecret { key throws(EnclaveLockError) in
                 try Envelope.seal(secret, lockKey: key, identity: identity)
@@ -27,7 +27,7 @@ public struct ShamirLock: SecretLock {
     }
 
     public func open(_ sealed: [UInt8], identity: RecordIdentity) async throws(EnclaveLockError) -> SharedSecret {
-        let key = try await lockKey()
+        let key = try await key(of: CallerShare.current)
         do throws(EnclaveLockError) {
             return SharedSecret(
                 try key.withSecret { key throws(EnclaveLockError) in
@@ -38,8 +38,10 @@ public struct ShamirLock: SecretLock {
         }
     }
 
-    private func lockKey() async throws(EnclaveLockError) -> SharedSecret {
-        let caller = CallerShare.current
+    /// The lock key of a caller's share and the other one of his. Nothing tells here whether the two belong together.
+    ///
+    /// - Throws: `.shareMissing`, `.shareRefused`, `.remoteFailed`.
+    public func key(of caller: CallerShare?) async throws(EnclaveLockError) -> SharedSecret {
         guard let user = caller?.user, !user.isEmpty else {
             throw EnclaveLockError(.shareMissing, "create shamir secret lock: validation failed: empty user")
         }

@@ -94,11 +94,13 @@ final class CapabilityAuthorizer: Sendable {
     /// The signing key is fresh and forgotten at once: the stored document is what requests are compared with, so no
     /// key exists whose theft would let anybody forge a root.
     ///
+    /// - Parameter hasVault: Whether it also allows storing the capability of the keystore's vault, as the first
+    ///   generation's clients do.
     /// - Throws: ``KMSError`` with `.invalidArgument` for a controller that is no absolute IRI.
-    func makeRoot(keystore: String, controller: String) throws -> [UInt8] {
+    func makeRoot(keystore: String, controller: String, hasVault: Bool = false) throws -> [UInt8] {
         let url = "\(baseURL)/v1/keystores/\(keystore)"
         let root = Capability(
-            id: url, invoker: controller, allowedAction: Self.actions,
+            id: url, invoker: controller, allowedAction: Self.actions + (hasVault ? ["updateEDVCapability"] : []),
             invocationTarget: Capability.Target(id: url, type: "urn:kms:keystore"))
         do {
             return try RootIssuer.sign(root, created: Timestamp(Date()).rfc3339(digits: 9)).json()

@@ -1,4 +1,5 @@
 import Audit
+import EnclaveLock
 import HSMBridge
 import Keystores
 import SecretMemory
@@ -33,6 +34,9 @@ struct CommandFailure: Error, CustomStringConvertible {
         case let error as AuditError:
             let isAway = error.code == .unavailable || error.code == .inUse || error.code == .overloaded
             self.init(isAway ? .unavailable : .failed, code: "audit-" + error.code.rawValue, error.message)
+        case let error as EnclaveLockError:
+            let isAway = error.code == .remoteFailed || error.code == .tokenFailed
+            self.init(isAway ? .unavailable : .failed, code: error.code.rawValue, error.message)
         case let error as SecretMemoryError: self.init(.permission, code: "locked-memory", "\(error)")
         default: self.init(.failed, code: "failed", "\(error)")
         }

@@ -1,131 +1,92 @@
-import Foundation
-import Glibc
+import EnclaveLock
 import Keystores
 import TrustBlocStore
-
-/// What an import did.
-struct ImportReport: Encodable {
-    /// One thing that stayed behind.
-    struct Item: Encodable {
-        /// `keystore` or `key`.
-        var kind: String
-        var id: String
-        var reason: String
-    }
-
-    var keystores = 0
-    var keys = 0
-    /// Keystores and keys that an earlier run had brought.
-    var alreadyHere = 0
-    /// Records that our keystores do not need, such as main keys.
-    var serversOwn = 0
-    /// Lines of stores that are not read.
-    var passedOver = 0
-    var leftBehind: [Item] = []
-
-    var text: String {
-        var lines = [
-            "\(keystores) keystores and \(keys) keys imported, \(alreadyHere) already here, \(serversOwn) records of the "
-                + "server's own, \(passedOver) lines of other stores."
-        ]
-        lines += leftBehind.map { "left behind: \($0.kind) \($0.id): \($0.reason)" }
-        return lines.joined(separator: "\n")
-    }
-}
 
 /// Brings the keystores and keys of a dump into our store, one transaction each; what is there is passed over.
 struct TrustBlocImport {
     let keystores: KeystoreService
     let dump: TrustBlocDump
-    let keys: TrustBlocKeys
+    let locks: TrustBlocLocks
+    /// Who presents which share, by keystore; of each one there is a key in `locks`.
+    let callers: [String: CallerShare]
 
     func run() async throws -> ImportReport {
         var report = ImportReport()
         report.passedOver = dump.passedOver
-        var progress = ImportProgress(total: dump.keystores.count + dump.keys.count)
+        var progress = ImportProgress(total: 2 * dump.keystores.count + dump.keys.count)
         defer { progress.finish() }
+        let keys = try await TrustBlocKeys.opening(dump, with: locks) { progress.step() }
         var usable: Set<Int> = []
         let unopened = Dictionary(keys.unopened.map { ($0.keystore, $0.reason) }) { first, _ in first }
         for (index, keystore) in dump.keystores.enumerated() {
             progress.step()
             if let reason = unopened[keystore.id] {
-                report.leftBehind.append(ImportReport.Item(kind: "keystore", id: keystore.id, reason: reason))
-                continue
-            }
-            if keystore.hasVault {
-                report.leftBehind.append(
-                    ImportReport.Item(
-                        kind: "keystore", id: keystore.id, reason: "its keys are in a vault, not in the dump"))
-                continue
-            }
-            do {
-                let isNew = try await keystores.adoptKeystore(
-                    id: keystore.id, controller: keystore.controller, createdAt: keystore.createdAt,
-                    capability: keystore.capability)
-                if isNew { report.keystores += 1 } else { report.alreadyHere += 1 }
+                report.leave("keystore", keystore.id, reason)
+            } else if keystore.hasVault {
+                report.leave("keystore", keystore.id, "its keys are in a vault, not in the dump")
+            } else if !keys.sharing.contains(index), try await adopt(keystore, &report) {
                 usable.insert(index)
-            } catch let error as KMSError where Self.concernsOne(error) {
-                report.leftBehind.append(
-                    ImportReport.Item(kind: "keystore", id: keystore.id, reason: error.message))
             }
         }
         for (id, record) in dump.keys {
             progress.step()
             do {
-                try await bring(id, record, usable, &report)
+                try await bring(id, record, keys, &usable, &report)
             } catch let error as TrustBlocError {
-                report.leftBehind.append(ImportReport.Item(kind: "key", id: id, reason: error.message))
+                report.leave("key", id, error.message)
             } catch let error as KMSError where Self.concernsOne(error) {
-                report.leftBehind.append(ImportReport.Item(kind: "key", id: id, reason: error.message))
+                report.leave("key", id, error.message)
             }
+        }
+        for index in keys.sharing.subtracting(usable).sorted() where !dump.keystores[index].hasVault {
+            report.leave(
+                "keystore", dump.keystores[index].id, "no key in the dump opens with its shares, so they may be wrong")
         }
         return report
     }
 
+    /// - Returns: Whether keys may be brought into it.
+    private func adopt(_ keystore: TrustBlocDump.Keystore, _ report: inout ImportReport) async throws -> Bool {
+        let caller = callers[keystore.id]
+        do {
+            let isNew = try await CallerShare.$current.withValue(caller) {
+                try await keystores.adoptKeystore(
+                    id: keystore.id, controller: keystore.controller, createdAt: keystore.createdAt,
+                    capability: keystore.capability, lock: caller == nil ? nil : LockKind.shamir.name)
+            }
+            if isNew { report.keystores += 1 } else { report.alreadyHere += 1 }
+            return true
+        } catch let error as KMSError where Self.concernsOne(error) {
+            report.leave("keystore", keystore.id, error.message)
+            return false
+        }
+    }
+
     private func bring(
-        _ id: String, _ record: [UInt8], _ usable: Set<Int>, _ report: inout ImportReport
+        _ id: String, _ record: [UInt8], _ keys: TrustBlocKeys, _ usable: inout Set<Int>, _ report: inout ImportReport
     ) async throws {
-        switch try keys.find(id, record) {
+        switch try await keys.find(id, record) {
         case .serversOwn: report.serversOwn += 1
         case .key(let index, let keyset):
+            let keystore = dump.keystores[index]
+            // The first key that opens proves the shares.
+            if !usable.contains(index), keys.sharing.contains(index), !keystore.hasVault,
+                try await adopt(keystore, &report)
+            {
+                usable.insert(index)
+            }
             guard usable.contains(index) else {
-                report.leftBehind.append(
-                    ImportReport.Item(kind: "key", id: id, reason: "its keystore was left behind"))
+                report.leave("key", id, "its keystore was left behind")
                 return
             }
-            let isNew = try await keystores.adoptKey(
-                keystore: dump.keystores[index].id, id: id, versions: keyset.versions)
-            if isNew { report.keys += 1 } else { report.alreadyHere += 1 }
-            if keyset.leftOut > 0 {
-                report.leftBehind.append(
-                    ImportReport.Item(
-                        kind: "key", id: id, reason: "\(keyset.leftOut) disabled or destroyed versions"))
+            let isNew = try await CallerShare.$current.withValue(callers[keystore.id]) {
+                try await keystores.adoptKey(keystore: keystore.id, id: id, versions: keyset.versions)
             }
+            if isNew { report.keys += 1 } else { report.alreadyHere += 1 }
+            if keyset.leftOut > 0 { report.leave("key", id, "\(keyset.leftOut) disabled or destroyed versions") }
         }
     }
 
     /// Whether the next record may do better; else the whole run ends, to be begun again.
     private static func concernsOne(_ error: KMSError) -> Bool { !error.code.isRetryable }
-}
-
-/// A line of progress on a terminal, and nothing elsewhere.
-private struct ImportProgress {
-    private let total: Int
-    private var done = 0
-    private var shown = -1
-    private let isTerminal = isatty(STDERR_FILENO) == 1
-
-    init(total: Int) { self.total = total }
-
-    mutating func step() {
-        done += 1
-        guard isTerminal, total > 0, done * 100 / total != shown else { return }
-        shown = done * 100 / total
-        let bar = String(repeating: "#", count: shown / 4) + String(repeating: ".", count: 25 - shown / 4)
-        FileHandle.standardError.write(Data("\r[\(bar)] \(done) of \(total)".utf8))
-    }
-
-    func finish() {
-        if isTerminal, shown >= 0 { FileHandle.standardError.write(Data("\n".utf8)) }
-    }
 }

@@ -13,5 +13,8 @@ extension ConfigurationKey {
         ConfigurationKey(
             name: "edv-timeout", environment: "KMS_EDV_TIMEOUT", kind: .duration, standard: "30s",
             summary: "Longest time for one operation on a keystore's vault, with all its calls."),
+        ConfigurationKey(
+            name: "key-manager-storage-url", environment: "KMS_KEY_MANAGER_STORAGE_URL", kind: .text, standard: "",
+            summary: "With legacy-g1-routes: URL of the server whose vaults a request names by 'vaultID'."),
     ]
 }

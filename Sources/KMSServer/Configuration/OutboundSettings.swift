@@ -1,3 +1,4 @@
+import EDV
 public import Outbound
 
 /// Which servers this daemon may call, and who vouches for them.
@@ -9,6 +10,8 @@ public struct OutboundSettings: Sendable, Hashable {
     public var trustsSystem: Bool
     /// For one operation on a vault, with all its calls.
     public var vaultTimeout: Duration
+    /// Without a slash at its end: where the vaults are that the first generation's requests name by id alone.
+    public var legacyVaultServer: String?
 
     init(_ values: ConfigurationValues) throws(ConfigurationError) {
         do throws(OutboundError) {
@@ -25,6 +28,25 @@ public struct OutboundSettings: Sendable, Hashable {
         guard vaultTimeout >= .milliseconds(100), vaultTimeout <= .seconds(600) else {
             throw ConfigurationError("\(values.origin("edv-timeout")): expected 100ms to 10m")
         }
+        legacyVaultServer = try Self.legacyVaultServer(values, policy)
+    }
+
+    private static func legacyVaultServer(
+        _ values: ConfigurationValues, _ policy: OutboundPolicy
+    ) throws(ConfigurationError) -> String? {
+        guard var url = values.text("key-manager-storage-url"), !url.isEmpty else { return nil }
+        while url.hasSuffix("/") { url.removeLast() }
+        do {
+            _ = try VaultAddress(url + "/vault")
+            try policy.check(url: url)
+        } catch let error as EDVError {
+            throw ConfigurationError("\(values.origin("key-manager-storage-url")): \(error.message)")
+        } catch let error as OutboundError {
+            throw ConfigurationError("\(values.origin("key-manager-storage-url")): \(error.message)")
+        } catch {
+            throw ConfigurationError("\(values.origin("key-manager-storage-url")): \(error)")
+        }
+        return url
     }
 
     /// Makes the client.

@@ -138,6 +138,15 @@ struct JSONMembers {
         }
     }
 
+    /// The text of an object as it stands, checked for form; nil when absent.
+    func optionalObjectText(_ index: Int) throws(JSONError) -> [UInt8]? {
+        switch values[index] {
+        case .absent, .null: return nil
+        case .object(let range): return Array(bytes[range])
+        default: throw JSONError("'\(names[index])' is not an object")
+        }
+    }
+
     /// Refuses anything but an array of strings or nothing.
     func requireStringsOrNothing(_ index: Int) throws(JSONError) {
         switch values[index] {

@@ -1,3 +1,4 @@
+import EDV
 import HTTPTypes
 import Hummingbird
 import Keystores
@@ -15,6 +16,8 @@ struct LegacyController: Sendable {
     let issuer: CapabilityAuthorizer?
     let baseURL: String
     let maximumBody: Int
+    /// URL of the server whose vaults `vaultID` names; nil if none is configured.
+    var vaultServer: String?
 
     /// PKCS#8 of every supported type fits many times.
     private static let maximumImportBody = 64 * 1024
@@ -30,8 +33,7 @@ struct LegacyController: Sendable {
         case .same(.agreement(let action, let keystore, let key)):
             return try await LegacyAgreement(service: service, maximumBody: maximumBody)
                 .answer(action, request, keystore: keystore, key: key)
-        case .vaultCapability:
-            throw RequestError(status: 501, message: "keystores in vaults are not served on these routes")
+        case .vaultCapability(let keystore): return try await setCapability(request, keystore)
         case .same: return Answer.notFound()
         }
     }
@@ -55,15 +57,13 @@ struct LegacyController: Sendable {
             members throws(JSONError) in (try members.optionalText(0) ?? "", try members.optionalText(1) ?? "")
         }
         guard !controller.isEmpty else { throw JSONError("validation failed: controller must be non-empty") }
-        guard vault.isEmpty else {
-            throw RequestError(status: 501, message: "keystores in vaults are not served on these routes")
-        }
+        let location = vault.isEmpty ? nil : try await awaiting(vault)
         let issuer = issuer
         let issued = Mutex<[UInt8]?>(nil)
         let keystore = try await service.createKeystore(
-            controller: controller, protection: .sealed, lock: nil, vault: nil
+            controller: controller, protection: .sealed, lock: nil, vault: location
         ) { id in
-            let document = try issuer?.makeRoot(keystore: id, controller: controller)
+            let document = try issuer?.makeRoot(keystore: id, controller: controller, hasVault: location != nil)
             issued.withLock { $0 = document }
             return try document ?? owner.map(GNAPOwner.document)
         }
@@ -72,7 +72,30 @@ struct LegacyController: Sendable {
             let packed = Base64.encode(try CapabilityAuthorizer.packed(document), .urlPadded)
             response.headers[.rootCapability] = packed
         }
+        if let did = location?.awaitingInvoker { response.headers[.vaultKey] = did }
         return response
+    }
+
+    /// A vault of the configured server, with a new key of ours that its capability is to be delegated to.
+    private func awaiting(_ vault: String) async throws -> VaultLocation {
+        guard let vaultServer else {
+            throw JSONError("validation failed: this server knows no server of vaults; set key-manager-storage-url")
+        }
+        let url = "\(vaultServer)/\(vault)"
+        // Before a key is made for it.
+        guard let address = try? VaultAddress(url), address.vault == vault else {
+            throw JSONError("validation failed: 'vaultID' is no id of 1 to 128 letters, digits and - . _ ~")
+        }
+        return VaultLocation(url: url, awaitingCapabilityFor: try await service.createDID())
+    }
+
+    private func setCapability(_ request: Request, _ keystore: String) async throws -> Response {
+        let capability = try await request.members(["edvcapability"], upTo: maximumBody) {
+            members throws(JSONError) in try members.optionalObjectText(0)
+        }
+        guard let capability else { throw JSONError("validation failed: edvCapability must be an object") }
+        try await service.setVaultCapability(keystore: keystore, capability: capability)
+        return Answer.json()
     }
 
     private func createKey(_ request: Request, _ keystore: String) async throws -> Response {
@@ -117,4 +140,5 @@ struct LegacyController: Sendable {
 extension HTTPField.Name {
     /// Nil never: the characters are those of a token (RFC 9110 section 5.6.2).
     fileprivate static let rootCapability = HTTPField.Name("X-RootCapability") ?? .location
+    fileprivate static let vaultKey = HTTPField.Name("Edvdidkey") ?? .location
 }

@@ -81,6 +81,7 @@ extension JSONWriter {
             writer.member("kind", slot.kind)
             writer.member("identity", slot.identity)
         }
+        if let url = keystore.vaultURL { member("vault_url", url) }
         member("created_at", Timestamp(keystore.createdAt).rfc3339(digits: 3))
     }
 }

@@ -23,7 +23,7 @@ public struct RESTResponder: HTTPResponder {
     let keystores: KeystoreController
     let health: HealthController
     /// Nil: the routes of the first generation are not there.
-    let legacy: LegacyController?
+    var legacy: LegacyController?
     var authorizer: RequestAuthorizer
     /// Nil: nothing is measured.
     var metrics: ServiceMetrics?

@@ -92,6 +92,7 @@ struct Application {
             didFindReady: { announcement.make() })
         let metrics = settings.metrics.map { _ in ServiceMetrics(keystores: keystores.meters, store: store.meters) }
         responder.metrics = metrics
+        responder.legacy?.vaultServer = settings.outbound.legacyVaultServer
         responder.authorizer.middleware = metrics?.capabilities
         responder.crossOrigin = settings.allowsEveryOrigin ? .everybody : nil
         responder.splitCrossOrigin = settings.origins.isEmpty ? nil : .splitKeys(settings.origins)

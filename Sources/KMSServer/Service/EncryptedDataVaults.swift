@@ -15,6 +15,10 @@ struct EncryptedDataVaults: VaultOpening {
         try Self.parse(location).capability.invoker.description
     }
 
+    func check(url: String) throws {
+        do { _ = try VaultAddress(url) } catch { throw KMSError(.invalidArgument, error.message) }
+    }
+
     func open(
         _ location: VaultLocation, keys: VaultKeys, signingKey: @escaping @Sendable () async throws -> WorkingKey
     ) throws -> any KeyVault {

@@ -16,11 +16,11 @@ struct SecretLocks {
     func make() throws -> KeystoreLocks {
         var others: [any SecretLock] = []
         if let token { others.append(TokenLock(token: token)) }
-        let aws = try settings.locks.aws.map { try awsLock($0) }
+        let aws = try aws()
         if let aws { others.append(aws) }
         let passphrase = try settings.locks.passphraseFile.map { try Self.passphraseLock($0) }
         if let passphrase { others.append(passphrase) }
-        let shares = try settings.locks.authServer.map { try shamirLock($0) }
+        let shares = try shares()
         let server: (any SecretLock)? =
             switch settings.secretLock {
             case .token: token.map { TokenLock(token: $0) }
@@ -33,6 +33,12 @@ struct SecretLocks {
         }
         return KeystoreLocks(server: server, standard: shares, others: others)
     }
+
+    /// The lock of shares alone; nil if none is configured.
+    func shares() throws -> ShamirLock? { try settings.locks.authServer.map { try shamirLock($0) } }
+
+    /// The lock of AWS KMS alone; nil if none is configured.
+    func aws() throws -> AWSKMSLock? { try settings.locks.aws.map { try awsLock($0) } }
 
     private static func localLock(_ path: String) throws -> LocalFileLock {
         do {

@@ -1,3 +1,4 @@
+import EnclaveLock
 import Keystores
 import Metering
 
@@ -30,6 +31,18 @@ final class ServiceMetrics: Sendable {
         for (name, help, histogram) in plain {
             text.family(name, .histogram, help)
             text.value(name, histogram)
+        }
+        // `aws` and `key` are the original server's; the other locks are ours.
+        var locks = LockKind.allCases.map {
+            ($0.name, "a secret lock of kind \($0.name)", keystores.locks.times(of: $0))
+        }
+        locks.append(("key", "a keystore's lock key", keystores.locks.key))
+        for (name, what, times) in locks {
+            for (operation, histogram) in [("encrypt", times.encrypt), ("decrypt", times.decrypt)] {
+                let family = "kms_key_store_\(name)_secret_lock_\(operation)_seconds"
+                text.family(family, .histogram, "Time to \(operation) with \(what).")
+                text.value(family, histogram)
+            }
         }
         let operations = [
             ("put", store.put), ("get", store.get), ("query", store.query), ("delete", store.delete),

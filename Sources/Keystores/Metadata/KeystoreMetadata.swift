@@ -25,15 +25,19 @@ public struct KeystoreMetadata: Codable, Sendable, Hashable {
     /// Protection of every key made in it.
     public var protection: Protection
     public var lockSlots: [LockSlotSummary]
+    /// The user's vault that keeps the keys' sealed bytes; nil if they are here.
+    public var vaultURL: String?
     public var createdAt: Date
 
     public init(
-        id: String, controller: String, protection: Protection, lockSlots: [LockSlotSummary], createdAt: Date
+        id: String, controller: String, protection: Protection, lockSlots: [LockSlotSummary], vaultURL: String? = nil,
+        createdAt: Date
     ) {
         self.id = id
         self.controller = controller
         self.protection = protection
         self.lockSlots = lockSlots
+        self.vaultURL = vaultURL
         self.createdAt = createdAt
     }
 }

@@ -20,6 +20,14 @@ public struct KeystoreLocks: Sendable {
         self.all = all
     }
 
+    /// The same locks, timed.
+    func measured(by meters: KeystoreMeters) -> KeystoreLocks {
+        func measured(_ lock: any SecretLock) -> any SecretLock {
+            MeasuredLock(lock: lock, meter: meters.meter, times: meters.locks.times(of: lock.kind))
+        }
+        return KeystoreLocks(server: measured(server), standard: measured(standard), others: all.map(measured))
+    }
+
     /// The lock that a maker of a keystore names.
     ///
     /// - Throws: ``KMSError`` with `.invalidArgument` naming what there is.

@@ -9,6 +9,8 @@ public final class KeystoreMeters: Sendable {
     public let getKey = Histogram()
     /// Making a signature, with the key at hand.
     public let sign = Histogram()
+    /// What locks take.
+    public let locks = LockMeters()
 
     public init() {}
 }

@@ -4,16 +4,18 @@ import SecretMemory
 public import WorkingKeys
 
 extension KeystoreService {
-    /// Takes over a keystore of another server under its id, with a fresh lock key sealed by the server's own lock.
+    /// Takes over a keystore of another server under its id, with a fresh lock key.
     ///
     /// - Parameters:
+    ///   - lock: What seals the lock key, as in making a keystore; nil for the server's own lock.
     ///   - createdAt: Milliseconds since 1970; nil for now.
     ///   - capability: Its root capability's document.
     /// - Returns: False if it is here already.
     /// - Throws: ``KMSError`` with `.invalidArgument`, or `.alreadyExists` if another controller's has the id.
     public func adoptKeystore(
-        id: String, controller: String, createdAt: Int64?, capability: [UInt8]?
+        id: String, controller: String, createdAt: Int64?, capability: [UInt8]?, lock name: String? = nil
     ) async throws -> Bool {
+        let lock = try name.map { try locks.lock(named: $0) } ?? locks.server
         try Names.checkKeystore(id)
         try Names.checkController(controller)
         return try await translated {

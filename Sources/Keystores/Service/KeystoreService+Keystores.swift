@@ -48,7 +48,7 @@ extension KeystoreService {
         try await translated { try await open(keystore).record.capability }
     }
 
-    /// A damaged record shows no lock slots; using it says what is wrong.
+    /// A damaged record shows no lock slots and no vault; using it says what is wrong.
     static func metadata(_ record: KeystoreRecord) -> KeystoreMetadata {
         let slots = (try? LockRecord(decoding: record.lockRecord))?.slots ?? []
         return KeystoreMetadata(
@@ -58,6 +58,7 @@ extension KeystoreService {
             lockSlots: slots.map { slot in
                 KeystoreMetadata.LockSlotSummary(id: slot.id, kind: slot.kind.rawValue, identity: slot.identity)
             },
+            vaultURL: record.vault.flatMap { try? VaultRecord(decoding: $0) }?.url,
             createdAt: Date(milliseconds: record.createdAt))
     }
 }

@@ -13,7 +13,7 @@ import WorkingKeys
 ///
 /// - Concurrency: any number of calls at once, from any task.
 public final class KeystoreService: KeystoreServing {
-    /// Authentic keystore rows that are remembered at most; they hold no secret and never change.
+    /// Authentic keystore rows that are remembered at most; they hold no secret.
     private static let rememberedKeystores = 10_000
 
     /// Off until somebody switches it on.
@@ -31,7 +31,7 @@ public final class KeystoreService: KeystoreServing {
     let lockKeys: LockKeyCache
     let bbs = BBSCompute()
     let lastReadiness = Mutex<(at: ContinuousClock.Instant, problems: [ReadinessProblem])?>(nil)
-    private let keystoreRows = Mutex<[String: (record: KeystoreRecord, slots: LockRecord)]>([:])
+    private let keystoreRows = Mutex(KeystoreRows())
     private let clock: @Sendable () -> Date
 
     /// - Parameters:
@@ -64,7 +64,7 @@ public final class KeystoreService: KeystoreServing {
         vaults: (any VaultOpening)? = nil, configuration: KeystoreConfiguration, clock: @escaping @Sendable () -> Date
     ) {
         self.store = store
-        self.locks = locks
+        self.locks = locks.measured(by: meters)
         self.resident = resident
         self.vaults = vaults
         self.configuration = configuration
@@ -109,7 +109,8 @@ public final class KeystoreService: KeystoreServing {
         defer { meters.resolve.record(since: start) }
         try Names.checkKeystore(id)
         let (record, slots): (KeystoreRecord, LockRecord)
-        if let remembered = keystoreRows.withLock({ $0[id] }) {
+        let epoch = keystoreRows.withLock { $0.epoch }
+        if let remembered = keystoreRows.withLock({ $0.rows[id] }) {
             (record, slots) = remembered
         } else if let stored = try await store.keystore(id) {
             (record, slots) = (stored, try LockRecord(decoding: stored.lockRecord))
@@ -124,12 +125,28 @@ public final class KeystoreService: KeystoreServing {
         ) { () async throws(EnclaveLockError) in
             try await slots.open(with: locks, tenant: record.controller, keystore: record.id)
         }
-        let keystore = try OpenKeystore(record: record, lease: lease)
+        let keystore = try OpenKeystore(record: record, lease: lease, meters: meters)
         keystoreRows.withLock { rows in
-            if rows.count >= Self.rememberedKeystores { rows.removeAll() }
-            rows[id] = (record, slots)
+            // What was read before a change may be the old row.
+            guard rows.epoch == epoch else { return }
+            if rows.rows.count >= Self.rememberedKeystores { rows.rows.removeAll() }
+            rows.rows[id] = (record, slots)
         }
         return keystore
+    }
+
+    /// For a row that was changed in the store.
+    func forgetRow(of id: String) {
+        keystoreRows.withLock { rows in
+            rows.epoch += 1
+            rows.rows[id] = nil
+        }
+    }
+
+    private struct KeystoreRows {
+        var rows: [String: (record: KeystoreRecord, slots: LockRecord)] = [:]
+        /// Counts changes.
+        var epoch: UInt64 = 0
     }
 
     /// A key's row, authenticated.

@@ -34,6 +34,13 @@ public protocol KeystoreServing: Sendable {
     /// - Throws: `.quotaExceeded`.
     func createDID() async throws -> String
 
+    /// Stores the capability of a keystore's vault, the first one or a new one, after the vault was called with it.
+    ///
+    /// - Parameter capability: JSON; its invoker is the daemon's key that the keystore was made with.
+    /// - Throws: `.notFound`; `.invalidArgument` for a keystore without vault and a capability that cannot be used;
+    ///   `.upstreamFailed`; `.alreadyExists` if another request changes the vault meanwhile.
+    func setVaultCapability(keystore: String, capability: [UInt8]) async throws
+
     /// The root capability's document, authenticated with the keystore's row; nil if it was made without.
     ///
     /// - Throws: `.notFound`.

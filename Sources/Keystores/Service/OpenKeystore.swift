@@ -1,4 +1,5 @@
 import EnclaveLock
+import Metering
 import SecretMemory
 
 /// A keystore whose lock key is open and whose row is authentic: what is needed to seal and open its keys.
@@ -9,15 +10,13 @@ struct OpenKeystore: Sendable {
     let protection: Protection
     /// Nil for a keystore whose keys' sealed bytes are here.
     let vault: VaultRecord?
-    let lockKey: SharedSecret
-    /// When everything opened with the lock key must be gone.
-    let expires: ContinuousClock.Instant
-    /// With whose share it was opened; nil if it needs none.
-    let caller: CallerShare?
+    let lease: LockKeyCache.Lease
     let rows: RowAuthenticator
+    private let meters: KeystoreMeters
 
     /// - Throws: ``KMSError`` for a row that is not authentic.
-    init(record: KeystoreRecord, lease: LockKeyCache.Lease) throws {
+    init(record: KeystoreRecord, lease: LockKeyCache.Lease, meters: KeystoreMeters) throws {
+        self.meters = meters
         rows = try RowAuthenticator(lockKey: lease.key)
         guard try rows.accepts(record), let protection = Protection(rawValue: record.protection) else {
             throw KMSError.damaged("keystore '\(record.id)'")
@@ -25,10 +24,14 @@ struct OpenKeystore: Sendable {
         self.record = record
         vault = try record.vault.map { try VaultRecord(decoding: $0) }
         self.protection = protection
-        lockKey = lease.key
-        expires = lease.expires
-        caller = lease.caller
+        self.lease = lease
     }
+
+    var lockKey: SharedSecret { lease.key }
+    /// When everything opened with the lock key must be gone.
+    var expires: ContinuousClock.Instant { lease.expires }
+    /// With whose share it was opened; nil if it needs none.
+    var caller: CallerShare? { lease.caller }
 
     private func identity(key: String, type: String, version: UInt64) -> RecordIdentity {
         RecordIdentity(
@@ -36,7 +39,9 @@ struct OpenKeystore: Sendable {
     }
 
     func seal(_ secret: SharedSecret, key: String, type: String, version: UInt64) throws -> [UInt8] {
-        try lockKey.withSecret { lockKey in
+        let start = meters.meter.start()
+        defer { meters.locks.key.encrypt.record(since: start) }
+        return try lockKey.withSecret { lockKey in
             try secret.withSecret { secret in
                 try Envelope.seal(
                     secret, lockKey: lockKey, identity: identity(key: key, type: type, version: version))
@@ -45,7 +50,9 @@ struct OpenKeystore: Sendable {
     }
 
     func open(_ version: KeyRecord.Version, of record: KeyRecord) throws -> SharedSecret {
-        SharedSecret(
+        let start = meters.meter.start()
+        defer { meters.locks.key.decrypt.record(since: start) }
+        return SharedSecret(
             try lockKey.withSecret { lockKey in
                 try Envelope.open(
                     version.sealed, lockKey: lockKey,

@@ -12,6 +12,10 @@ public protocol KeystoreStore: Sendable {
     /// By id, after `after`; every controller's if `controller` is nil.
     func keystores(controller: String?, after: String?, limit: Int) async throws -> [KeystoreRecord]
 
+    /// Replaces a keystore's vault record and authenticator if the stored authenticator is still `expected`; tells
+    /// whether it was.
+    func updateVault(_ record: KeystoreRecord, expecting expected: [UInt8]) async throws -> Bool
+
     /// - Throws: `.alreadyExists`, `.notFound` without the keystore; `.quotaExceeded` if it has `limit` keys.
     func insertKey(_ record: KeyRecord, limit: Int) async throws
     func key(keystore: String, id: String) async throws -> KeyRecord?

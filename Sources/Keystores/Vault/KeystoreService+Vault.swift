@@ -1,4 +1,5 @@
 import EnclaveLock
+import Foundation
 import SecretMemory
 import Synchronization
 import WorkingKeys
@@ -22,7 +23,13 @@ extension KeystoreService {
                 .mechanismUnsupported, "Keys of a resident keystore are not kept in a vault; use 'sealed' protection.")
         }
         let vaults = try requireVaults()
-        let invoker = try vaults.invoker(of: location)
+        let invoker: String
+        if let awaited = location.awaitingInvoker {
+            try vaults.check(url: location.url)
+            invoker = awaited
+        } else {
+            invoker = try vaults.invoker(of: location)
+        }
         guard try await store.didKey(invoker) != nil else {
             throw KMSError(
                 .invalidArgument,
@@ -43,6 +50,7 @@ extension KeystoreService {
         let record = VaultRecord(
             location: location, invoker: invoker, recipientKey: try seal(keys.recipient, Self.recipientType),
             macKey: try seal(keys.mac, Self.macType))
+        guard !record.awaitsCapability else { return record }
         let vault = try vaults.open(
             location,
             keys: VaultKeys(
@@ -53,9 +61,39 @@ extension KeystoreService {
         return record
     }
 
+    public func setVaultCapability(keystore id: String, capability: [UInt8]) async throws {
+        try await translated {
+            let keystore = try await open(id)
+            guard var vault = keystore.vault else {
+                throw KMSError(.invalidArgument, "The keystore '\(id)' keeps its keys here, not in a vault.")
+            }
+            let location = VaultLocation(url: vault.url, capability: capability)
+            guard try requireVaults().invoker(of: location) == vault.invoker else {
+                throw KMSError(
+                    .invalidArgument, "The vault's capability must name '\(vault.invoker)' as its invoker.")
+            }
+            vault.capability = Data(capability)
+            var record = keystore.record
+            record.vault = try vault.encoded()
+            record.authenticator = try keystore.rows.authenticator(of: record)
+            let changed = try OpenKeystore(record: record, lease: keystore.lease, meters: meters)
+            try await self.vault(of: changed)?.probe()
+            guard try await store.updateVault(record, expecting: keystore.record.authenticator) else {
+                throw KMSError(.alreadyExists, "The keystore's vault is being changed by another request; try again.")
+            }
+            forgetRow(of: id)
+        }
+    }
+
     /// The vault of a keystore; nil for one that keeps its keys here.
     func vault(of keystore: OpenKeystore) throws -> (any KeyVault)? {
         guard let vault = keystore.vault else { return nil }
+        guard !vault.awaitsCapability else {
+            throw KMSError(
+                .invalidArgument,
+                "The keystore's vault cannot be used before its capability, delegated to '\(vault.invoker)', is stored with "
+                    + "POST /kms/keystores/\(keystore.record.id)/capability.")
+        }
         let keys = try makingRoom {
             VaultKeys(
                 recipient: try openVaultKey([UInt8](vault.recipientKey), Self.recipientType, in: keystore),

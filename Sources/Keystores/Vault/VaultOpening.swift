@@ -10,6 +10,11 @@ public protocol VaultOpening: Sendable {
     /// - Throws: ``KMSError`` with `.invalidArgument`.
     func invoker(of location: VaultLocation) throws -> String
 
+    /// Checks the form of a vault's URL, without a call.
+    ///
+    /// - Throws: ``KMSError`` with `.invalidArgument`.
+    func check(url: String) throws
+
     /// Makes a vault usable, without a call.
     ///
     /// - Parameters:
@@ -24,12 +29,23 @@ public protocol VaultOpening: Sendable {
 /// Where a vault is and what allows the daemon to use it, as the keystore's creator said.
 public struct VaultLocation: Sendable, Hashable {
     public var url: String
-    /// JSON of the capability that was delegated to one of the daemon's keys.
+    /// JSON of the capability that was delegated to one of the daemon's keys; empty while it is awaited.
     public var capability: [UInt8]
+    /// The daemon's key to which an awaited capability will be delegated; nil if the capability is here and says so.
+    public var awaitingInvoker: String?
 
     public init(url: String, capability: [UInt8]) {
         self.url = url
         self.capability = capability
+    }
+
+    /// A vault whose capability comes later: until then the keystore makes and uses no keys.
+    ///
+    /// - Parameter invoker: The did:key URL of one of the daemon's keys.
+    public init(url: String, awaitingCapabilityFor invoker: String) {
+        self.url = url
+        capability = []
+        awaitingInvoker = invoker
     }
 }
 

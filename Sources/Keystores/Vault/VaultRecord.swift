@@ -6,13 +6,15 @@ struct VaultRecord: Codable, Sendable, Hashable {
 
     var version: Int
     var url: String
-    /// JSON of the capability; base64 here.
+    /// JSON of the capability, empty while it is awaited; base64 here.
     var capability: Data
     /// The daemon's key that the capability names.
     var invoker: String
     /// Envelopes under the keystore's lock key.
     var recipientKey: Data
     var macKey: Data
+
+    var awaitsCapability: Bool { capability.isEmpty }
 
     var location: VaultLocation { VaultLocation(url: url, capability: [UInt8](capability)) }
 
