@@ -37,7 +37,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // C libraries, each imported by one target only (KMSBench measures the bare PKCS#11 library beside it).
+        // C libraries, each imported by one target only (KMSBench measures the bare ones beside it).
         .systemLibrary(name: "CP11Kit", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
         .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CTSS2", pkgConfig: "tss2-esys", providers: [.apt(["libtss2-dev"])]),
@@ -161,7 +161,7 @@ let package = Package(
             name: "KMSBench",
             dependencies: [
                 "CP11Kit", "HSMBridge", "EnclaveLock", "WorkingKeys", "Capabilities", "LibCrypto", "Anchors", "Pairing",
-                "CYardstick", "SecretMemory", hummingbird,
+                "CYardstick", "CTPMYardstick", "TPMBridge", "SecretMemory", hummingbird,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -171,6 +171,9 @@ let package = Package(
         // What the pairing library is measured with: time beside C, and memcheck for constant time.
         .systemLibrary(name: "CValgrind", providers: [.apt(["valgrind"])]),
         .target(name: "CYardstick", cSettings: [.unsafeFlags(["-O2"])]),
+        .target(
+            name: "CTPMYardstick", dependencies: ["CTSS2"], cSettings: [.unsafeFlags(["-O2"])],
+            linkerSettings: [.linkedLibrary("tss2-tctildr")]),
         .executableTarget(name: "PairingBench", dependencies: ["Pairing", "CYardstick"], swiftSettings: settings),
         .executableTarget(
             name: "ConstantTime", dependencies: ["Pairing", "CValgrind"], path: "Tests/ConstantTime",
@@ -190,7 +193,8 @@ let package = Package(
         .testTarget(
             name: "TPMBridgeTests",
             dependencies: [
-                "TPMBridge", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings",
+                "CTSS2", "TPMBridge", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport",
+                "TextEncodings",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -6,5 +6,8 @@ struct KMSBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kmsbench",
         abstract: "Yardsticks the daemon is compared with; scripts/bench runs them all.",
-        subcommands: [EchoServer.self, PKCS11Loop.self, TokenLoop.self, Micro.self, CapabilitySignatures.self])
+        subcommands: [
+            EchoServer.self, PKCS11Loop.self, TokenLoop.self, Micro.self, CapabilitySignatures.self, TPMCLoop.self,
+            TPMLoop.self, TPMEndurance.self,
+        ])
 }

@@ -50,7 +50,8 @@ struct PKCS11Loop: ParsableCommand {
         let elapsed = Double(MonotonicClock.now() - start) / 1e9
         for worker in workers { try worker.key.destroy(in: keeper, of: library) }
         let durations = try results.flatMap { try $0.get() }
-        StandardOutput.line(try LoopReport(operation: operation, elapsed: elapsed, durations: durations).json())
+        StandardOutput.line(
+            try LoopReport(operation: operation.rawValue, elapsed: elapsed, durations: durations).json())
     }
 
     private func logIn(_ library: BareModule, _ session: CK_SESSION_HANDLE) throws {
@@ -91,32 +92,5 @@ struct PKCS11Loop: ParsableCommand {
         }
         group.wait()
         return results.withLock { $0 }
-    }
-}
-
-/// One line of the report, in the units of the table: operations per second and microseconds.
-private struct LoopReport: Encodable {
-    let operation: String
-    let operations: Int
-    let rate: Double
-    let p50: Double
-    let p99: Double
-
-    init(operation: LoopOperation, elapsed: Double, durations: [UInt32]) {
-        let sorted = durations.sorted()
-        func percentile(_ part: Double) -> Double {
-            sorted.isEmpty ? 0 : Double(sorted[min(sorted.count - 1, Int(Double(sorted.count) * part))]) / 1000
-        }
-        self.operation = operation.rawValue
-        self.operations = sorted.count
-        self.rate = Double(sorted.count) / elapsed
-        self.p50 = percentile(0.5)
-        self.p99 = percentile(0.99)
-    }
-
-    func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }

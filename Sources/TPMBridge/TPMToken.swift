@@ -41,6 +41,10 @@ public final class TPMToken: Sendable {
     /// Whether requests are served now, and if not, why.
     public var health: TokenHealth { queue.health }
 
+    /// How often a connection, with its session, was made since ``start()``: provisioning needs a second one, and every
+    /// further one healed something.
+    public var connections: Int { queue.connections }
+
     /// What provisioning recorded: the configuration's manifest, or that of ``provision(instance:)``.
     public var manifest: TokenManifest? { queue.manifest }
 

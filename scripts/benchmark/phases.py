@@ -4,7 +4,7 @@ import statistics
 import time
 from contextlib import ExitStack
 
-from . import stress
+from . import stress, tpm
 from .capability import Owner
 from .daemon import Daemon, text_of
 from .load import run_wrk
@@ -20,8 +20,11 @@ DAEMON_CELLS = ("sign-sealed", "sign-resident", "encrypt-32", "encrypt-4k", "cre
 HTTP_CELLS = ("echo",) + DAEMON_CELLS
 GUARDED_CELLS = ("sign-zcap", "sign-zcap-fresh")
 NAMES = ("direct", "p11-kit") + HTTP_CELLS + GUARDED_CELLS + ("sign-ttl0", "cold-start", "memory", "micro") \
-    + SPLIT_CELLS + ("split-store", "stress")
+    + SPLIT_CELLS + ("split-store", "stress", "tpm") + tpm.DAEMON_CELLS + ("tpm-endurance",)
+# Takes ten minutes by itself, and its outcome is a yes or a no.
+USUAL = tuple(name for name in NAMES if name != "tpm-endurance")
 MESSAGE_BYTES = 256
+DAEMON_KEYS_ON_TPM = {"tpm-sign-sealed": ("sealed", "ED25519"), "tpm-sign-resident": ("resident", "ECDSAP256IEEEP1363")}
 
 
 class Run:
@@ -47,6 +50,9 @@ class Run:
             self._split_keys()
             self._split_store()
             self._stress()
+            self._tpm()
+            self._daemon_on_tpm()
+            self._tpm_endurance()
         finally:
             self.progress.close()
         return self.cells
@@ -58,7 +64,9 @@ class Run:
                 + http + sum(name in names for name in GUARDED_CELLS + ("sign-ttl0",)) * len(s.connections) * s.rounds
                 + ("cold-start" in names) * (1 + s.cold_starts) + ("memory" in names)
                 + sum(name in names for name in SPLIT_CELLS) * len(s.connections) * s.rounds + ("split-store" in names)
-                + ("stress" in names))
+                + ("stress" in names) + ("tpm" in names) * (len(tpm.C_LOOPS) + len(tpm.BRIDGE)) * s.rounds
+                + sum(name in names for name in tpm.DAEMON_CELLS) * len(s.connections) * s.rounds
+                + ("tpm-endurance" in names))
 
     # The token without us.
 
@@ -283,10 +291,51 @@ class Run:
         finally:
             auth.end()
 
-    def _daemon(self, wait=True, **settings):
-        if not (self.token.home / "manifest.json").exists():
-            Daemon.initialise(self.binaries, self.token)
-        daemon = Daemon(self.binaries, self.token, self.scratch, **settings)
+    # A TPM.
+
+    def _tpm(self):
+        """The bridge and the C loop take turns, each with a new TPM, since they would share its slots."""
+        if "tpm" not in self.names:
+            return
+        runs = {tpm.c_cell(*shape): (tpm.run_c_loop, shape) for shape in tpm.C_LOOPS}
+        runs |= {tpm.bridge_cell(operation): (tpm.run_bridge_loop, operation) for operation in tpm.BRIDGE}
+        takes = {name: [] for name in runs}
+        for _ in range(self.settings.rounds):
+            for name, (run, what) in runs.items():
+                self.progress.step(name)
+                takes[name].append(run(self.binaries, self.scratch, what, self.settings.loop_seconds))
+        self.cells += [{"name": name, "connections": 1, **median(results)} for name, results in takes.items()]
+
+    def _daemon_on_tpm(self):
+        names = [name for name in tpm.DAEMON_CELLS if name in self.names]
+        if not names:
+            return
+        body = json.dumps({"message": self.message})
+        with tpm.SoftTPM(self.scratch / "tpm-home") as token:
+            for ttl, cells in ((None, DAEMON_KEYS_ON_TPM), ("0s", {"tpm-sign-ttl0": ("sealed", "ED25519")})):
+                wanted = [name for name in cells if name in names]
+                if not wanted:
+                    continue
+                settings = {} if ttl is None else {"KMS_LOCK_TTL": ttl}
+                with self._daemon(token=token, **settings) as daemon:
+                    routes = {}
+                    for name in wanted:
+                        protection, key_type = cells[name]
+                        key = daemon.create_key(daemon.create_keystore(protection), key_type)
+                        daemon.check_signature(key, self.message)
+                        routes[name] = (daemon, daemon.base, [f"{key}/sign"], body, None)
+                    self._load(routes)
+
+    def _tpm_endurance(self):
+        if "tpm-endurance" in self.names:
+            self.progress.step("tpm-endurance")
+            self.cells.append(tpm.endure(self.binaries, self.scratch, self.settings.tpm_operations, self.progress))
+
+    def _daemon(self, wait=True, token=None, **settings):
+        token = token or self.token
+        if not (token.home / "manifest.json").exists():
+            Daemon.initialise(self.binaries, token)
+        daemon = Daemon(self.binaries, token, self.scratch, **settings)
         try:
             return daemon.wait_until_ready() if wait else daemon
         except BaseException:

@@ -1,4 +1,5 @@
 """The table and the verdicts."""
+from . import tpm
 
 YARDSTICK = "C yardstick: 40,000 BN254 field multiplications"
 # 1.6 x 590 µs is 20,000 multiplications of the C loop on the machine where a C library needed 590 µs.
@@ -39,6 +40,13 @@ def judge(cells):
         bound = 1 / (1 / derive + 2 * product / 1e9)
         ratio(f"anchored co-signature / derive and two products ({bound:,.0f}/s)",
               find.best("cosign-msg-anchored"), bound, 0.5)
+    for operation, (loop, persistent) in tpm.BRIDGE.items():
+        ratio(f"TPM {operation} / {tpm.c_cell(loop, True, persistent)}", find.rate(tpm.bridge_cell(operation), 1),
+              find.rate(tpm.c_cell(loop, True, persistent), 1), 0.8)
+    # What is opened stays open, so the kind of token may not show.
+    for count in (1, 8, 32):
+        ratio(f"sealed Ed25519 sign on a TPM / on SoftHSM, {count} conn.", find.rate("tpm-sign-sealed", count),
+              find.rate("sign-sealed", count), 0.9)
     stress = find.cell("stress")
     if stress:
         taken = stress["sign_and_verify_s"]

@@ -20,7 +20,8 @@ def require_tools():
         if os.geteuid() != 0:
             raise BenchFailure("wrk is missing: apt-get install wrk")
         subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", "wrk"], stdout=sys.stderr)
-    for tool, package in (("wrk", "wrk"), ("softhsm2-util", "softhsm2"), ("p11-kit", "p11-kit")):
+    for tool, package in (("wrk", "wrk"), ("softhsm2-util", "softhsm2"), ("p11-kit", "p11-kit"),
+                          ("swtpm", "swtpm"), ("tpm2_flushcontext", "tpm2-tools")):
         if shutil.which(tool) is None:
             raise BenchFailure(f"{tool} is missing: apt-get install {package}")
 

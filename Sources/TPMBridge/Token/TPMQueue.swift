@@ -21,6 +21,7 @@ final class TPMQueue: Sendable {
         var health = TokenHealth.starting
         var manifest: TokenManifest?
         var residentAlgorithms: Set<ResidentAlgorithm> = []
+        var connections = 0
     }
 
     private let limit: Int
@@ -50,6 +51,7 @@ final class TPMQueue: Sendable {
 
     var health: TokenHealth { state.withLock { $0.health } }
     var residentAlgorithms: Set<ResidentAlgorithm> { state.withLock { $0.residentAlgorithms } }
+    var connections: Int { state.withLock { $0.connections } }
 
     var manifest: TokenManifest? {
         get { state.withLock { $0.manifest } }
@@ -110,6 +112,7 @@ final class TPMQueue: Sendable {
             let wasReady = state.health.isReady
             state.closed = nil
             state.health = .ready(identity)
+            state.connections += 1
             state.residentAlgorithms = algorithms
             return !wasReady
         }

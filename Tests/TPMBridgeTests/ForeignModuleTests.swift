@@ -1,0 +1,58 @@
+import HSMBridge
+import TestSupport
+import Testing
+
+/// tpm2-pkcs11 over a software TPM as one more PKCS #11 module. It lacks what the daemon is built on, says so for each
+/// capability, and gets refusals: there is no weaker path that such a token falls back to.
+@Suite struct ForeignModuleTests {
+    /// One test, since the module reads its environment once per process.
+    @Test func eachCapabilityIsTruthfullyAbsentAndRefused() async throws {
+        let module = try ForeignTPMModule()
+        let token = PKCS11Token(configuration: module.configuration())
+        token.start()
+        try await token.waitUntilReady(timeout: .seconds(30))
+        #expect(token.manifest == nil)
+
+        let report = try await token.probe()
+        #expect(report.capabilities.count == Self.absent.count)
+        for capability in report.capabilities {
+            #expect(capability.outcome == .absent, "\(capability.name)")
+            #expect(capability.detail == Self.absent[capability.name], "\(capability.name)")
+        }
+
+        let error = await #expect(throws: HSMError.self) {
+            try await token.provision(instance: TokenManifest.makeInstance())
+        }
+        #expect(error?.code == .mechanismUnsupported)
+        #expect(error?.message.contains("C_GenerateKey returned CKR_FUNCTION_NOT_SUPPORTED") == true)
+        #expect(token.manifest == nil)
+        #expect(token.health.isReady, "a refusal is no loss")
+        #expect(try module.objects().isEmpty, "something was left on the token")
+
+        #expect(token.residentAlgorithms.isEmpty)
+        for algorithm in ResidentAlgorithm.allCases {
+            #expect(await code { _ = try await token.generateResident(algorithm) } == .mechanismUnsupported)
+        }
+        for role in KeyRole.sealing {
+            #expect(
+                await code { _ = try await token.seal(secret("x"), under: role, context: [1]) } == .keyMissing)
+        }
+        #expect(await code { _ = try await token.sign([1], with: .audit) } == .keyMissing)
+        await token.shutdown()
+        withExtendedLifetime(module) {}
+    }
+
+    private static let noKeys = "CKR_FUNCTION_NOT_SUPPORTED from C_GenerateKey"
+    /// The module makes token objects only, and the probe leaves none behind.
+    private static let noSessionKeys = "CKR_ATTRIBUTE_VALUE_INVALID from C_GenerateKeyPair"
+
+    /// What version 1.9 answers.
+    private static let absent = [
+        "aes-256-gcm": noKeys, "hmac-sha-256": noKeys, "kwp-aes": noKeys, "kwp-ec": noKeys, "kwp-ed25519": noKeys,
+        "session-copies": noKeys, "unwrap-template-enforced": noKeys, "allowed-mechanisms-enforced": noKeys,
+        "ecdsa-p256": noSessionKeys, "ecdsa-p384": noSessionKeys, "ecdsa-p521": noSessionKeys,
+        "ecdsa-secp256k1": noSessionKeys, "ecdh-p256": noSessionKeys,
+        "ecdh-bn254": "CKR_ATTRIBUTE_VALUE_INVALID from C_CreateObject",
+        "ed25519": "CKR_MECHANISM_INVALID from C_GenerateKeyPair",
+    ]
+}
