@@ -90,7 +90,7 @@ struct AuditCommand: AsyncParsableCommand {
         func work() async throws -> ExitStatus {
             let settings = try common.configuration()
             let manifest = try common.provisioned(settings)
-            let key = try await TokenWork.with(TokenConfiguration(settings, manifest: manifest)) { token in
+            let key = try await TokenWork.withBackend(BackendConfiguration(settings, manifest: manifest)) { token in
                 try AuditPublicKey(subjectPublicKeyInfo: try await token.publicKey(of: .audit).subjectPublicKeyInfo)
             }
             switch common.output {
@@ -127,7 +127,7 @@ struct AuditCommand: AsyncParsableCommand {
             let settings = try common.configuration()
             let home = try HomeDirectory(taking: settings.home)
             let manifest = try common.provisioned(settings)
-            let index = try await TokenWork.with(TokenConfiguration(settings, manifest: manifest)) { token in
+            let index = try await TokenWork.withBackend(BackendConfiguration(settings, manifest: manifest)) { token in
                 let parts = try AuditParts(home: home.path, token: token, manifest: manifest)
                 guard let notary = parts.notary else {
                     throw CommandFailure(

@@ -60,7 +60,7 @@ extension AuditCommand {
         private func remembered() async throws -> AuditHead? {
             let settings = try common.configuration()
             let manifest = try common.provisioned(settings)
-            return try await TokenWork.with(TokenConfiguration(settings, manifest: manifest)) { token in
+            return try await TokenWork.withBackend(BackendConfiguration(settings, manifest: manifest)) { token in
                 try await AuditNotary.remembered(by: token)
             }
         }
