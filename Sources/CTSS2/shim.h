@@ -52,24 +52,21 @@ static inline TPM2B_PUBLIC kms_storage_template(void) {
     return t;
 }
 
-// A counter of 8 bytes, read and incremented with its authorization value only; a wrong one does not lock the TPM.
-static inline TPM2B_NV_PUBLIC kms_counter_template(TPMI_RH_NV_INDEX index) {
+// Plain memory, read and written with its authorization value only; a wrong one does not lock the TPM.
+static inline TPM2B_NV_PUBLIC kms_memory_template(TPMI_RH_NV_INDEX index, UINT16 size) {
     TPM2B_NV_PUBLIC t;
     memset(&t, 0, sizeof t);
     t.nvPublic.nvIndex = index;
     t.nvPublic.nameAlg = TPM2_ALG_SHA256;
-    t.nvPublic.attributes = TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE | TPMA_NV_NO_DA |
-        (TPM2_NT_COUNTER << TPMA_NV_TPM2_NT_SHIFT);
-    t.nvPublic.dataSize = 8;
-    return t;
-}
-
-// Plain memory with the same protection.
-static inline TPM2B_NV_PUBLIC kms_memory_template(TPMI_RH_NV_INDEX index, UINT16 size) {
-    TPM2B_NV_PUBLIC t = kms_counter_template(index);
     t.nvPublic.attributes = TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE | TPMA_NV_NO_DA;
     t.nvPublic.dataSize = size;
     return t;
+}
+
+// Used with a policy instead of the authorization value alone.
+static inline void kms_bind_memory(TPM2B_NV_PUBLIC *t) {
+    t->nvPublic.attributes &= ~(TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE);
+    t->nvPublic.attributes |= TPMA_NV_POLICYREAD | TPMA_NV_POLICYWRITE;
 }
 
 // What all keys of ours share: made in this TPM, bound to it and to their parent, used with their authorization value.
@@ -151,6 +148,29 @@ static inline TPMT_SYM_DEF kms_session_cipher(void) {
     d.keyBits.aes = 128;
     d.mode.aes = TPM2_ALG_CFB;
     return d;
+}
+
+// A secret from outside, kept by the TPM, used with a policy only.
+static inline TPM2B_PUBLIC kms_sealed_template(int lockout) {
+    TPM2B_PUBLIC t;
+    memset(&t, 0, sizeof t);
+    t.publicArea.type = TPM2_ALG_KEYEDHASH;
+    t.publicArea.nameAlg = TPM2_ALG_SHA256;
+    t.publicArea.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | (lockout ? 0 : TPMA_OBJECT_NODA);
+    t.publicArea.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL;
+    return t;
+}
+
+// r and s, 32 bytes each, of ECDSA with SHA-256.
+static inline TPMT_SIGNATURE kms_ecdsa_signature(const uint8_t *rs) {
+    TPMT_SIGNATURE s;
+    memset(&s, 0, sizeof s);
+    s.sigAlg = TPM2_ALG_ECDSA;
+    s.signature.ecdsa.hash = TPM2_ALG_SHA256;
+    s.signature.ecdsa.signatureR.size = s.signature.ecdsa.signatureS.size = 32;
+    memcpy(s.signature.ecdsa.signatureR.buffer, rs, 32);
+    memcpy(s.signature.ecdsa.signatureS.buffer, rs + 32, 32);
+    return s;
 }
 
 static inline TPMT_SIG_SCHEME kms_ecdsa(TPMI_ALG_HASH hash) {

@@ -41,6 +41,8 @@ public struct HSMError: Error, Sendable, CustomStringConvertible {
         public static let configurationRefused = Code(rawValue: "configuration-refused")
         /// The device refuses all authorization values for some time, after wrong ones; it heals by itself.
         public static let lockedOut = Code(rawValue: "locked-out")
+        /// The machine's measured state (PCRs) is not one in which the keys may be used.
+        public static let pcrMismatch = Code(rawValue: "pcr-mismatch")
         /// The token already holds keys of this instance.
         public static let alreadyProvisioned = Code(rawValue: "already-provisioned")
     }

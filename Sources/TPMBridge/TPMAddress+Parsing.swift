@@ -34,10 +34,17 @@ extension TPMAddress {
             case "lockout":
                 guard value == "on" || value == "off" else { throw TokenURI.refused("'lockout' is on or off") }
                 address.lockout = value == "on"
+            case "pcrs":
+                guard let registers = PCRSelection(parsing: value) else {
+                    throw TokenURI.refused(
+                        "'pcrs' is a bank, sha256 or sha384, and registers from 0 to 23 in ascending order, such as "
+                            + "sha256:0,7")
+                }
+                address.registers = registers
             default:
                 throw TokenURI.refused(
                     "'\(TokenURI.printable(name))' is not an attribute of a TPM; known are tcti, pin-source, "
-                        + "owner-source, handles and lockout")
+                        + "owner-source, handles, lockout and pcrs")
             }
         }
         guard let path else {

@@ -44,6 +44,8 @@ public struct TPMAddress: Hashable, Sendable, CustomStringConvertible {
     public var handles: UInt32
     /// Whether wrong authorization values for the keys count towards the TPM's lockout.
     public var lockout: Bool
+    /// The registers whose values the keys are bound to; nil for keys that work in any state.
+    public var registers: PCRSelection?
 
     /// Persistent handles used: the storage key, one for each role with a key of its own, and the attestation key.
     public static let handleCount: UInt32 = 6
@@ -55,13 +57,14 @@ public struct TPMAddress: Hashable, Sendable, CustomStringConvertible {
 
     public init(
         _ path: Path, pinSource: String? = nil, ownerSource: String? = nil,
-        handles: UInt32 = TPMAddress.standardHandles, lockout: Bool = false
+        handles: UInt32 = TPMAddress.standardHandles, lockout: Bool = false, registers: PCRSelection? = nil
     ) {
         self.path = path
         self.pinSource = pinSource
         self.ownerSource = ownerSource
         self.handles = handles
         self.lockout = lockout
+        self.registers = registers
     }
 
     /// Whether `text` means a TPM at all.
@@ -74,6 +77,7 @@ public struct TPMAddress: Hashable, Sendable, CustomStringConvertible {
         if let ownerSource { query.append("owner-source=\(TokenURI.encoded(ownerSource.utf8, .query))") }
         if handles != Self.standardHandles { query.append("handles=0x\(String(handles, radix: 16))") }
         if lockout { query.append("lockout=on") }
+        if let registers { query.append("pcrs=\(TokenURI.encoded(registers.description.utf8, .query))") }
         return "tpm:?" + query.joined(separator: "&")
     }
 }

@@ -11,6 +11,8 @@ public struct TPMConfiguration: Sendable {
     public var queueLimit: Int
     /// From a request's arrival to its answer; then it fails with `.deadlineExceeded`.
     public var callTimeout: Duration
+    /// Keeps the approved states of keys that are bound to them; nil if there is no place for them.
+    public var policies: (any TPMPolicyStore)?
     /// What provisioning recorded; nil only to provision or to inspect a TPM.
     public var manifest: TokenManifest?
     /// How often an idle TPM is checked. A discrete TPM takes some 100 ms for it.
@@ -20,7 +22,8 @@ public struct TPMConfiguration: Sendable {
 
     public init(
         address: TPMAddress, pinSource: PINSource, ownerSource: PINSource? = nil, queueLimit: Int = 1024,
-        callTimeout: Duration = .seconds(10), manifest: TokenManifest? = nil, healthInterval: Duration = .seconds(2),
+        callTimeout: Duration = .seconds(10), policies: (any TPMPolicyStore)? = nil, manifest: TokenManifest? = nil,
+        healthInterval: Duration = .seconds(2),
         reconnectCeiling: Duration = .milliseconds(500)
     ) {
         self.address = address
@@ -28,6 +31,7 @@ public struct TPMConfiguration: Sendable {
         self.ownerSource = ownerSource
         self.queueLimit = max(1, queueLimit)
         self.callTimeout = callTimeout
+        self.policies = policies
         self.manifest = manifest
         self.healthInterval = healthInterval
         self.reconnectCeiling = reconnectCeiling

@@ -12,6 +12,8 @@ package enum TPMRecovery: Sendable, Equatable {
     case lost
     /// Authorization values are refused for some time.
     case lockedOut
+    /// The machine's state is not an approved one.
+    case unapproved
     /// Only a person can help; never retried.
     case `operator`
     /// The answer stands.
@@ -33,8 +35,8 @@ package enum TPMRecovery: Sendable, Equatable {
         // OBJECT_MEMORY, SESSION_MEMORY, MEMORY, SESSION_HANDLES, OBJECT_HANDLES.
         case 0x902...0x906: .flush
         // INITIALIZE, REFERENCE_H0 to _S6, HANDLE, CONTEXT_GAP; and AUTH_FAIL, BAD_AUTH: a session of before a reset
-        // fails so too, and connecting again tells the two apart.
-        case 0x100, 0x910...0x91E, 0x08B, 0x901, 0x08E, 0x0A2: .reopen
+        // fails so too, and connecting again tells the two apart. PCR_CHANGED: the values are looked at again.
+        case 0x100, 0x910...0x91E, 0x08B, 0x901, 0x08E, 0x0A2, 0x128: .reopen
         case 0x921: .lockedOut
         // FAILURE, NEEDS_TEST: failure mode.
         case 0x101, 0x153: .lost
@@ -56,6 +58,7 @@ extension HSMError {
             case .lost, .reopen:
                 response.isAuthorization
                     ? (.pinRefused, "the TPM refuses the authorization value") : (.tokenUnavailable, "out of reach")
+            case .unapproved: (.pcrMismatch, "the machine's state is not an approved one")
             case .lockedOut: (.lockedOut, "the TPM refuses authorization values for some time")
             case .operator: (.deviceFailure, "the TPM's state or policy does not allow it")
             case .fatal:

@@ -11,7 +11,9 @@ extension TPMToken: ValueKeeping {
     public func keptValue(_ name: String) async throws(HSMError) -> [UInt8]? {
         try await perform { (connection) throws(HSMError) in
             guard let bytes = try connection.context.readMemory(connection.memory(), connection.authorization) else {
-                return nil
+                // Written once by `init`, so this is not the memory that was made then: only its owner could do that.
+                throw HSMError(
+                    .keyMismatch, "The TPM's memory of the audit chain was removed and made again; it tells nothing.")
             }
             return try Self.value(in: bytes, name)
         }
@@ -33,10 +35,13 @@ extension TPMToken: ValueKeeping {
         }
     }
 
+    /// The value; nil if none was kept yet.
+    ///
     /// - Throws: `.mechanismUnsupported` if another name's value is kept: there is room for one.
-    static func value(in bytes: [UInt8], _ name: String) throws(HSMError) -> [UInt8] {
+    static func value(in bytes: [UInt8], _ name: String) throws(HSMError) -> [UInt8]? {
         let name = Array(name.utf8)
         let length = bytes.prefix(2).reduce(0) { $0 << 8 | Int($1) }
+        if length == 0 { return nil }
         let content = bytes.dropFirst(2).prefix(length)
         guard content.count == length, let nameLength = content.first, content.count > Int(nameLength) else {
             throw HSMError(.deviceFailure, "The TPM's kept value does not have the form it was given.")

@@ -50,7 +50,7 @@ public final class TPMToken: Sendable {
 
     /// Waits until requests are served.
     ///
-    /// - Throws: `.pinRefused` and `.pinSourceRefused` at once; otherwise, after `timeout`, the reason why the TPM is
+    /// - Throws: `.pinRefused`, `.pinSourceRefused` and `.pcrMismatch` at once; otherwise, after `timeout`, the reason why the TPM is
     ///   not ready.
     public func waitUntilReady(timeout: Duration) async throws(HSMError) {
         let limit = ContinuousClock.now + timeout
@@ -58,7 +58,7 @@ public final class TPMToken: Sendable {
             let health = queue.health
             if health.isReady { return }
             let error = health.error ?? HSMError(.tokenUnavailable, "The TPM is not connected yet.")
-            if [.pinRefused, .pinSourceRefused].contains(error.code) || limit <= .now { throw error }
+            if [.pinRefused, .pinSourceRefused, .pcrMismatch].contains(error.code) || limit <= .now { throw error }
             do { try await Task.sleep(for: .milliseconds(10)) } catch { throw TPMJob.deadlineError }
         }
     }

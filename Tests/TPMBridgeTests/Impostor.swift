@@ -5,7 +5,7 @@ import TestSupport
 /// A process that answers on a socket as no TPM does, or stands between us and one.
 final class Impostor {
     enum Manner: String, CaseIterable {
-        case silence, hangUp, random, hugeLength, shortLength, wrongTag, cut, drip, failure
+        case silence, hangUp, random, hugeLength, shortLength, wrongTag, cut, drip, failure, endless
         /// Passes everything on to a real TPM, and changes a bit of every fifth answer.
         case flipBits
     }
@@ -60,6 +60,7 @@ final class Impostor {
             if manner == "shortLength": return struct.pack(">HII", 0x8001, 3, 0)
             if manner == "wrongTag": return struct.pack(">HII", 0x1234, 10, 0)
             if manner == "cut": return struct.pack(">HII", 0x8001, 100, 0) + b"x"
+            if manner == "endless": return struct.pack(">HII", 0x8001, 4096, 0)
             if manner == "failure": return struct.pack(">HII", 0x8001, 10, 0x101)
             if manner == "drip": time.sleep(0.3); return b"\\x80"
             with socket.socket(socket.AF_UNIX) as tpm:
@@ -79,6 +80,7 @@ final class Impostor {
             try:
                 while True:
                     peer.sendall(answer(message(peer)))
+                    while manner == "endless": peer.sendall(b"\\xff" * 4096)
                     if manner == "cut": raise OSError
             except OSError:
                 peer.close()

@@ -31,6 +31,9 @@ public actor AuditNotary {
     /// What the token has been told.
     private var told: AuditHead?
     private var telling: Task<Bool, Never>?
+    /// Whether the token was told anything by this process: a start is told at once, so that a copy of before it shows
+    /// even if the process is killed.
+    private var hasTold = false
     private var signed: UInt64
     private var lastCheckpoint = ContinuousClock.now
     private var lastTelling = ContinuousClock.now
@@ -74,7 +77,7 @@ public actor AuditNotary {
             let now = ContinuousClock.now
             let isDue = head.position.index - signed >= schedule.records || now - lastCheckpoint >= schedule.checkpoint
             if head.position.index > signed, isDue { try await checkpoint() }
-            let lags = told.map { $0.epoch < head.epoch } ?? true
+            let lags = !hasTold || told.map { $0.epoch < head.epoch } ?? true
             if lags || (signed > told?.position.index ?? 0 && now - lastTelling >= schedule.head) {
                 guard await tellToken(atLeast: head.position.index) else { return false }
             }
@@ -168,6 +171,7 @@ public actor AuditNotary {
         do throws(HSMError) {
             try await token.keep(head.encoded, as: Self.name)
             told = head
+            hasTold = true
             lastTelling = .now
             failure = nil
             return true

@@ -18,12 +18,25 @@ public struct ProbeReport: Codable, Sendable, Equatable {
         public var detail: String?
         /// Operations per second of one session, where it was measured.
         public var rate: Double?
+
+        package init(name: String, outcome: Outcome, detail: String?, rate: Double?) {
+            self.name = name
+            self.outcome = outcome
+            self.detail = detail
+            self.rate = rate
+        }
     }
 
     public var token: TokenIdentity
     public var capabilities: [Capability]
     /// Sessions that were open at the same time, up to the number tried.
     public var parallelSessions: Int
+
+    package init(token: TokenIdentity, capabilities: [Capability], parallelSessions: Int) {
+        self.token = token
+        self.capabilities = capabilities
+        self.parallelSessions = parallelSessions
+    }
 
     public subscript(name: String) -> Capability? { capabilities.first { $0.name == name } }
 }

@@ -19,10 +19,9 @@ struct KMSDCommand: AsyncParsableCommand {
             Exit codes: 0 ok, 1 failed, 2 findings, 64 usage, 69 unavailable, 77 permission, 78 configuration.
             """,
         subcommands: [
-            InitCommand.self, StartCommand.self, DoctorCommand.self, TokenCommand.self, KeystoreCommand.self,
-            KeyCommand.self, AuditCommand.self, ReceiptCommand.self, AttestCommand.self, DevCommand.self,
-            WalletCommand.self,
-            ImportCommand.self, CompletionCommand.self,
+            InitCommand.self, StartCommand.self, DoctorCommand.self, TokenCommand.self, TPMCommand.self,
+            KeystoreCommand.self, KeyCommand.self, AuditCommand.self, ReceiptCommand.self, AttestCommand.self,
+            DevCommand.self, WalletCommand.self, ImportCommand.self, CompletionCommand.self,
         ])
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HSMBridge
+import TPMBridge
 
 /// `kmsd token`.
 struct TokenCommand: AsyncParsableCommand {
@@ -62,15 +63,18 @@ struct TokenCommand: AsyncParsableCommand {
             abstract: "Prove what the token can do, with throw-away keys.",
             discussion: """
                 Runs known-answer tests and measures rates; takes a second or more. What a token claims is not asked.
-                'absent' is a fact about the token, 'failed' is a token that claims and gives a wrong answer.
+                'absent' is a fact about the token, 'failed' is a token that claims and gives a wrong answer. A TPM must be
+                the provisioned one, in an approved state if its keys are bound to PCRs.
                 """)
 
         @OptionGroup var common: CommonOptions
 
         func work() async throws -> ExitStatus {
-            let report = try await TokenWork.with(TokenConfiguration(try common.configuration(), manifest: nil)) {
-                try await $0.probe()
-            }
+            let settings = try common.configuration()
+            let report =
+                settings.tpm == nil
+                ? try await TokenWork.with(TokenConfiguration(settings, manifest: nil)) { try await $0.probe() }
+                : try await TokenWork.withTPM(settings) { try await $0.probe() }
             switch common.output {
             case .json: try Terminal.print(json: report)
             case .text:

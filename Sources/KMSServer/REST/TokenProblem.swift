@@ -17,8 +17,9 @@ public struct TokenProblem: Sendable, Equatable {
         case .ready: return nil
         case .starting: self.init(code: "starting", message: "The token is being connected.")
         case .unavailable(let error), .refused(let error):
-            // The words about a lockout name nothing but its time.
-            let message = error.code == .lockedOut ? error.message : Self.text(error.code)
+            // The words about a lockout name nothing but its time, those about a state only the registers' numbers.
+            let isHarmless = error.code == .lockedOut || error.code == .pcrMismatch
+            let message = isHarmless ? error.message : Self.text(error.code)
             self.init(code: error.code.rawValue, message: message)
         }
     }

@@ -19,7 +19,8 @@ enum BackendConfiguration {
             TPMConfiguration(
                 address: address, pinSource: try PINSource(parsing: source),
                 ownerSource: try address.ownerSource.map { source throws(HSMError) in try PINSource(parsing: source) },
-                queueLimit: settings.tokenQueue, callTimeout: settings.tokenTimeout, manifest: manifest))
+                queueLimit: settings.tokenQueue, callTimeout: settings.tokenTimeout,
+                policies: PolicyFile(home: settings.home), manifest: manifest))
     }
 
     var pinSource: PINSource {

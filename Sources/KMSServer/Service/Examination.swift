@@ -3,6 +3,7 @@ import Glibc
 import HSMBridge
 import Keystores
 import SecretMemory
+import TPMBridge
 
 /// What `kmsd doctor` finds.
 struct Examination: Encodable {
@@ -110,7 +111,7 @@ struct Examination: Encodable {
         }
         // A wrong PIN must not be tried twice, so nothing is tried without a readable one.
         guard pinIsFine else { return }
-        guard case .pkcs11(let configuration) = backend else { return await lookAtTPM(settings, manifest) }
+        guard case .pkcs11(let configuration) = backend else { return await lookAtTPM(settings) }
         do {
             var pinned = configuration
             pinned.manifest = manifest
@@ -126,14 +127,23 @@ struct Examination: Encodable {
         }
     }
 
-    private mutating func lookAtTPM(_ settings: Configuration, _ manifest: TokenManifest) async {
+    private mutating func lookAtTPM(_ settings: Configuration) async {
         do {
-            let pinned = try BackendConfiguration(settings, manifest: manifest)
-            try await TokenWork.withBackend(pinned) { _ in }
+            let policy = try await TokenWork.withTPM(settings) { try await $0.pcrPolicy() }
             checks.append(
                 Check(
                     name: "token", grade: .ok,
                     message: "the TPM is the provisioned one; its keys open what they sealed", remedy: nil))
+            guard let policy else { return }
+            checks.append(
+                Check(
+                    name: "pcr", grade: .ok,
+                    message: "the keys are bound to \(policy.current.selection); the state is one of "
+                        + "\(policy.approved.count) approved", remedy: nil))
+        } catch let error as HSMError where error.code == .pcrMismatch {
+            add(
+                "pcr", error,
+                remedy: "boot the approved state, approve the new one there: `kmsd tpm reseal --pcr-values FILE`")
         } catch {
             add("token", error, remedy: "see that the TPM of the manifest is there and its PIN is right")
         }

@@ -4,9 +4,6 @@ import HSMBridge
 
 /// The files of provisioning in the home directory: the journal of an instance being made, and the manifest of the one
 /// that was.
-///
-/// A file is written aside, flushed, renamed into place and the directory flushed, so after a crash it is there whole
-/// or not at all.
 struct ManifestFile {
     let home: String
 
@@ -51,48 +48,10 @@ struct ManifestFile {
     func noteBeginning(of instance: String) throws { try store(Data((instance + "\n").utf8), at: journalPath) }
 
     func forgetInterruption() throws {
-        guard unlink(journalPath) == 0 || errno == ENOENT else { throw Self.failure("remove", journalPath) }
+        guard unlink(journalPath) == 0 || errno == ENOENT else { throw DurableFile.failure("remove", journalPath) }
     }
 
-    private func contents(of path: String) throws -> Data? {
-        guard FilePresence.exists(path) else { return nil }
-        do {
-            return try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw ConfigurationError("'\(path)' cannot be read: \(error.localizedDescription)")
-        }
-    }
+    private func contents(of path: String) throws -> Data? { try DurableFile.contents(of: path) }
 
-    private func store(_ data: Data, at path: String) throws {
-        let aside = path + ".new"
-        let descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Self.failure("create", aside) }
-        var rest = Array(data)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                let failure = Self.failure("write", aside)
-                close(descriptor)
-                throw failure
-            }
-            rest = rest.dropFirst(count)
-        }
-        guard fchmod(descriptor, 0o600) == 0, fsync(descriptor) == 0, close(descriptor) == 0 else {
-            throw Self.failure("flush", aside)
-        }
-        guard rename(aside, path) == 0 else { throw Self.failure("rename", aside) }
-        let directory = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { throw Self.failure("open", home) }
-        defer { close(directory) }
-        guard fsync(directory) == 0 else { throw Self.failure("flush", home) }
-    }
-
-    private static func failure(_ verb: String, _ path: String) -> CommandFailure {
-        let reason = errno
-        let isRefused = reason == EACCES || reason == EPERM || reason == EROFS
-        return CommandFailure(
-            isRefused ? .permission : .failed, code: "file",
-            "Could not \(verb) '\(path)': \(String(cString: strerror(reason)))")
-    }
+    private func store(_ data: Data, at path: String) throws { try DurableFile.store(data, at: path, in: home) }
 }

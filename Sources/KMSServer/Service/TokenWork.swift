@@ -1,4 +1,5 @@
 import HSMBridge
+import TPMBridge
 
 /// Runs one piece of work with the token connected, and disconnects whatever happens.
 enum TokenWork {
@@ -16,6 +17,19 @@ enum TokenWork {
         _ body: (any TokenBackend) async throws -> R
     ) async throws -> R {
         try await run(configuration.makeToken(), timeout: timeout) { token in try await body(token) }
+    }
+
+    /// The same with the TPM of `settings`, which must be the provisioned one.
+    ///
+    /// - Throws: ``ConfigurationError`` if `token-uri` names no TPM.
+    static func withTPM<R>(_ settings: Configuration, _ body: (TPMToken) async throws -> R) async throws -> R {
+        guard let manifest = try ManifestFile(home: settings.home).read() else {
+            throw ConfigurationError("'\(settings.manifestPath)' is not there: run `kmsd init` once")
+        }
+        guard case .tpm(let configuration) = try BackendConfiguration(settings, manifest: manifest) else {
+            throw ConfigurationError("this command is for a TPM; token-uri names a PKCS #11 token")
+        }
+        return try await run(TPMToken(configuration: configuration), timeout: .seconds(10), body)
     }
 
     private static func run<Token: TokenBackend, R>(

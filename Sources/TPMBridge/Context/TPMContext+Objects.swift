@@ -37,6 +37,7 @@ extension TPMContext {
         guard try Self.name(of: publicArea) == name,
             try serialized(object).containsSequence(try Self.marshal(publicArea))
         else { throw HSMError(.deviceFailure, "The TPM shows a public key that is not the one it names.") }
+        note(object, wantsPolicy: Self.wantsPolicy(publicArea))
         return TPMObject(handle: object, name: name, publicArea: publicArea)
     }
 
@@ -92,8 +93,16 @@ extension TPMContext {
     func makeKey(
         _ template: TPM2B_PUBLIC, parent: ESYS_TR, authorization: SharedSecret
     ) throws(HSMError) -> TPMKeyBlob {
+        try create(bound(template), parent: parent, authorization: authorization, sealing: nil)
+    }
+
+    /// Makes an object of exactly this template below the storage key; `sealing` is what it holds, if that is given.
+    func create(
+        _ template: TPM2B_PUBLIC, parent: ESYS_TR, authorization: SharedSecret, sealing secret: SharedSecret?
+    ) throws(HSMError) -> TPMKeyBlob {
         var sensitive = TPM2B_SENSITIVE_CREATE()
         defer { TPMBytes.wipe(&sensitive) }
+        secret?.withUnsafeBytes { TPMBytes.fill(&sensitive.sensitive.data, $0) }
         authorization.withUnsafeBytes { TPMBytes.fill(&sensitive.sensitive.userAuth, $0) }
         var template = template
         var outside = TPM2B_DATA()
@@ -122,10 +131,12 @@ extension TPMContext {
         try call("Esys_Load") {
             Esys_Load(esys, parent, session, Self.none, Self.none, &privateArea, &publicArea, &object)
         }
+        note(object, wantsPolicy: Self.wantsPolicy(blob.publicArea))
         return object
     }
 
     func flush(_ object: ESYS_TR) throws(HSMError) {
+        note(object, wantsPolicy: false)
         try call("Esys_FlushContext") { Esys_FlushContext(esys, object) }
     }
 

@@ -70,6 +70,12 @@ extension TPMContext {
         }
     }
 
+    /// A lockout in words for anybody, if that is what the error means; otherwise the error.
+    func explained(_ error: HSMError) -> HSMError {
+        guard error.code == .lockedOut else { return error }
+        return (try? lockout()) ?? error
+    }
+
     /// Why authorization values are refused now, in words for anybody; nil if they are not.
     func lockout() throws(HSMError) -> HSMError? {
         let permanent = try properties(from: KMS_TPM2_PT_PERMANENT, count: 1)[KMS_TPM2_PT_PERMANENT] ?? 0

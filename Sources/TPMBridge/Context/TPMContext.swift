@@ -15,6 +15,17 @@ final class TPMContext {
     private let interface: Interface
     /// The salted HMAC session; `none` until ``startSession(saltedBy:)``.
     private(set) var session = TPMContext.none
+    /// What the storage key encrypts our salts with.
+    private var saltKey = TPMContext.none
+    /// How the objects with a policy are used, and new ones made; nil if ours have none.
+    var policy: ActivePolicy?
+    private var satisfying = TPMContext.none
+    /// Whether the policy session was shown anything since the last use of an object.
+    var isPolicyBegun = false
+    /// The objects that want a policy.
+    private(set) var policyBound: Set<ESYS_TR> = []
+    /// What is being authorised.
+    private var authorizing = TPMContext.none
 
     /// - Throws: `.tokenUnavailable` if the TSS cannot be initialised; nothing is sent yet.
     init(_ path: TPMAddress.Path, deadline: ContinuousClock.Instant) throws(HSMError) {
@@ -33,7 +44,7 @@ final class TPMContext {
     deinit {
         // Best effort and bounded: without a resource manager a session that is left occupies one of three slots.
         transport.deadline = .now + .milliseconds(200)
-        if session != Self.none { _ = Esys_FlushContext(esys, session) }
+        endSession()
         var dying: OpaquePointer? = esys
         Esys_Finalize(&dying)
     }
@@ -75,33 +86,50 @@ final class TPMContext {
     /// - Parameter key: ``none`` only for the calls that make the storage key.
     func startSession(saltedBy key: ESYS_TR) throws(HSMError) {
         endSession()
+        saltKey = key
         session = try makeSession(saltedBy: key)
     }
 
-    /// A further session of the same kind; whoever makes it flushes it.
-    func makeSession(saltedBy key: ESYS_TR) throws(HSMError) -> ESYS_TR {
+    /// A further session; whoever makes it flushes it.
+    func makeSession(saltedBy key: ESYS_TR, kind: TPM2_SE = TPM2_SE(TPM2_SE_HMAC)) throws(HSMError) -> ESYS_TR {
         var cipher = kms_session_cipher()
         var handle = Self.none
         try call("Esys_StartAuthSession") {
             Esys_StartAuthSession(
-                esys, key, Self.none, Self.none, Self.none, Self.none, nil, TPM2_SE(TPM2_SE_HMAC), &cipher,
+                esys, key, Self.none, Self.none, Self.none, Self.none, nil, kind, &cipher,
                 TPMI_ALG_HASH(TPM2_ALG_SHA256), &handle)
         }
         return handle
     }
 
-    func endSession() {
-        if session != Self.none { _ = Esys_FlushContext(esys, session) }
-        session = Self.none
+    /// The session that is shown policies, with the same protection; started when it is first needed.
+    func policySession() throws(HSMError) -> ESYS_TR {
+        if satisfying == Self.none {
+            satisfying = try makeSession(saltedBy: saltKey, kind: TPM2_SE(TPM2_SE_POLICY))
+            isPolicyBegun = false
+        }
+        return satisfying
     }
 
-    /// The session, set to protect the parameters that the next command can have protected.
+    func endSession() {
+        for session in [session, satisfying] where session != Self.none { _ = Esys_FlushContext(esys, session) }
+        session = Self.none
+        satisfying = Self.none
+    }
+
+    /// Notes whether an object is used with a policy.
+    func note(_ object: ESYS_TR, wantsPolicy: Bool) {
+        if wantsPolicy { policyBound.insert(object) } else { policyBound.remove(object) }
+    }
+
+    /// The session that authorises the object at hand, set to protect the parameters that the next command can have protected.
     func session(encrypting: Bool, decrypting: Bool) throws(HSMError) -> ESYS_TR {
         var flags = TPMA_SESSION(TPMA_SESSION_CONTINUESESSION)
         if decrypting { flags |= TPMA_SESSION(TPMA_SESSION_DECRYPT) }
         if encrypting { flags |= TPMA_SESSION(TPMA_SESSION_ENCRYPT) }
-        try call("Esys_TRSess_SetAttributes") { Esys_TRSess_SetAttributes(esys, session, flags, 0xFF) }
-        return session
+        let chosen = policyBound.contains(authorizing) ? try policy.map(satisfiedSession) ?? session : session
+        try call("Esys_TRSess_SetAttributes") { Esys_TRSess_SetAttributes(esys, chosen, flags, 0xFF) }
+        return chosen
     }
 
     /// Runs calls on an object whose authorization value the TSS knows only meanwhile.
@@ -109,6 +137,9 @@ final class TPMContext {
         _ object: ESYS_TR, _ value: SharedSecret?, _ body: () throws(HSMError) -> R
     ) throws(HSMError) -> R {
         guard let value else { return try body() }
+        let outer = authorizing
+        authorizing = object
+        defer { authorizing = outer }
         var authorization = TPM2B_AUTH()
         value.withUnsafeBytes { bytes in TPMBytes.fill(&authorization, bytes) }
         defer {
@@ -117,7 +148,10 @@ final class TPMContext {
             _ = Esys_TR_SetAuth(esys, object, &authorization)
         }
         try call("Esys_TR_SetAuth") { Esys_TR_SetAuth(esys, object, &authorization) }
-        return try body()
+        let result = try body()
+        // The TPM has forgotten what the policy session was shown: each use takes all of it.
+        if policyBound.contains(object) { isPolicyBegun = false }
+        return result
     }
 
     /// Wipes the last response in the TSS's own buffer, which is not locked memory and would keep a secret there until

@@ -10,9 +10,10 @@ struct TPMObject {
     /// Whether it is a signing key that was made in its TPM and cannot leave it, and that does nothing else.
     var isBoundSigningKey: Bool {
         let area = publicArea.publicArea
-        // The one attribute that the configuration decides is left out.
+        // The two attributes that the configuration decides are left out: one is compared with the other keys'.
+        let decided = UInt32(TPMA_OBJECT_NODA) | UInt32(TPMA_OBJECT_USERWITHAUTH)
         return area.type == TPMI_ALG_PUBLIC(TPM2_ALG_ECC)
-            && area.objectAttributes & ~UInt32(TPMA_OBJECT_NODA) == kms_leaf_attributes(1)
+            && area.objectAttributes & ~decided == kms_leaf_attributes(1) & ~decided
     }
 
     /// 04 ‖ X ‖ Y of a key on an elliptic curve.

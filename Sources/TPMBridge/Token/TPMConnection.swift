@@ -10,6 +10,7 @@ final class TPMConnection {
     let configuration: TPMConfiguration
     let context: TPMContext
     let identity: TokenIdentity
+    private let manifest: TokenManifest?
     /// The storage key; nil before provisioning.
     let primary: TPMObject?
     let keys: [KeyRole: TPMObject]
@@ -17,7 +18,6 @@ final class TPMConnection {
     let residentAlgorithms: Set<ResidentAlgorithm>
     var residents: LoadedKeys
     private var memoryHandle: ESYS_TR?
-    private var counters: [TPMCounter.Purpose: ESYS_TR] = [:]
     /// Set by work that needs a new connection after it.
     var isOver = false
 
@@ -27,6 +27,7 @@ final class TPMConnection {
     ///   whatever keeps the TPM away. Nothing is authorised before all names were compared.
     init(_ configuration: TPMConfiguration, manifest: TokenManifest?) throws(HSMError) {
         self.configuration = configuration
+        self.manifest = manifest
         context = try TPMContext(configuration.address.path, deadline: .now + configuration.callTimeout)
         try context.startUp()
         if !configuration.address.path.isManaged { try context.flushLeftovers() }
@@ -54,6 +55,9 @@ final class TPMConnection {
             }
         }
         self.keys = keys
+        if let manifest, try Self.isBound(keys, configuration.address) {
+            try Self.activatePolicy(context, configuration, keys, instance: manifest.instance)
+        }
         if configuration.address.lockout, let lockout = try context.lockout() { throw lockout }
         authorization = try Authorization.ofKeys(
             configuration.pinSource, lockout: configuration.address.lockout)
@@ -69,21 +73,16 @@ final class TPMConnection {
         return key
     }
 
-    /// The handle of a counter, looked up once.
-    func counter(_ purpose: TPMCounter.Purpose) throws(HSMError) -> ESYS_TR {
-        if let known = counters[purpose] { return known }
-        let handles = TPMHandles(configuration.address.handles)
-        guard let found = try context.counter(handles[purpose]) else {
-            throw HSMError(.keyMissing, "The TPM has no counter at \(handles.text(purpose)).")
-        }
-        counters[purpose] = found.handle
-        return found.handle
+    /// The instance of the manifest.
+    func instance() throws(HSMError) -> String {
+        guard let manifest else { throw HSMError(.keyMissing, "Provision the TPM first.") }
+        return manifest.instance
     }
 
     /// The handle of the kept value's memory, looked up once.
     func memory() throws(HSMError) -> ESYS_TR {
         if let memoryHandle { return memoryHandle }
-        guard let found = try context.counter(TPMHandles(configuration.address.handles).memory) else {
+        guard let found = try context.memory(TPMHandles(configuration.address.handles).memory) else {
             throw HSMError(.keyMissing, "The TPM has no memory of the daemon's; provision it first.")
         }
         memoryHandle = found.handle

@@ -26,15 +26,8 @@ struct TPMHandles: Sendable {
 
     var attestationText: String { "0x" + String(attestation, radix: 16) }
 
-    /// The counters' indices: the owner's range (TCG Registry of Reserved TPM 2.0 Handles), told apart as the keys are.
-    subscript(purpose: TPMCounter.Purpose) -> UInt32 {
-        0x0181_0000 | first & 0xFFF0 | (purpose == .audit ? 8 : 9)
-    }
-
-    /// The index of the kept value.
+    /// The index of the kept value: the owner's range (TCG Registry of Reserved TPM 2.0 Handles).
     var memory: UInt32 { 0x0181_0000 | first & 0xFFF0 | 0xA }
-
-    func text(_ purpose: TPMCounter.Purpose) -> String { "0x" + String(self[purpose], radix: 16) }
 
     func text(_ role: KeyRole) -> String { "0x" + String(self[role], radix: 16) }
 }

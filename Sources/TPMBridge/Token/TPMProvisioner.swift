@@ -1,6 +1,5 @@
 import CTSS2
 import HSMBridge
-import LibCrypto
 import SecretMemory
 import TextEncodings
 
@@ -20,13 +19,7 @@ struct TPMProvisioner {
                     + "remove that object: tpm2_evictcontrol -c \(handles.text(role)).")
         }
         try refuseTakenAttestationHandle()
-        for purpose in TPMCounter.Purpose.allCases where try context.counter(handles[purpose]) != nil {
-            throw HSMError(
-                .alreadyProvisioned,
-                "The TPM's index \(handles.text(purpose)) is taken. Give other ones with 'handles=' in token-uri, or "
-                    + "remove it: tpm2_nvundefine \(handles.text(purpose)).")
-        }
-        guard try context.counter(handles.memory) == nil else {
+        guard try context.memory(handles.memory) == nil else {
             throw HSMError(
                 .alreadyProvisioned,
                 "The TPM's index 0x\(String(handles.memory, radix: 16)) is taken; give other handles.")
@@ -39,16 +32,14 @@ struct TPMProvisioner {
         var manifest = TokenManifest(instance: instance, token: identity, keys: [:])
         manifest[.residentWrap] = record(.residentWrap, primary)
         do throws(HSMError) {
+            if let registers = connection.configuration.address.registers {
+                try makePolicy(registers, below: primary)
+            }
             for role in TPMHandles.roles { manifest[role] = try make(role, below: primary, owner) }
             manifest.attestationKey = try makeAttestationKey(below: primary, owner)
             try context.makeMemory(
                 handles.memory, size: TPMToken.keptBytes, mark: try mark(memoryLabel),
                 authorization: connection.authorization, owner: owner)
-            for purpose in TPMCounter.Purpose.allCases {
-                try context.makeCounter(
-                    handles[purpose], mark: try mark(label(purpose)), authorization: connection.authorization,
-                    owner: owner)
-            }
         } catch {
             _ = try? sweep()
             throw error
@@ -59,23 +50,20 @@ struct TPMProvisioner {
     func sweep() throws(HSMError) -> [String] {
         let owner = try Authorization.ofOwner(connection.configuration.ownerSource)
         try context.startSession(saltedBy: TPMContext.none)
+        let policy = try policyMark()
         var swept: [String] = []
         for role in TPMHandles.roles {
             guard let object = try context.persistentObject(handles[role]),
-                TPMBytes.array(object.publicArea.publicArea.authPolicy) == (try mark(role))
+                [try mark(role), policy].contains(TPMBytes.array(object.publicArea.publicArea.authPolicy))
             else { continue }
             try context.removePersistent(object.handle, at: handles[role], owner: owner)
             swept.append(TokenManifest.label(instance: instance, role: role))
         }
         swept += try sweepAttestationKey(owner)
-        for purpose in TPMCounter.Purpose.allCases {
-            guard let counter = try context.counter(handles[purpose]), counter.mark == (try mark(label(purpose)))
-            else { continue }
-            try context.removeCounter(counter.handle, owner: owner)
-            swept.append(label(purpose))
-        }
-        if let memory = try context.counter(handles.memory), memory.mark == (try mark(memoryLabel)) {
-            try context.removeCounter(memory.handle, owner: owner)
+        if let memory = try context.memory(handles.memory),
+            [try mark(memoryLabel), policy].contains(memory.mark)
+        {
+            try context.removeMemory(memory.handle, owner: owner)
             swept.append(memoryLabel)
         }
         return swept
@@ -154,13 +142,5 @@ struct TPMProvisioner {
 
     private var memoryLabel: String { "kmsd/\(instance)/kept/1" }
 
-    private func label(_ purpose: TPMCounter.Purpose) -> String { "kmsd/\(instance)/counter-\(purpose.rawValue)/1" }
-
-    func mark(_ label: String) throws(HSMError) -> [UInt8] {
-        do {
-            return try Digest.sha256(Array(label.utf8))
-        } catch {
-            throw HSMError(.deviceFailure, "Could not hash a label: \(error).")
-        }
-    }
+    func mark(_ label: String) throws(HSMError) -> [UInt8] { try TPMMark.of(label) }
 }

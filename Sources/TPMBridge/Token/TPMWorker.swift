@@ -19,8 +19,13 @@ struct TPMWorker: Sendable {
                 break
             } catch {
                 tell(error)
-                // A refused value would count against us the next time.
-                let wait = error.code == .pinRefused ? Duration.seconds(365 * 86_400) : pause
+                // A refused value would count against us the next time. A state does not change without a restart.
+                let wait =
+                    switch error.code {
+                    case .pinRefused: Duration.seconds(365 * 86_400)
+                    case .pcrMismatch: max(pause, configuration.healthInterval)
+                    default: pause
+                    }
                 if case .stop = queue.next(pause: wait) { break }
                 pause = min(pause * 2, configuration.reconnectCeiling)
             }
@@ -68,7 +73,7 @@ struct TPMWorker: Sendable {
                 do throws(HSMError) {
                     try connection.check(queue.manifest)
                 } catch {
-                    guard TPMRecovery(error) == .reopen else { throw error }
+                    guard TPMRecovery(error) == .reopen else { throw connection.context.explained(error) }
                     return false
                 }
             }
@@ -101,10 +106,11 @@ struct TPMWorker: Sendable {
                 tell(error)
                 job.reject(job.deadline > .now ? RecoveryPolicy.unavailable(error) : TPMJob.deadlineError)
                 throw error
-            case .lockedOut:
-                tell(error)
-                job.reject(error)
-                throw error
+            case .lockedOut, .unapproved:
+                let explained = connection.context.explained(error)
+                tell(explained)
+                job.reject(explained)
+                throw explained
             case .flush, .wait, .operator, .fatal, nil:
                 job.reject(error)
                 return true
@@ -115,6 +121,7 @@ struct TPMWorker: Sendable {
     private func tell(_ error: HSMError) {
         let isRefused = [
             .tokenMismatch, .pinRefused, .pinSourceRefused, .keyMissing, .keyMismatch, .configurationRefused,
+            .pcrMismatch,
         ].contains(error.code)
         let health: TokenHealth =
             isRefused
@@ -130,6 +137,10 @@ struct TPMWorker: Sendable {
 extension TPMRecovery {
     /// What to do about an error of a call; nil if no TPM said it.
     init?(_ error: HSMError) {
+        if error.code == .pcrMismatch {
+            self = .unapproved
+            return
+        }
         guard case .tpm(let raw, _, _)? = error.cause else { return nil }
         self.init(TPMResponse(rawValue: raw))
     }

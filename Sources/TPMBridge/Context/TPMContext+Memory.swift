@@ -2,33 +2,21 @@ import CTSS2
 import HSMBridge
 import SecretMemory
 
-/// Counters in non-volatile memory.
+/// Plain non-volatile memory.
 extension TPMContext {
-    /// Makes a counter and starts it: before its first increment it has no number.
-    func makeCounter(
-        _ index: UInt32, mark: [UInt8], authorization: SharedSecret, owner: SharedSecret?
-    ) throws(HSMError) {
-        let counter = try define(
-            kms_counter_template(index), mark: mark, authorization: authorization, owner: owner)
-        try incrementCounter(counter, authorization)
-    }
-
-    /// Makes plain memory.
+    /// Makes memory and writes it once: later, memory that was never written is known to be another one.
     func makeMemory(
         _ index: UInt32, size: Int, mark: [UInt8], authorization: SharedSecret, owner: SharedSecret?
     ) throws(HSMError) {
-        _ = try define(
-            kms_memory_template(index, UInt16(size)), mark: mark, authorization: authorization, owner: owner)
-    }
-
-    private func define(
-        _ template: TPM2B_NV_PUBLIC, mark: [UInt8], authorization: SharedSecret, owner: SharedSecret?
-    ) throws(HSMError) -> ESYS_TR {
         var value = TPM2B_AUTH()
         defer { TPMBytes.wipe(&value) }
         authorization.withUnsafeBytes { TPMBytes.fill(&value, $0) }
-        var area = template
+        var area = kms_memory_template(index, UInt16(size))
         TPMBytes.fill(&area.nvPublic.authPolicy, mark)
+        if let policy {
+            kms_bind_memory(&area)
+            TPMBytes.fill(&area.nvPublic.authPolicy, policy.authority.policy)
+        }
         var handle = Self.none
         try withAuthorization(Self.owner, owner) { () throws(HSMError) in
             let session = try session(encrypting: false, decrypting: true)
@@ -36,11 +24,12 @@ extension TPMContext {
                 Esys_NV_DefineSpace(esys, Self.owner, session, Self.none, Self.none, &value, &area, &handle)
             }
         }
-        return handle
+        note(handle, wantsPolicy: policy != nil)
+        try writeMemory(handle, [], authorization)
     }
 
-    /// The counter or memory at an index and the mark that it was made with; nil if there is none.
-    func counter(_ index: UInt32) throws(HSMError) -> (handle: ESYS_TR, mark: [UInt8])? {
+    /// The memory at an index and the mark that it was made with; nil if there is none.
+    func memory(_ index: UInt32) throws(HSMError) -> (handle: ESYS_TR, mark: [UInt8])? {
         guard try handles(from: index).first == index else { return nil }
         var handle = Self.none
         try call("Esys_TR_FromTPMPublic") {
@@ -51,16 +40,8 @@ extension TPMContext {
         } result: { (area: TPM2B_NV_PUBLIC) throws(HSMError) in
             area
         }
+        note(handle, wantsPolicy: area.nvPublic.attributes & TPMA_NV(TPMA_NV_AUTHREAD) == 0)
         return (handle, TPMBytes.array(area.nvPublic.authPolicy))
-    }
-
-    func incrementCounter(_ counter: ESYS_TR, _ authorization: SharedSecret) throws(HSMError) {
-        try withAuthorization(counter, authorization) { () throws(HSMError) in
-            let session = try session(encrypting: false, decrypting: false)
-            try call("Esys_NV_Increment") {
-                Esys_NV_Increment(esys, counter, counter, session, Self.none, Self.none)
-            }
-        }
     }
 
     /// All of a plain memory; nil if it was never written.
@@ -87,12 +68,6 @@ extension TPMContext {
         }
     }
 
-    func readCounter(_ counter: ESYS_TR, _ authorization: SharedSecret) throws(HSMError) -> UInt64 {
-        let bytes = try read(counter, 8, authorization)
-        guard bytes.count == 8 else { throw HSMError(.deviceFailure, "A counter of the TPM has not 8 bytes.") }
-        return bytes.reduce(0) { $0 << 8 | UInt64($1) }
-    }
-
     private func read(
         _ index: ESYS_TR, _ count: Int, _ authorization: SharedSecret
     ) throws(HSMError) -> [UInt8] {
@@ -106,11 +81,11 @@ extension TPMContext {
         }
     }
 
-    func removeCounter(_ counter: ESYS_TR, owner: SharedSecret?) throws(HSMError) {
+    func removeMemory(_ memory: ESYS_TR, owner: SharedSecret?) throws(HSMError) {
         try withAuthorization(Self.owner, owner) { () throws(HSMError) in
             let session = try session(encrypting: false, decrypting: false)
             try call("Esys_NV_UndefineSpace") {
-                Esys_NV_UndefineSpace(esys, Self.owner, counter, session, Self.none, Self.none)
+                Esys_NV_UndefineSpace(esys, Self.owner, memory, session, Self.none, Self.none)
             }
         }
     }

@@ -1,0 +1,51 @@
+public import HSMBridge
+import LibCrypto
+
+/// Proving what the TPM can do, with throw-away keys.
+extension TPMToken {
+    /// Makes a key of each kind and looks whether what it computes is right; that of a pair is verified outside.
+    ///
+    /// - Throws: Whatever keeps the TPM away, and `.pcrMismatch`; what it cannot do is part of the report.
+    public func probe() async throws(HSMError) -> ProbeReport {
+        let identity = try await perform { (connection) throws(HSMError) in connection.identity }
+        var capabilities: [ProbeReport.Capability] = []
+        for algorithm in ResidentAlgorithm.allCases {
+            var capability = ProbeReport.Capability(name: algorithm.rawValue, outcome: .ok, detail: nil, rate: nil)
+            do throws(HSMError) {
+                let start = ContinuousClock.now
+                try await prove(algorithm)
+                let elapsed = (ContinuousClock.now - start).components
+                capability.rate = 1 / (Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18)
+                capability.detail = "making a key included"
+            } catch {
+                guard [.mechanismUnsupported, .deviceFailure].contains(error.code) else { throw error }
+                capability.outcome = error.code == .mechanismUnsupported ? .absent : .failed
+                capability.detail = error.cause.map { "\($0)" } ?? error.message
+            }
+            capabilities.append(capability)
+        }
+        return ProbeReport(token: identity, capabilities: capabilities, parallelSessions: 1)
+    }
+
+    private func prove(_ algorithm: ResidentAlgorithm) async throws(HSMError) {
+        let key = try await generateResident(algorithm)
+        let message = Array("kmsd probe".utf8)
+        let isRight: Bool
+        if algorithm == .hmacSHA256 {
+            let first = try await mac(message, with: key)
+            isRight = try await mac(message, with: key) == first && first.count == 32
+        } else if let curve = algorithm.tpmCurve?.curve, let publicKey = key.publicKey {
+            let digest: [UInt8]
+            do { digest = try curve.digest(of: message) } catch {
+                throw HSMError(.deviceFailure, "Could not hash a message: \(error).")
+            }
+            let signature = try await sign(digest: digest, with: key)
+            let verifier = try? VerificationKey(curve: curve, publicKey: publicKey)
+            isRight = (try? verifier?.verify(signature, message: message, encoding: .p1363)) == true
+        } else {
+            isRight = false
+        }
+        await forget(key.identifier)
+        guard isRight else { throw HSMError(.deviceFailure, "The TPM gave a wrong answer.") }
+    }
+}
