@@ -4,7 +4,7 @@ import statistics
 import time
 from contextlib import ExitStack
 
-from . import stress
+from . import revocation, stress
 from .capability import Owner
 from .daemon import Daemon, text_of
 from .load import run_wrk
@@ -19,7 +19,7 @@ from .tools import BenchFailure
 DAEMON_CELLS = ("sign-sealed", "sign-resident", "encrypt-32", "encrypt-4k", "create")
 HTTP_CELLS = ("echo",) + DAEMON_CELLS
 NAMES = ("direct", "p11-kit") + HTTP_CELLS + ("sign-zcap", "sign-ttl0", "cold-start", "memory", "micro") \
-    + SPLIT_CELLS + ("split-store", "stress")
+    + SPLIT_CELLS + ("split-store", "revocation", "stress")
 MESSAGE_BYTES = 256
 
 
@@ -45,6 +45,7 @@ class Run:
             self._large_store()
             self._split_keys()
             self._split_store()
+            self._revocation()
             self._stress()
         finally:
             self.progress.close()
@@ -57,7 +58,7 @@ class Run:
                 + http + (("sign-zcap" in names) + ("sign-ttl0" in names)) * len(s.connections) * s.rounds
                 + ("cold-start" in names) * (1 + s.cold_starts) + ("memory" in names)
                 + sum(name in names for name in SPLIT_CELLS) * len(s.connections) * s.rounds + ("split-store" in names)
-                + ("stress" in names))
+                + ("revocation" in names) + ("stress" in names))
 
     # The token without us.
 
@@ -260,10 +261,18 @@ class Run:
             few, rss, made = rate(), daemon.resident_kib(), 1
             deadline = time.monotonic() + 900
             while made < self.settings.split_keys and time.monotonic() < deadline:
+                self.progress.note(f"{made:,} of {self.settings.split_keys:,} split keys")
                 made += run_wrk(self.scratch, daemon.base, [f"/zvault/key/{wallet}"], "{}", 32, 5,
                                 headers={"X-Jwt-Token": split.token})["requests"]
             self.cells.append({"name": "split-store", "keys": made, "rate_with_one_key": few, "rate_with_all": rate(),
                                "rss_before_mib": mib(rss), "rss_after_mib": mib(daemon.resident_kib())})
+
+    def _revocation(self):
+        if "revocation" not in self.names:
+            return
+        self.progress.step("revocations")
+        self.cells += revocation.run(
+            self._daemon_on, self.token, self.scratch, self.settings.revocations, self.progress)
 
     def _stress(self):
         if "stress" not in self.names:
@@ -278,9 +287,12 @@ class Run:
             auth.end()
 
     def _daemon(self, wait=True, **settings):
-        if not (self.token.home / "manifest.json").exists():
-            Daemon.initialise(self.binaries, self.token)
-        daemon = Daemon(self.binaries, self.token, self.scratch, **settings)
+        return self._daemon_on(self.token, wait, **settings)
+
+    def _daemon_on(self, token, wait=True, **settings):
+        if not (token.home / "manifest.json").exists():
+            Daemon.initialise(self.binaries, token)
+        daemon = Daemon(self.binaries, token, self.scratch, **settings)
         try:
             return daemon.wait_until_ready() if wait else daemon
         except BaseException:

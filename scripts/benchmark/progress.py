@@ -10,13 +10,17 @@ class Progress:
         self.shown = sys.stderr.isatty()
 
     def step(self, label):
+        self.note(label)
+        self.done += 1
+
+    def note(self, label):
+        """Shows another label of the present step."""
         if self.shown:
             width = 24
             filled = min(width, self.done * width // self.steps)
             elapsed = int(time.monotonic() - self.started)
             line = f"[{'#' * filled}{'.' * (width - filled)}] {self.done}/{self.steps} {elapsed} s  {label}"
             print("\r\033[K" + line[:shutil.get_terminal_size().columns - 1], end="", file=sys.stderr, flush=True)
-        self.done += 1
 
     def close(self):
         if self.shown:

@@ -11,9 +11,10 @@ class Settings(NamedTuple):
     cold_keys: int
     cold_starts: int
     split_keys: int
+    revocations: int
 
 
 FULL = Settings(rounds=3, seconds=4, connections=(1, 8, 32), loop_seconds=3.0, memory_requests=1_000_000,
-                cold_keys=100_000, cold_starts=3, split_keys=100_000)
+                cold_keys=100_000, cold_starts=3, split_keys=100_000, revocations=100)
 QUICK = Settings(rounds=1, seconds=2, connections=(1, 8, 32), loop_seconds=1.0, memory_requests=100_000,
-                 cold_keys=100_000, cold_starts=1, split_keys=5_000)
+                 cold_keys=100_000, cold_starts=1, split_keys=5_000, revocations=30)
