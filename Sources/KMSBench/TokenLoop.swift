@@ -17,8 +17,10 @@ struct TokenLoop: AsyncParsableCommand {
     var seconds = 3.0
 
     func run() async throws {
-        let bench = try await BenchToken(uri: tokenURI)
-        let token = bench.token
+        try await BenchToken.with(uri: tokenURI) { try await sign($0) }
+    }
+
+    private func sign(_ token: PKCS11Token) async throws {
         let key = try await token.generateResident(.p256)
         let digest = [UInt8](repeating: 0x5a, count: 32)
         let start = MonotonicClock.now()
@@ -38,6 +40,5 @@ struct TokenLoop: AsyncParsableCommand {
         }
         let rate = Double(turns) / (Double(MonotonicClock.now() - start) / 1e9)
         StandardOutput.line("\(Int(rate)) signatures per second, \(tasks) at once")
-        await bench.close()
     }
 }

@@ -248,3 +248,14 @@ def test_what_cannot_be_recorded_is_refused(own):
     key.sign(b"m")
     daemon.terminate()
     assert verify(own).get("finding") is None
+
+
+def test_a_destruction_after_the_grace_is_a_record(own):
+    daemon = own.start()
+    kms = daemon.client()
+    key = kms.create_keystore().create("ED25519")
+    key.destroy(grace=1)
+    subject = "/".join(part for part in key.url.split("/") if part not in ("", "v1", "keystores", "keys"))
+    found = ("destroy-key", "allowed", "grace-over", subject)
+    eventually(lambda: found in decisions(own), 30, "the record of the destruction", pause=0.5)
+    assert [decision for decision in decisions(own) if decision == found] == [found]

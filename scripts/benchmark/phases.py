@@ -4,7 +4,7 @@ import statistics
 import time
 from contextlib import ExitStack
 
-from . import stress, tpm
+from . import revocation, stress, tpm
 from .capability import Owner
 from .daemon import Daemon, text_of
 from .load import run_wrk
@@ -20,7 +20,7 @@ DAEMON_CELLS = ("sign-sealed", "sign-resident", "encrypt-32", "encrypt-4k", "cre
 HTTP_CELLS = ("echo",) + DAEMON_CELLS
 GUARDED_CELLS = ("sign-zcap", "sign-zcap-fresh")
 NAMES = ("direct", "p11-kit") + HTTP_CELLS + GUARDED_CELLS + ("sign-ttl0", "cold-start", "memory", "micro") \
-    + SPLIT_CELLS + ("split-store", "stress", "tpm") + tpm.DAEMON_CELLS + ("tpm-endurance",)
+    + SPLIT_CELLS + ("split-store", "revocation", "stress", "tpm") + tpm.DAEMON_CELLS + ("tpm-endurance",)
 # Takes ten minutes by itself, and its outcome is a yes or a no.
 USUAL = tuple(name for name in NAMES if name != "tpm-endurance")
 MESSAGE_BYTES = 256
@@ -49,6 +49,7 @@ class Run:
             self._large_store()
             self._split_keys()
             self._split_store()
+            self._revocation()
             self._stress()
             self._tpm()
             self._daemon_on_tpm()
@@ -64,7 +65,7 @@ class Run:
                 + http + sum(name in names for name in GUARDED_CELLS + ("sign-ttl0",)) * len(s.connections) * s.rounds
                 + ("cold-start" in names) * (1 + s.cold_starts) + ("memory" in names)
                 + sum(name in names for name in SPLIT_CELLS) * len(s.connections) * s.rounds + ("split-store" in names)
-                + ("stress" in names) + ("tpm" in names) * (len(tpm.C_LOOPS) + len(tpm.BRIDGE)) * s.rounds
+                + ("revocation" in names) + ("stress" in names) + ("tpm" in names) * (len(tpm.C_LOOPS) + len(tpm.BRIDGE)) * s.rounds
                 + sum(name in names for name in tpm.DAEMON_CELLS) * len(s.connections) * s.rounds
                 + ("tpm-endurance" in names))
 
@@ -274,10 +275,18 @@ class Run:
             few, rss, made = rate(), daemon.resident_kib(), 1
             deadline = time.monotonic() + 900
             while made < self.settings.split_keys and time.monotonic() < deadline:
+                self.progress.note(f"{made:,} of {self.settings.split_keys:,} split keys")
                 made += run_wrk(self.scratch, daemon.base, [f"/zvault/key/{wallet}"], "{}", 32, 5,
                                 headers={"X-Jwt-Token": split.token})["requests"]
             self.cells.append({"name": "split-store", "keys": made, "rate_with_one_key": few, "rate_with_all": rate(),
                                "rss_before_mib": mib(rss), "rss_after_mib": mib(daemon.resident_kib())})
+
+    def _revocation(self):
+        if "revocation" not in self.names:
+            return
+        self.progress.step("revocations")
+        self.cells += revocation.run(
+            self._daemon_on, self.token, self.scratch, self.settings.revocations, self.progress)
 
     def _stress(self):
         if "stress" not in self.names:
@@ -332,7 +341,9 @@ class Run:
             self.cells.append(tpm.endure(self.binaries, self.scratch, self.settings.tpm_operations, self.progress))
 
     def _daemon(self, wait=True, token=None, **settings):
-        token = token or self.token
+        return self._daemon_on(token or self.token, wait, **settings)
+
+    def _daemon_on(self, token, wait=True, **settings):
         if not (token.home / "manifest.json").exists():
             Daemon.initialise(self.binaries, token)
         daemon = Daemon(self.binaries, token, self.scratch, **settings)

@@ -40,6 +40,10 @@ def judge(cells):
         bound = 1 / (1 / derive + 2 * product / 1e9)
         ratio(f"anchored co-signature / derive and two products ({bound:,.0f}/s)",
               find.best("cosign-msg-anchored"), bound, 0.5)
+    for name in ("revocation, one process", "revocation, two processes"):
+        if find.cell(name):
+            median = find.cell(name)["visible_median_ms"]
+            _add(bars, f"{name}: ms to the last signature (median)", median, 10, median < 10, "<")
     for operation, (loop, persistent) in tpm.BRIDGE.items():
         ratio(f"TPM {operation} / {tpm.c_cell(loop, True, persistent)}", find.rate(tpm.bridge_cell(operation), 1),
               find.rate(tpm.c_cell(loop, True, persistent), 1), 0.8)

@@ -11,10 +11,13 @@ class Settings(NamedTuple):
     cold_keys: int
     cold_starts: int
     split_keys: int
+    revocations: int
     tpm_operations: int
 
 
 FULL = Settings(rounds=3, seconds=4, connections=(1, 8, 32), loop_seconds=3.0, memory_requests=1_000_000,
-                cold_keys=100_000, cold_starts=3, split_keys=100_000, tpm_operations=200_000)
+                cold_keys=100_000, cold_starts=3, split_keys=100_000, revocations=100,
+                tpm_operations=200_000)
 QUICK = Settings(rounds=1, seconds=2, connections=(1, 8, 32), loop_seconds=1.0, memory_requests=100_000,
-                 cold_keys=100_000, cold_starts=1, split_keys=5_000, tpm_operations=20_000)
+                 cold_keys=100_000, cold_starts=1, split_keys=5_000, revocations=30,
+                 tpm_operations=20_000)

@@ -103,7 +103,7 @@ struct Application {
         if let token { services.append(TokenService(token: token)) }
         if let audit { services.append(AuditService(parts: audit, logger: logger)) }
         if let split { services.append(SplitService(parts: split, logger: logger)) }
-        services.append(DestructionService(keystores: keystores, logger: logger))
+        services.append(DestructionService(keystores: keystores, audit: audit?.chain, logger: logger))
         services.append(
             ReadinessAnnouncer(
                 keystores: keystores, tokenProblem: tokenProblem, auditProblem: { [audit] in audit?.chain.problem },

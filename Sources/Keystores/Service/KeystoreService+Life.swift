@@ -70,7 +70,7 @@ extension KeystoreService {
         }
     }
 
-    public func sweep() async throws -> Int {
+    public func sweep(_ didDestroy: @escaping @Sendable (KeyAddress) async -> Void) async throws -> Int {
         try await translated {
             var destroyed = 0
             var last: KeyAddress?
@@ -83,19 +83,20 @@ extension KeystoreService {
                     guard let keystore = try? await open(address.keystore) else { continue }
                     if keystore.vault != nil {
                         inVaults[address.keystore, default: []].append(address.key)
-                    } else if await destroyOverdue(address.keystore, address.key) {
+                    } else if await destroyOverdue(address) {
+                        await didDestroy(address)
                         destroyed += 1
                     }
                 }
                 last = end
             }
-            return destroyed + (await sweepVaults(inVaults))
+            return destroyed + (await sweepVaults(inVaults, didDestroy))
         }
     }
 
     /// Destroys a key whose time has come; tells whether it is destroyed now.
-    func destroyOverdue(_ keystore: String, _ key: String) async -> Bool {
-        let metadata = try? await change(keystore, key) { record, now in
+    func destroyOverdue(_ address: KeyAddress) async -> Bool {
+        let metadata = try? await change(address.keystore, address.key) { record, now in
             guard record.state == KeyState.pendingDestruction.rawValue, let destroyAt = record.destroyAt,
                 destroyAt <= now
             else { return .nothing }

@@ -227,8 +227,9 @@ public protocol KeystoreServing: Sendable {
 
     /// Destroys every key whose time has come. One that cannot be destroyed does not stop the others.
     ///
+    /// - Parameter didDestroy: Told of each, right after it is gone.
     /// - Returns: How many were destroyed.
-    func sweep() async throws -> Int
+    func sweep(_ didDestroy: @escaping @Sendable (KeyAddress) async -> Void) async throws -> Int
 
     /// Why the service cannot serve now; empty when it can. Tries the store and the lock, at most once a second.
     var readiness: [ReadinessProblem] { get async }
@@ -239,4 +240,11 @@ extension KeystoreServing {
     public func createKeystore(controller: String, protection: Protection) async throws -> KeystoreMetadata {
         try await createKeystore(controller: controller, protection: protection, lock: nil, vault: nil) { _ in nil }
     }
+}
+
+extension KeystoreServing {
+    /// Destroys every key whose time has come.
+    ///
+    /// - Returns: How many were destroyed.
+    public func sweep() async throws -> Int { try await sweep { _ in } }
 }

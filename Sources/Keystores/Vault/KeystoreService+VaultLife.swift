@@ -41,19 +41,21 @@ extension KeystoreService {
     /// Destroys overdue keys whose sealed bytes are in vaults, by keystore. A vault that fails is left for the next sweep.
     ///
     /// - Returns: How many were destroyed.
-    func sweepVaults(_ keystores: [String: [String]]) async -> Int {
+    func sweepVaults(
+        _ keystores: [String: [String]], _ didDestroy: @escaping @Sendable (KeyAddress) async -> Void
+    ) async -> Int {
         let end = ContinuousClock.now + Self.longestVaultSweep
         return await withTaskGroup(of: Int.self) { group in
             var waiting = keystores.shuffled().makeIterator()
             var destroyed = 0
             for _ in 0..<Self.vaultsAtOnce {
                 guard let (keystore, keys) = waiting.next() else { break }
-                group.addTask { await self.destroyOverdue(keystore, keys, until: end) }
+                group.addTask { await self.destroyOverdue(keystore, keys, until: end, didDestroy) }
             }
             while let count = await group.next() {
                 destroyed += count
                 guard ContinuousClock.now < end, let (keystore, keys) = waiting.next() else { continue }
-                group.addTask { await self.destroyOverdue(keystore, keys, until: end) }
+                group.addTask { await self.destroyOverdue(keystore, keys, until: end, didDestroy) }
             }
             return destroyed
         }
@@ -61,11 +63,14 @@ extension KeystoreService {
 
     /// Stops at the first key that cannot be destroyed.
     private func destroyOverdue(
-        _ keystore: String, _ keys: [String], until end: ContinuousClock.Instant
+        _ keystore: String, _ keys: [String], until end: ContinuousClock.Instant,
+        _ didDestroy: @Sendable (KeyAddress) async -> Void
     ) async -> Int {
         var destroyed = 0
         for key in keys {
-            guard ContinuousClock.now < end, await destroyOverdue(keystore, key) else { break }
+            let address = KeyAddress(keystore: keystore, key: key)
+            guard ContinuousClock.now < end, await destroyOverdue(address) else { break }
+            await didDestroy(address)
             destroyed += 1
         }
         return destroyed
