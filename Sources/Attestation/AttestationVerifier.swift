@@ -54,7 +54,7 @@ public struct AttestationVerifier: Sendable {
                 statement: statement, certification: certification, expectedKey: attestationKey
             ).run()
             report.attestationKeyIsExpected = attestationKey != nil
-        } else if attestationKey != nil, requirements.contains(.resident) {
+        } else if attestationKey != nil, statement.protection == Origin.resident {
             throw AttestationFinding(.attestationKey, "No TPM certified this key.")
         }
         if let evidence = statement.evidence.pkcs11 {

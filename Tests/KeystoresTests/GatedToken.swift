@@ -1,7 +1,8 @@
 import HSMBridge
 import WorkingKeys
 
-/// A token whose signing can be held up. Its signatures are no signatures; only their coming and going is tested.
+/// A token whose answers can be held up. Its signatures are no signatures and its word is nobody's; only their coming and
+/// going is tested.
 struct GatedToken: ResidentKeyOperations {
     let gate = Gate()
     var residentAlgorithms: Set<ResidentAlgorithm> { [.p256] }
@@ -19,6 +20,12 @@ struct GatedToken: ResidentKeyOperations {
     func sign(digest: [UInt8], with key: ResidentKeyBlob) async throws(HSMError) -> [UInt8] {
         await gate.pass()
         return [UInt8](repeating: 1, count: 64)
+    }
+
+    func attest(_ key: ResidentKeyBlob, nonce: [UInt8]) async throws(HSMError) -> ResidentKeyEvidence {
+        await gate.pass()
+        return .tpm(
+            TPMEvidence(publicArea: key.publicKey ?? [], attest: nonce, signature: [], attestationKey: key.identifier))
     }
 
     func mac(_ data: [UInt8], with key: ResidentKeyBlob) async throws(HSMError) -> [UInt8] { throw Self.unsupported }

@@ -6,9 +6,10 @@ import subprocess
 import attestation
 import crypto
 import pytest
+import requests
 from daemon import Installation
 from softtpm import SoftTPM
-from test_key_types import refused
+from test_capabilities import BASE, Guarded, Wallet
 from test_resident import MUST_WORK
 from webkms_client import ALL_TYPES
 
@@ -218,6 +219,23 @@ def test_a_home_of_an_earlier_version_gets_the_key_by_init(on_tpm, tmp_path):
     attester.judge(text, nonce, "--require", "resident")
 
 
+def test_capabilities_that_export_also_attest(own, tmp_path):
+    attester = Attester(own, tmp_path)
+    guarded = Guarded(own.start(KMS_AUTH_TYPE="ZCAP", KMS_BASE_URL=BASE))
+    path, nonce = guarded.new_key(), secrets.token_bytes(16)
+    target = f"{path}/attestation?nonce={nonce.hex()}"
+    answer = guarded.call(target, "exportKey", None, method="GET")
+    assert answer.status_code == 200, answer.text
+    attestation.verify(answer.text, nonce, attester.audit_key)
+    refused(401, guarded.call(target, "sign", None, method="GET"))
+    refused(401, guarded.call(target, "exportKey", None, method="GET", wallet=Wallet()))
+    refused(401, requests.get(guarded.url + target, timeout=10))
+
+
+def refused(status, answer):
+    assert answer.status_code == status, answer.text
+
+
 def test_first_use_says_so(softhsm):
     attester, kms = softhsm
     text, nonce = attester.fresh(kms_key(kms))
@@ -250,7 +268,7 @@ def test_only_keys_that_may_be_used(kms, keystore):
     assert kms.raw("GET", f"{other.key(key.id).url}/attestation{query}").status_code == 404
     key.destroy(grace=0)
     assert kms.raw("GET", f"{key.url}/attestation{query}").status_code == 409
-    refused(404, keystore.key("absent").metadata)
+    refused(404, kms.raw("GET", f"{keystore.url}/keys/absent/attestation{query}"))
 
 
 def test_attestations_are_recorded(own):
