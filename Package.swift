@@ -172,9 +172,7 @@ let package = Package(
             name: "HSMBridgeTests", dependencies: ["HSMBridge", "SecretMemory", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "TPMBridgeTests",
-            dependencies: [
-                "CTSS2", "TPMBridge", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport",
-            ],
+            dependencies: ["TPMBridge", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "LibCryptoTests", dependencies: ["LibCrypto", "SecretMemory", "TestSupport"], swiftSettings: settings),
