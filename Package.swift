@@ -193,8 +193,7 @@ let package = Package(
         .testTarget(
             name: "TPMBridgeTests",
             dependencies: [
-                "CTSS2", "TPMBridge", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport",
-                "TextEncodings",
+                "TPMBridge", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -1,5 +1,6 @@
 import CP11Kit
 import Dispatch
+import Glibc
 
 /// One thread's turn: one session, one key, the same operation until the deadline.
 struct LoopWorker: Sendable {
@@ -71,5 +72,11 @@ struct LoopWorker: Sendable {
 enum MonotonicClock {
     static func now() -> UInt64 {
         DispatchTime.now().uptimeNanoseconds
+    }
+
+    /// What all threads of this process have used since it began, in nanoseconds.
+    static func processorTime() -> UInt64 {
+        // Microseconds (POSIX: CLOCKS_PER_SEC is a million).
+        UInt64(clock()) * 1000
     }
 }

@@ -46,12 +46,14 @@ struct PKCS11Loop: ParsableCommand {
                 key: try LoopKey.generate(operation, in: keeper, of: library))
         }
         let start = MonotonicClock.now()
+        let cpu = MonotonicClock.processorTime()
         let results = Self.runAll(workers, until: start + UInt64(seconds * 1e9))
         let elapsed = Double(MonotonicClock.now() - start) / 1e9
+        let used = MonotonicClock.processorTime() - cpu
         for worker in workers { try worker.key.destroy(in: keeper, of: library) }
         let durations = try results.flatMap { try $0.get() }
         StandardOutput.line(
-            try LoopReport(operation: operation.rawValue, elapsed: elapsed, durations: durations).json())
+            try LoopReport(operation: operation.rawValue, elapsed: elapsed, cpu: used, durations: durations).json())
     }
 
     private func logIn(_ library: BareModule, _ session: CK_SESSION_HANDLE) throws {

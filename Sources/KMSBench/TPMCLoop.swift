@@ -38,6 +38,7 @@ struct TPMCLoop: ParsableCommand {
         defer { kms_tpm_loop_close(loop) }
         var durations: [UInt32] = []
         durations.reserveCapacity(1_000_000)
+        let cpu = MonotonicClock.processorTime()
         let start = MonotonicClock.now()
         let deadline = start + UInt64(seconds * 1e9)
         var turn = start
@@ -48,8 +49,9 @@ struct TPMCLoop: ParsableCommand {
             durations.append(UInt32(clamping: end &- turn))
             turn = end
         }
+        let used = MonotonicClock.processorTime() - cpu
         let elapsed = Double(turn - start) / 1e9
         StandardOutput.line(
-            try LoopReport(operation: operation.rawValue, elapsed: elapsed, durations: durations).json())
+            try LoopReport(operation: operation.rawValue, elapsed: elapsed, cpu: used, durations: durations).json())
     }
 }

@@ -28,6 +28,7 @@ struct TPMLoop: AsyncParsableCommand {
     func run() async throws {
         let token = try await BenchTPM.provisioned(place)
         let turn = try await operation.turn(on: token)
+        let cpu = MonotonicClock.processorTime()
         let start = MonotonicClock.now()
         let deadline = start + UInt64(seconds * 1e9)
         let durations = try await withThrowingTaskGroup(of: [UInt32].self) { group in
@@ -46,9 +47,10 @@ struct TPMLoop: AsyncParsableCommand {
             }
             return try await group.reduce(into: []) { $0 += $1 }
         }
+        let used = MonotonicClock.processorTime() - cpu
         let elapsed = Double(MonotonicClock.now() - start) / 1e9
         StandardOutput.line(
-            try LoopReport(operation: operation.rawValue, elapsed: elapsed, durations: durations).json())
+            try LoopReport(operation: operation.rawValue, elapsed: elapsed, cpu: used, durations: durations).json())
         await token.shutdown()
     }
 }

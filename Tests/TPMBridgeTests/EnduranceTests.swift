@@ -1,4 +1,3 @@
-import CTSS2
 import Foundation
 import HSMBridge
 import TestSupport
@@ -39,34 +38,47 @@ import Testing
     }
 }
 
-/// A session of another program, taken out of the TPM and put back as a resource manager does.
+/// A session of another program, taken out of the TPM and put back as a resource manager does. Commands are written byte
+/// by byte (TPM 2.0 Library part 3).
 private final class SavedSession {
-    private let context: TPMContext
-    private var handle: UInt32
+    private static let contextGap: UInt32 = 0x901
+    private let transport: Transport
+    private var handle: [UInt8] = []
 
     init(_ tpm: SoftTPM) throws {
-        context = try TPMContext(tpm.address.path, deadline: .now + .seconds(20))
-        let before = Set(try context.handles(from: KMS_TPM2_LOADED_SESSION_FIRST))
-        try context.startSession(saltedBy: TPMContext.none)
-        let after = Set(try context.handles(from: KMS_TPM2_LOADED_SESSION_FIRST))
-        handle = try #require(after.subtracting(before).first)
-        context.transport.release()
+        transport = Transport(tpm.address.path)
+        // TPM2_StartAuthSession: no key, no bind object, a nonce of 16 bytes, no salt, HMAC, no cipher, SHA-256.
+        let null: [UInt8] = [0x40, 0, 0, 0x07]
+        let nonce: [UInt8] = [0, 16] + SystemRandom.bytes(16)
+        let answer = try command(0x176, null + null + nonce + [0, 0, 0, 0, 0x10, 0, 0x0B])
+        try #require(answer.code == 0)
+        handle = Array(answer.body.prefix(4))
+        transport.release()
     }
 
     /// - Returns: False if the TPM has no number left to save it under.
     func saveAndLoad(times: Int) throws -> Bool {
-        context.transport.deadline = .now + .seconds(60)
-        defer { context.transport.release() }
-        var system: OpaquePointer?
-        _ = Esys_GetSysContext(context.esys, &system)
+        defer { transport.release() }
         for _ in 0..<times {
-            var saved = TPMS_CONTEXT()
-            let response = TPMResponse(rawValue: Tss2_Sys_ContextSave(system, handle, &saved))
-            // CONTEXT_GAP.
-            if response.code == 0x901 { return false }
-            try #require(response == .success)
-            try #require(Tss2_Sys_ContextLoad(system, &saved, &handle) == 0)
+            // TPM2_ContextSave.
+            let saved = try command(0x162, handle)
+            if saved.code == Self.contextGap { return false }
+            try #require(saved.code == 0)
+            // TPM2_ContextLoad.
+            let loaded = try command(0x161, saved.body)
+            try #require(loaded.code == 0)
+            handle = Array(loaded.body.prefix(4))
         }
         return true
+    }
+
+    private func command(_ number: UInt32, _ body: [UInt8]) throws -> (code: UInt32, body: [UInt8]) {
+        func bytes(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian, Array.init) }
+        transport.deadline = .now + .seconds(20)
+        let text: [UInt8] = [0x80, 0x01] + bytes(UInt32(10 + body.count)) + bytes(number) + body
+        try #require(text.withUnsafeBytes { transport.send($0) })
+        var buffer = [UInt8](repeating: 0, count: Transport.longestResponse)
+        let count = try #require(buffer.withUnsafeMutableBytes { transport.receive(into: $0) })
+        return (buffer[6..<10].reduce(0) { $0 << 8 | UInt32($1) }, Array(buffer[10..<count]))
     }
 }

@@ -24,7 +24,6 @@ NAMES = ("direct", "p11-kit") + HTTP_CELLS + GUARDED_CELLS + ("sign-ttl0", "cold
 # Takes ten minutes by itself, and its outcome is a yes or a no.
 USUAL = tuple(name for name in NAMES if name != "tpm-endurance")
 MESSAGE_BYTES = 256
-DAEMON_KEYS_ON_TPM = {"tpm-sign-sealed": ("sealed", "ED25519"), "tpm-sign-resident": ("resident", "ECDSAP256IEEEP1363")}
 
 
 class Run:
@@ -65,8 +64,10 @@ class Run:
                 + http + sum(name in names for name in GUARDED_CELLS + ("sign-ttl0",)) * len(s.connections) * s.rounds
                 + ("cold-start" in names) * (1 + s.cold_starts) + ("memory" in names)
                 + sum(name in names for name in SPLIT_CELLS) * len(s.connections) * s.rounds + ("split-store" in names)
-                + ("revocation" in names) + ("stress" in names) + ("tpm" in names) * (len(tpm.C_LOOPS) + len(tpm.BRIDGE)) * s.rounds
-                + sum(name in names for name in tpm.DAEMON_CELLS) * len(s.connections) * s.rounds
+                + ("revocation" in names) + ("stress" in names)
+                + ("tpm" in names) * (len(tpm.C_LOOPS) + len(tpm.BRIDGE)) * s.rounds
+                + (sum(name in names for name in tpm.DAEMON_CELLS) + ("tpm-sign-sealed" in names)) * len(s.connections)
+                * s.rounds
                 + ("tpm-endurance" in names))
 
     # The token without us.
@@ -316,24 +317,30 @@ class Run:
         self.cells += [{"name": name, "connections": 1, **median(results)} for name, results in takes.items()]
 
     def _daemon_on_tpm(self):
+        """Signing by daemons on a TPM; beside the sealed key of one, the same on SoftHSM in turn with it."""
         names = [name for name in tpm.DAEMON_CELLS if name in self.names]
         if not names:
             return
-        body = json.dumps({"message": self.message})
         with tpm.SoftTPM(self.scratch / "tpm-home") as token:
-            for ttl, cells in ((None, DAEMON_KEYS_ON_TPM), ("0s", {"tpm-sign-ttl0": ("sealed", "ED25519")})):
-                wanted = [name for name in cells if name in names]
-                if not wanted:
-                    continue
-                settings = {} if ttl is None else {"KMS_LOCK_TTL": ttl}
-                with self._daemon(token=token, **settings) as daemon:
-                    routes = {}
-                    for name in wanted:
-                        protection, key_type = cells[name]
-                        key = daemon.create_key(daemon.create_keystore(protection), key_type)
-                        daemon.check_signature(key, self.message)
-                        routes[name] = (daemon, daemon.base, [f"{key}/sign"], body, None)
-                    self._load(routes)
+            with ExitStack() as daemons:
+                routes = {}
+                if "tpm-sign-sealed" in names or "tpm-sign-resident" in names:
+                    daemon = daemons.enter_context(self._daemon(token=token))
+                    if "tpm-sign-sealed" in names:
+                        peer = daemons.enter_context(self._daemon())
+                        routes["tpm-sign-sealed"] = self._signing(daemon, "sealed", "ED25519")
+                        routes[tpm.PEER] = self._signing(peer, "sealed", "ED25519")
+                    if "tpm-sign-resident" in names:
+                        routes["tpm-sign-resident"] = self._signing(daemon, "resident", "ECDSAP256IEEEP1363")
+                self._load(routes)
+            if "tpm-sign-ttl0" in names:
+                with self._daemon(token=token, KMS_LOCK_TTL="0s") as daemon:
+                    self._load({"tpm-sign-ttl0": self._signing(daemon, "sealed", "ED25519")})
+
+    def _signing(self, daemon, protection, key_type):
+        key = daemon.create_key(daemon.create_keystore(protection), key_type)
+        daemon.check_signature(key, self.message)
+        return daemon, daemon.base, [f"{key}/sign"], json.dumps({"message": self.message}), None
 
     def _tpm_endurance(self):
         if "tpm-endurance" in self.names:
