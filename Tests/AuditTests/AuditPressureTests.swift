@@ -107,4 +107,13 @@ import Testing
         }
         await chain.close()
     }
+
+    @Test func aFlushWaitsForWhatWasPosted() async throws {
+        let fixture = try ChainFixture()
+        let chain = try fixture.open()
+        for _ in 0..<20 { try await chain.post(ChainFixture.event()) }
+        await chain.flush()
+        #expect(chain.head.position.index == 21)
+        await chain.close()
+    }
 }

@@ -182,13 +182,20 @@ public final class AuditChain: AuditRecording {
         }
     }
 
-    /// Writes what waits, then closes the file. What still comes is refused.
-    public func close() async {
+    /// Returns when everything that was taken before is durable, or cannot be written now; at most
+    /// ``AuditConfiguration/timeout`` later.
+    public func flush() async {
         let limit = ContinuousClock.now + configuration.timeout
-        while !writer.close(), ContinuousClock.now < limit {
+        while !writer.isIdle, ContinuousClock.now < limit {
             writer.start()
             try? await Task.sleep(for: .milliseconds(5))
         }
+    }
+
+    /// Writes what waits, then closes the file. What still comes is refused.
+    public func close() async {
+        writer.close()
+        await flush()
         clock.cancel()
         // The pool closes its readers last, and a reader does not empty the log: without this a copy of the file alone would
         // lack the end.

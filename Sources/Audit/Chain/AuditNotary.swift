@@ -92,6 +92,7 @@ public actor AuditNotary {
     /// The last checkpoint of a process, so that the next one's chain begins with nothing unsigned.
     public func finish() async {
         guard case .trusted = chain.standing else { return }
+        await chain.flush()
         do throws(HSMError) {
             if chain.head.position.index > signed { try await checkpoint() }
         } catch {

@@ -204,13 +204,11 @@ final class AuditWriter: Sendable {
         for item in overdue.roomless { item.refuse(full) }
     }
 
-    /// Takes no further record.
-    ///
-    /// - Returns: Whether all are written, or none can be.
-    func close() -> Bool {
-        state.withLock { state in
-            state.isClosed = true
-            return !state.isRunning && (state.queue.isEmpty || state.failure != nil)
-        }
+    /// Whether all records are written, or none can be.
+    var isIdle: Bool {
+        state.withLock { state in !state.isRunning && (state.queue.isEmpty || state.failure != nil) }
     }
+
+    /// Takes no further record.
+    func close() { state.withLock { $0.isClosed = true } }
 }
