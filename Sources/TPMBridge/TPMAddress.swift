@@ -38,7 +38,7 @@ public struct TPMAddress: Hashable, Sendable, CustomStringConvertible {
     public var path: Path
     /// `file:/path`, `/path` or `credential:NAME`: the secret that the keys' authorization values are made of.
     public var pinSource: String?
-    /// The same for the owner hierarchy's authorization value; needed by `init` only, and only if it is set.
+    /// The same for the owner hierarchy's authorization value; needed to make objects only, and only if it is set.
     public var ownerSource: String?
     /// The first of ``handleCount`` persistent handles in a row.
     public var handles: UInt32

@@ -27,7 +27,7 @@ extension TPMToken: ValueKeeping {
         }
         let bytes = withUnsafeBytes(of: UInt16(content.count).bigEndian, Array.init) + content
         try await perform { (connection) throws(HSMError) in
-            let memory = try connection.memory()
+            let memory = try connection.memoryForWriting()
             if let old = try connection.context.readMemory(memory, connection.authorization) {
                 _ = try Self.value(in: old, String(decoding: name, as: UTF8.self))
             }

@@ -48,7 +48,10 @@ import Testing
         let missing = tpm.token(manifest)
         try await missing.waitUntilReady(timeout: .seconds(30))
         #expect(await code { _ = try await missing.keptValue("head") } == .keyMissing)
+        try await missing.keep([9], as: "head")
+        #expect(try await missing.keptValue("head") == [9])
         await missing.shutdown()
+        try tpm.tool("tpm2_nvundefine", ["0x181010a"])
         let value = tpm.state.path + "/value"
         try Data(PCRPolicyTests.derivedValue).write(to: URL(fileURLWithPath: value))
         try tpm.tool(

@@ -53,10 +53,10 @@ struct PolicyAuthority {
             else { throw Self.refused("is damaged") }
             approvals.append(Approval(values: state, signature: signature))
         }
-        do throws(HSMError) {
-            try self.init(
-                key: try TPMKeyBlob(key), secret: try TPMKeyBlob(secret), reference: reference, approvals: approvals)
-        } catch { throw Self.refused("is damaged") }
+        guard let key = try? TPMKeyBlob(key), let secret = try? TPMKeyBlob(secret) else {
+            throw Self.refused("is damaged")
+        }
+        try self.init(key: key, secret: secret, reference: reference, approvals: approvals)
     }
 
     func record(instance: String) throws(HSMError) -> TPMPolicyRecord {

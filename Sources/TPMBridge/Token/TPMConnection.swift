@@ -89,6 +89,18 @@ final class TPMConnection {
         return found.handle
     }
 
+    /// The same for a new value: what its owner removed is made again.
+    func memoryForWriting() throws(HSMError) -> ESYS_TR {
+        let handles = TPMHandles(configuration.address.handles)
+        if memoryHandle == nil, try context.memory(handles.memory) == nil {
+            let instance = try instance()
+            try context.makeMemory(
+                handles.memory, size: TPMToken.keptBytes, mark: try TPMMark.of("kmsd/\(instance)/kept/1"),
+                authorization: authorization, owner: try Authorization.ofOwner(configuration.ownerSource))
+        }
+        return try memory()
+    }
+
     /// The key of one record.
     func recordKey(_ role: KeyRole, salt: [UInt8], recordContext: [UInt8]) throws(HSMError) -> SharedSecret {
         try context.secretHMAC(
