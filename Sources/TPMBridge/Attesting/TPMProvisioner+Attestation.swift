@@ -20,8 +20,9 @@ extension TPMProvisioner {
         var template = kms_attestation_template(connection.configuration.address.lockout ? 1 : 0)
         let digest = try mark(attestationLabel)
         kms_set_label(&template, digest, digest.count)
-        let blob = try context.makeKey(
-            template, parent: primary.handle, authorization: connection.authorization)
+        // Not bound to registers: it says what keys are in whatever state the machine is, and opens nothing.
+        let blob = try context.create(
+            template, parent: primary.handle, authorization: connection.authorization, sealing: nil)
         let loaded = try context.load(blob, parent: primary.handle)
         defer { _ = try? context.flush(loaded) }
         try context.persist(loaded, at: handles.attestation, owner: owner)
