@@ -159,6 +159,19 @@ def test_a_tpm_certifies_its_keys(on_tpm, tmp_path):
     attester.refuse(sealed, nonce, "not-resident", "--require", "resident")
 
 
+def test_keys_bound_to_registers_are_certified_too(tmp_path):
+    bound = Installation(tmp_path / "tpm", token=lambda home: SoftTPM(home, attributes="&pcrs=sha256:7,16"))
+    try:
+        attester = Attester(bound.init(), tmp_path)
+        key = bound.start().client().create_keystore(protection="resident").create("ECDSAP256DER")
+        key.sign(b"before")
+        text, nonce = attester.fresh(key)
+        attester.judge(text, nonce, "--require", "resident", "--require", "born-here")
+    finally:
+        bound.end()
+        bound.token.end()
+
+
 def kms_key(client):
     return client.create_keystore().create("ED25519")
 
