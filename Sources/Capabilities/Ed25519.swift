@@ -12,7 +12,7 @@ enum Ed25519 {
         (try? key.verify(signature, message: message)) ?? false
     }
 
-    /// Nil for bytes that are no point of the main subgroup; finding that out costs as much as verifying a signature.
+    /// Nil for bytes that are no point of the main subgroup; finding that out costs more than half of a verification.
     static func key(_ publicKey: [UInt8]) -> VerificationKey? {
         try? VerificationKey(curve: .ed25519, publicKey: publicKey)
     }

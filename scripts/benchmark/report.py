@@ -18,7 +18,7 @@ def judge(cells):
     for count in (1, 8, 32):
         ratio(f"sealed Ed25519 sign / echo, {count} conn.", find.rate("sign-sealed", count),
               find.rate("echo", count), 0.6)
-    for cell, label in (("sign-zcap", "one signature"), ("sign-zcap-fresh", "fresh signatures")):
+    for cell, label in (("sign-zcap", "repeated"), ("sign-zcap-fresh", "fresh")):
         for count in (1, 8, 32):
             ratio(f"sealed Ed25519 sign under ZCAP, {label} / echo, {count} conn.", find.rate(cell, count),
                   find.rate("echo", count), 0.35)
