@@ -22,6 +22,7 @@ public struct CapabilityVerifier: Sendable {
     public static let longestChain = 8
 
     private let mode: Mode
+    private let since: Int64
     private let replay = ReplayWindow(seconds: 2 * (CapabilityVerifier.strictAge + CapabilityVerifier.skew))
     /// Nil: nothing is remembered.
     let grants: GrantCache?
@@ -29,12 +30,17 @@ public struct CapabilityVerifier: Sendable {
     let signatures: SignatureCache?
 
     /// - Parameters:
+    ///   - since: In strict mode signatures made earlier are refused; seconds since 1970. Give the time of the start,
+    ///     because which signatures were used is kept in memory.
     ///   - remembersGrants: Whether capabilities that held are remembered for five minutes. The caveats are checked
     ///     every time.
     ///   - remembersSignatures: Whether signatures that held are remembered for five minutes, for the same header over
     ///     the same text; in strict mode only the keys, since there each signature is used once.
-    public init(mode: Mode, remembersGrants: Bool = true, remembersSignatures: Bool = true) {
+    public init(
+        mode: Mode, since: Int64 = .min, remembersGrants: Bool = true, remembersSignatures: Bool = true
+    ) {
         self.mode = mode
+        self.since = since
         grants = remembersGrants ? GrantCache() : nil
         signatures = remembersSignatures ? SignatureCache() : nil
     }
@@ -57,7 +63,7 @@ public struct CapabilityVerifier: Sendable {
         guard let header = request.headers.only("signature") else {
             throw .unauthorized("exactly one Signature header is needed")
         }
-        let checked = try SignatureCheck(mode: mode, cache: signatures).verify(header, request, body: body, now: now)
+        let checked = try SignatureCheck(mode: mode, since: since, cache: signatures).verify(header, request, body: body, now: now)
         let signature = checked.entry.signature
         guard let value = request.headers.only("capability-invocation") else {
             throw .malformed("exactly one Capability-Invocation header is needed")

@@ -4,6 +4,8 @@ import TextEncodings
 /// Checks the signature of one request, by what is remembered where that changes nothing.
 struct SignatureCheck {
     let mode: CapabilityVerifier.Mode
+    /// In strict mode nothing signed before this time is accepted: which signatures were used then is not known.
+    let since: Int64
     /// Nil: nothing is remembered.
     let cache: SignatureCache?
 
@@ -71,6 +73,7 @@ struct SignatureCheck {
             guard let created = signature.created, created >= now - CapabilityVerifier.strictAge else {
                 throw .unauthorized("the signature is older than \(CapabilityVerifier.strictAge) s")
             }
+            guard created >= since else { throw .unauthorized("the signature was made before the last start") }
         }
         if signature.covered.contains("digest") { try verifyDigest(request.headers.only("digest"), body) }
     }

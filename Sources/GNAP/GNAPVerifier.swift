@@ -14,13 +14,14 @@ public struct GNAPVerifier: Sendable {
     ///   - server: Base URL of the authorization server.
     ///   - checksSignatures: Whether requests must be signed with the token's key.
     ///   - cacheSeconds: How long an active token is not asked about again; 0 asks for every request.
+    ///   - since: Signatures made earlier are refused; seconds since 1970.
     public init(
         server: String, key: ResourceServerKey, outbound: any OutboundSending, checksSignatures: Bool,
-        cacheSeconds: Int64
+        cacheSeconds: Int64, since: Int64 = .min
     ) {
         client = IntrospectionClient(server: server, key: key, outbound: outbound)
         cache = IntrospectionCache(seconds: cacheSeconds)
-        signatures = checksSignatures ? MessageSignatureVerifier() : nil
+        signatures = checksSignatures ? MessageSignatureVerifier(since: since) : nil
     }
 
     /// Who the request is from: `sub:` and the token's subject, or `key:` and the thumbprint of the token's key where the

@@ -10,6 +10,8 @@ struct MessageSignatureVerifier: Sendable {
     /// How old a signature may be, and how far clocks may differ, in seconds.
     static let window: Int64 = 60
 
+    /// Nothing signed before this time is accepted: which signatures were used then is not known.
+    var since = Int64.min
     private let seen = ReplayWindow(seconds: 2 * window + 2)
 
     /// - Parameter now: Seconds since 1970.
@@ -29,6 +31,7 @@ struct MessageSignatureVerifier: Sendable {
         guard let created = input.created, abs(now - created) <= Self.window else {
             throw Self.refused("the signature's time is absent or not within \(Self.window) s")
         }
+        guard created >= since else { throw Self.refused("the signature was made before the last start") }
         if let expires = input.expires, expires < now { throw Self.refused("the signature has expired") }
         guard input.algorithm ?? key.algorithm == key.algorithm else {
             throw Self.refused("the signature's alg is not the key's")

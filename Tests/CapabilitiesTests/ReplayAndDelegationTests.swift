@@ -38,6 +38,16 @@ import Testing
         }
     }
 
+    @Test func nothingSignedBeforeTheStartIsAccepted() throws {
+        let root = try fixture.root
+        let early = try fixture.request(root, by: "controller", created: Self.now - 10, covered: Self.full)
+        let late = try fixture.request(root, by: "controller", created: Self.now - 9, covered: Self.full)
+        let verifier = CapabilityVerifier(mode: .strict, since: Self.now - 9)
+        #expect(try !passes(early, verifier))
+        #expect(try passes(late, verifier))
+        #expect(try passes(early, CapabilityVerifier(mode: .compatible, since: Self.now)))
+    }
+
     /// At every moment at which its time would let it pass again, and in every spelling.
     @Test func aSignatureIsUsedOnce() throws {
         let verifier = CapabilityVerifier(mode: .strict)

@@ -10,10 +10,12 @@ import Testing
 @Suite struct GNAPVerifierTests {
     let server = AuthorizationServer()
 
-    private func verifier(signatures: Bool = true, cache: Int64 = 0) throws -> GNAPVerifier {
+    private func verifier(
+        signatures: Bool = true, cache: Int64 = 0, since: Int64 = .min
+    ) throws -> GNAPVerifier {
         GNAPVerifier(
             server: "https://auth.example", key: try resourceServerKey(), outbound: server,
-            checksSignatures: signatures, cacheSeconds: cache)
+            checksSignatures: signatures, cacheSeconds: cache, since: since)
     }
 
     private func refusal(_ request: MessageRequest, _ verifier: GNAPVerifier, now: Int64 = GNAPClient.now) async
@@ -103,6 +105,14 @@ import Testing
             let found = await refusal(try client.request(parameters: parameters), verifier)
             #expect(found == (expected == true ? .signatureRefused : nil), "\(parameters)")
         }
+    }
+
+    @Test func nothingSignedBeforeTheStartIsAcceptedHere() async throws {
+        let client = try GNAPClient()
+        let verifier = try verifier(since: 1_800_000_000)
+        server.answers(client.active())
+        #expect(await refusal(try client.request(parameters: "created=1799999999"), verifier) == .signatureRefused)
+        #expect(await refusal(try client.request(parameters: "created=1800000000"), verifier) == nil)
     }
 
     @Test func aSignatureIsAcceptedOnce() async throws {

@@ -24,7 +24,7 @@ final class CapabilityAuthorizer: Sendable {
     init(service: any KeystoreServing, baseURL: String, mode: CapabilityVerifier.Mode) {
         self.service = service
         self.baseURL = baseURL
-        verifier = CapabilityVerifier(mode: mode)
+        verifier = CapabilityVerifier(mode: mode, since: Int64(Date().timeIntervalSince1970))
     }
 
     /// Checks that the request's capability allows `action` on the keystore.

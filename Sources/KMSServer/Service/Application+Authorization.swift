@@ -1,4 +1,5 @@
 import BearerTokens
+import Foundation
 import GNAP
 import Outbound
 import SecretMemory
@@ -24,7 +25,7 @@ extension Application {
         }
         return GNAPVerifier(
             server: gnap.server, key: key, outbound: outbound, checksSignatures: gnap.checksSignatures,
-            cacheSeconds: gnap.cacheTTL.components.seconds)
+            cacheSeconds: gnap.cacheTTL.components.seconds, since: Int64(Date().timeIntervalSince1970))
     }
 
     /// What guards making keystores and own routes.
