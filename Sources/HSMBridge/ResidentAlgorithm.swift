@@ -8,13 +8,17 @@ public enum ResidentAlgorithm: String, Codable, Sendable, CaseIterable {
     case aes128 = "AES-128"
     case aes256 = "AES-256"
     case hmacSHA256 = "HMAC-SHA256"
+    /// Keys that agree on a secret and do nothing else.
+    case p256Agreement = "ECDH-P256"
+    case p384Agreement = "ECDH-P384"
+    case p521Agreement = "ECDH-P521"
 
     /// The curve of an algorithm with a key pair.
     var curve: EllipticCurve? {
         switch self {
-        case .p256: .p256
-        case .p384: .p384
-        case .p521: .p521
+        case .p256, .p256Agreement: .p256
+        case .p384, .p384Agreement: .p384
+        case .p521, .p521Agreement: .p521
         case .secp256k1: .secp256k1
         case .ed25519: .ed25519
         case .aes128, .aes256, .hmacSHA256: nil
@@ -26,7 +30,15 @@ public enum ResidentAlgorithm: String, Codable, Sendable, CaseIterable {
         switch self {
         case .aes128: 16
         case .aes256, .hmacSHA256: 32
-        case .p256, .p384, .p521, .secp256k1, .ed25519: 0
+        case .p256, .p384, .p521, .secp256k1, .ed25519, .p256Agreement, .p384Agreement, .p521Agreement: 0
+        }
+    }
+
+    /// Whether such a key agrees on a secret (ECDH).
+    package var isAgreement: Bool {
+        switch self {
+        case .p256Agreement, .p384Agreement, .p521Agreement: true
+        default: false
         }
     }
 
@@ -36,6 +48,7 @@ public enum ResidentAlgorithm: String, Codable, Sendable, CaseIterable {
     var mechanism: MechanismType {
         switch self {
         case .p256, .p384, .p521, .secp256k1: .ecdsa
+        case .p256Agreement, .p384Agreement, .p521Agreement: .ecdh1Derive
         case .ed25519: .eddsa
         case .aes128, .aes256: .aesGCM
         case .hmacSHA256: .sha256HMAC
@@ -44,7 +57,7 @@ public enum ResidentAlgorithm: String, Codable, Sendable, CaseIterable {
 
     var keyGeneration: MechanismType {
         switch self {
-        case .p256, .p384, .p521, .secp256k1: .ecKeyPairGeneration
+        case .p256, .p384, .p521, .secp256k1, .p256Agreement, .p384Agreement, .p521Agreement: .ecKeyPairGeneration
         case .ed25519: .edwardsKeyPairGeneration
         case .aes128, .aes256: .aesKeyGeneration
         case .hmacSHA256: .genericSecretKeyGeneration
@@ -53,7 +66,7 @@ public enum ResidentAlgorithm: String, Codable, Sendable, CaseIterable {
 
     var keyType: KeyType {
         switch self {
-        case .p256, .p384, .p521, .secp256k1: .ec
+        case .p256, .p384, .p521, .secp256k1, .p256Agreement, .p384Agreement, .p521Agreement: .ec
         case .ed25519: .edwards
         case .aes128, .aes256: .aes
         case .hmacSHA256: .genericSecret
@@ -62,6 +75,7 @@ public enum ResidentAlgorithm: String, Codable, Sendable, CaseIterable {
 
     /// What the key may do, and nothing else.
     var usage: [Attribute] {
-        isAES ? [.flag(.encrypt, true), .flag(.decrypt, true)] : [.flag(.sign, true)]
+        if isAgreement { return [.flag(.derive, true), .flag(.sign, false), .flag(.unwrap, false)] }
+        return isAES ? [.flag(.encrypt, true), .flag(.decrypt, true)] : [.flag(.sign, true)]
     }
 }

@@ -14,10 +14,12 @@ enum ResidentFactory {
             let pair = try session.generateKeyPair(
                 algorithm.keyGeneration,
                 publicKey: [
-                    .flag(.token, false), .flag(.private, false), .flag(.verify, true),
+                    .flag(.token, false), .flag(.private, false), .flag(.verify, !algorithm.isAgreement),
                     .bytes(.ecParameters, curve.parameters),
                 ],
-                privateKey: KeyTemplate(movable + algorithm.usage + [.flag(.derive, false), .flag(.decrypt, false)]))
+                privateKey: KeyTemplate(
+                    movable + algorithm.usage + [.flag(.decrypt, false)]
+                        + (algorithm.isAgreement ? [] : [.flag(.derive, false)])))
             original = pair.privateKey
             publicKey = try session.attribute(.ecPoint, of: pair.publicKey).flatMap(curve.point(fromAttribute:))
             publicHandle = pair.publicKey
@@ -76,6 +78,10 @@ enum ResidentFactory {
             return
         }
         guard let point = blob.publicKey, point.count == curve.pointLength else { throw mismatch }
+        guard !blob.algorithm.isAgreement else {
+            guard try session.agrees(handle, publicKey: point, on: curve) else { throw mismatch }
+            return
+        }
         let signature = try session.sign(
             blob.algorithm.mechanism, key: handle, challenge, length: curve.signatureLength)
         let publicKey = try session.create([

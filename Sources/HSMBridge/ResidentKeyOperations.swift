@@ -1,3 +1,5 @@
+public import SecretMemory
+
 /// Operations with keys that exist unwrapped only inside the token.
 public protocol ResidentKeyOperations: Sendable {
     /// What the token proved it can do from generation to use; not what its mechanism list says.
@@ -7,6 +9,12 @@ public protocol ResidentKeyOperations: Sendable {
 
     /// Signs a digest (ECDSA: 20 to 64 bytes, r ‖ s of fixed width) or, for Ed25519, a message (R ‖ S).
     func sign(digest: [UInt8], with key: ResidentKeyBlob) async throws(HSMError) -> [UInt8]
+
+    /// Agrees with the owner of a public key (ECDH): the x coordinate of the common point, as wide as the curve.
+    ///
+    /// - Parameter peer: 04 ‖ X ‖ Y, which the caller found on the key's curve.
+    /// - Throws: `.mechanismUnsupported` if the token agrees on nothing.
+    func agree(with peer: [UInt8], key: ResidentKeyBlob) async throws(HSMError) -> SharedSecret
 
     /// HMAC-SHA-256, 32 bytes.
     func mac(_ data: [UInt8], with key: ResidentKeyBlob) async throws(HSMError) -> [UInt8]
@@ -45,7 +53,7 @@ extension PKCS11Token: ResidentKeyOperations {
     }
 
     public func sign(digest: [UInt8], with key: ResidentKeyBlob) async throws(HSMError) -> [UInt8] {
-        guard let curve = key.algorithm.curve else { throw Self.wrongUse(key, "sign") }
+        guard let curve = key.algorithm.curve, !key.algorithm.isAgreement else { throw Self.wrongUse(key, "sign") }
         guard curve.isEdwards || (20...64).contains(digest.count) else {
             throw HSMError(.invalidArgument, "A digest has 20 to 64 bytes, not \(digest.count).")
         }
@@ -91,7 +99,7 @@ extension PKCS11Token: ResidentKeyOperations {
 
     /// Runs an operation with the unwrapped key, unwrapping and proving it first if it is not in the token: one hop
     /// either way.
-    private func use<R: Sendable>(
+    func use<R: Sendable>(
         _ key: ResidentKeyBlob, _ body: @escaping @Sendable (borrowing Session, ObjectHandle) throws(HSMError) -> R
     ) async throws(HSMError) -> R {
         guard key.identifier.count == 16 else {
@@ -126,7 +134,7 @@ extension PKCS11Token: ResidentKeyOperations {
         return handle
     }
 
-    private static func wrongUse(_ key: ResidentKeyBlob, _ verb: String) -> HSMError {
+    static func wrongUse(_ key: ResidentKeyBlob, _ verb: String) -> HSMError {
         HSMError(.invalidArgument, "A key of kind \(key.algorithm.rawValue) does not \(verb).")
     }
 

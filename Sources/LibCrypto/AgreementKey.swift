@@ -61,6 +61,19 @@ public final class AgreementKey: Sendable {
         throw LibCryptoError(.internalFailure, "The kernel's generator gives no usable scalar.")
     }
 
+    /// Refuses what is not a point of the curve, for keys that agree elsewhere.
+    ///
+    /// - Parameter peer: A raw public key. On X25519 every value of 32 bytes passes (RFC 7748 §5).
+    /// - Throws: `.invalidInput`.
+    /// - Source: NIST SP 800-56A §5.6.2.3.3.
+    public static func check(_ peer: [UInt8], on curve: AgreementCurve) throws(LibCryptoError) {
+        guard peer.count == curve.publicKeyLength else {
+            throw LibCryptoError(
+                .invalidInput, "A \(curve.rawValue) public key must have \(curve.publicKeyLength) bytes.")
+        }
+        if let group = curve.group { _ = try PKey.publicOnly(group, peer) }
+    }
+
     /// The raw private key in locked memory, `curve.fieldLength` bytes.
     public func privateKey() throws(LibCryptoError) -> SecretBytes {
         try SecretBytes.filled(curve.fieldLength) { output throws(LibCryptoError) in

@@ -36,8 +36,8 @@ extension TPMToken: CurveMultiplying {
             let handle = try connection.load(multiplier)
             return try connection.context.withProduct(handle, connection.authorization, point) {
                 (product) throws(HSMError) in
-                guard let x = TPMBytes.padded(TPMBytes.array(product.x), to: 32),
-                    let y = TPMBytes.padded(TPMBytes.array(product.y), to: 32)
+                guard let x = TPMBytes.padded(TPMBytes.array(product.pointee.x), to: 32),
+                    let y = TPMBytes.padded(TPMBytes.array(product.pointee.y), to: 32)
                 else { throw HSMError(.deviceFailure, "The TPM gave a product that does not fit its curve.") }
                 return [4] + x + y
             }

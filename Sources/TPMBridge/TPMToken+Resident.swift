@@ -29,7 +29,7 @@ extension TPMToken: ResidentKeyOperations {
     }
 
     public func sign(digest: [UInt8], with key: ResidentKeyBlob) async throws(HSMError) -> [UInt8] {
-        guard let curve = key.algorithm.tpmCurve else { throw Self.wrongUse(key, "sign") }
+        guard let curve = key.algorithm.tpmCurve, !key.algorithm.isAgreement else { throw Self.wrongUse(key, "sign") }
         return try await use(key) { (connection, handle) throws(HSMError) in
             try connection.context.sign(handle, connection.authorization, digest: digest, width: curve.width)
         }
@@ -60,7 +60,7 @@ extension TPMToken: ResidentKeyOperations {
 
     // MARK: Use
 
-    private func use<R: Sendable>(
+    func use<R: Sendable>(
         _ key: ResidentKeyBlob, _ body: @escaping @Sendable (TPMConnection, ESYS_TR) throws(HSMError) -> R
     ) async throws(HSMError) -> R {
         guard key.identifier.count == 16 else {
@@ -73,7 +73,7 @@ extension TPMToken: ResidentKeyOperations {
 
     private static let noEncryption = HSMError(.mechanismUnsupported, "A TPM has no authenticated encryption.")
 
-    private static func wrongUse(_ key: ResidentKeyBlob, _ verb: String) -> HSMError {
+    static func wrongUse(_ key: ResidentKeyBlob, _ verb: String) -> HSMError {
         HSMError(.invalidArgument, "A key of kind \(key.algorithm.rawValue) does not \(verb).")
     }
 }

@@ -7,21 +7,23 @@ import TextEncodings
 ///
 /// - Concurrency: immutable; any thread.
 public struct WalletKey: Sendable {
-    /// 32 bytes, little-endian.
+    /// 32 bytes in the suite's order.
     let scalar: SharedSecret
-    /// 64 bytes; for a whole wallet this is its client key.
+    public let suite: WalletSuite
+    /// Encoded; for a whole wallet this is its client key.
     public let publicKey: [UInt8]
 
     /// - Throws: `.invalidInput` for anything but 32 bytes in 1 ..< r.
-    init(scalar: SharedSecret) throws(WalletError) {
+    init(scalar: SharedSecret, suite: WalletSuite = .zeroChain) throws(WalletError) {
         do throws(PairingError) {
             publicKey = try scalar.withUnsafeBytes { bytes throws(PairingError) in
-                try BLS0Chain.publicKey(of: bytes).encoded
+                try suite.publicKey(of: bytes)
             }
         } catch {
             throw WalletError(.invalidInput, "A secret key is a number from 1 to r - 1, in 32 bytes: \(error)")
         }
         self.scalar = scalar
+        self.suite = suite
     }
 
     /// Lower-case hexadecimal.
@@ -37,12 +39,14 @@ public struct WalletKey: Sendable {
     }
 
     /// Signs a hash of 32 bytes, given in hexadecimal. By a share this is a partial signature.
-    public func sign(hash: String) throws(WalletError) -> String {
-        let message = try WalletSignature.message(hash)
+    ///
+    /// - Parameter purpose: Without effect in a suite without tags.
+    public func sign(hash: String, purpose: WalletSuite.Purpose = .message) throws(WalletError) -> String {
+        let message = try WalletText.decode(hash, count: 32, "A hash")
         do throws(PairingError) {
             return Hexadecimal.encode(
                 try scalar.withUnsafeBytes { bytes throws(PairingError) in
-                    try BLS0Chain.sign(message, secretKey: bytes).encoded
+                    try suite.sign(message, purpose, by: bytes)
                 })
         } catch {
             throw WalletError(.internalFailure, "The hash could not be signed: \(error)")
@@ -59,7 +63,7 @@ public struct WalletKey: Sendable {
             shares = SharedSecret(
                 try SecretBytes.make(count: 32 * count) { output in
                     try scalar.withUnsafeBytes { scalar in
-                        try BLS0Chain.split(scalar, count: count, into: output) { target in
+                        try suite.split(scalar, count: count, into: output) { target in
                             try SecretBytes.random(count: target.count).withUnsafeBytes {
                                 target.copyMemory(from: $0)
                             }
@@ -81,7 +85,7 @@ public struct WalletKey: Sendable {
             } catch {
                 throw WalletError(.internalFailure, "No locked memory for a share: \(error)")
             }
-            keys.append(try WalletKey(scalar: share))
+            keys.append(try WalletKey(scalar: share, suite: suite))
         }
         return keys
     }

@@ -8,7 +8,7 @@ public enum WalletSeed {
     /// Of 0Chain's wallets that can be split.
     public static let passphrase = "0chain-client-split-key"
 
-    /// Reads a secret key: 64 hexadecimal digits (little-endian bytes), or 12 to 24 words of a mnemonic.
+    /// Reads a secret key: 64 hexadecimal digits (in the suite's order of bytes), or 12 to 24 words of a mnemonic of 0Chain's.
     ///
     /// The words are not looked up and their checksum is not checked, as in 0Chain's clients: a mistyped word gives
     /// another wallet, whose id differs.
@@ -16,10 +16,13 @@ public enum WalletSeed {
     /// - Parameter passphrase: ASCII, as the words; appended to BIP-39's salt.
     /// - Throws: `.invalidInput`.
     public static func read(
-        _ text: borrowing SecretBytes, passphrase: borrowing SecretBytes
+        _ text: borrowing SecretBytes, passphrase: borrowing SecretBytes, suite: WalletSuite = .zeroChain
     ) throws(WalletError) -> WalletKey {
         let words = try squeezed(text)
-        if words.spaces == 0 { return try WalletKey(scalar: hexadecimal(words.text)) }
+        if words.spaces == 0 { return try WalletKey(scalar: hexadecimal(words.text), suite: suite) }
+        guard suite == .zeroChain else {
+            throw WalletError(.invalidInput, "A key of the suite \(suite.rawValue) is 64 hexadecimal digits, no words.")
+        }
         guard [11, 14, 17, 20, 23].contains(words.spaces) else {
             throw WalletError(.invalidInput, "A mnemonic has 12, 15, 18, 21 or 24 words, not \(words.spaces + 1).")
         }

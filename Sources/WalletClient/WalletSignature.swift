@@ -3,56 +3,45 @@ import TextEncodings
 
 /// Signatures as text: adding up partial ones, and verifying.
 public enum WalletSignature {
-    /// The sum of partial signatures, each 64 hexadecimal digits.
+    /// The sum of partial signatures, each in hexadecimal.
     ///
     /// - Throws: `.invalidInput`, naming the signature by its place.
-    public static func sum(_ signatures: [String]) throws(WalletError) -> String {
+    public static func sum(_ signatures: [String], suite: WalletSuite = .zeroChain) throws(WalletError) -> String {
         guard signatures.count >= 2 else {
             throw WalletError(.invalidInput, "Two or more partial signatures are needed.")
         }
-        var total = BN254.G1Point.infinity
+        var total: [UInt8] = []
         for (index, text) in signatures.enumerated() {
-            total = total + (try signature(text, "Signature \(index + 1)"))
+            let what = "Signature \(index + 1)"
+            let next = try WalletText.decode(text, count: suite.signatureLength, what)
+            let sum: [UInt8]?
+            do throws(PairingError) {
+                sum = index == 0 ? try suite.checked(next) : try suite.sum(total, next)
+            } catch {
+                throw WalletError(.invalidInput, "\(what) is none: \(error)")
+            }
+            guard let sum else {
+                throw WalletError(.invalidInput, "The signatures cancel out: they are not of shares of one key.")
+            }
+            total = sum
         }
-        guard !total.isInfinity else {
-            throw WalletError(.invalidInput, "The signatures cancel out: they are not of shares of one key.")
-        }
-        return Hexadecimal.encode(total.encoded)
+        return Hexadecimal.encode(total)
     }
 
-    /// Whether a signature is one of a public key (128 digits) on a hash (64 digits).
+    /// Whether a signature is one of a public key on a hash (64 digits).
     ///
     /// - Throws: `.invalidInput` for what is no key, hash or signature at all.
     public static func verify(
-        _ signature: String, hash: String, publicKey: String
+        _ signature: String, hash: String, publicKey: String, suite: WalletSuite = .zeroChain,
+        purpose: WalletSuite.Purpose = .message
     ) throws(WalletError) -> Bool {
-        let bytes = try WalletText.decode(publicKey, count: 64, "A public key")
-        let key: BN254.G2Point
+        let key = try WalletText.decode(publicKey, count: suite.publicKeyLength, "A public key")
+        let bytes = try WalletText.decode(signature, count: suite.signatureLength, "The signature")
+        let message = try WalletText.decode(hash, count: 32, "A hash")
         do throws(PairingError) {
-            key = try BN254.G2Point(encoded: bytes)
+            return try suite.verify(bytes, message, purpose, publicKey: key)
         } catch {
-            throw WalletError(.invalidInput, "The public key is none: \(error)")
-        }
-        return BLS0Chain.verify(
-            try self.signature(signature, "The signature"), message: try message(hash),
-            publicKey: BN254.PreparedPublicKey(key))
-    }
-
-    static func message(_ hash: String) throws(WalletError) -> BLS0Chain.HashedMessage {
-        let bytes = try WalletText.decode(hash, count: 32, "A hash")
-        do throws(PairingError) {
-            return try BLS0Chain.HashedMessage(bytes)
-        } catch {
-            throw WalletError(.internalFailure, "The hash has no point: \(error)")
-        }
-    }
-
-    private static func signature(_ text: String, _ what: String) throws(WalletError) -> BN254.G1Point {
-        let bytes = try WalletText.decode(text, count: 32, what)
-        do throws(PairingError) {
-            return try BN254.G1Point(encoded: bytes)
-        } catch {
-            throw WalletError(.invalidInput, "\(what) is none: \(error)")
+            throw WalletError(.invalidInput, "The public key or the signature is none: \(error)")
         }
     }
 }

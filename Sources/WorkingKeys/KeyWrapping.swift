@@ -40,7 +40,8 @@ public enum KeyWrapping {
     ) throws(WorkingKeyError) -> WrappedKey {
         let algorithm: KeyWrapAlgorithm = xc20p ? .anonymousXC20PKW : .anonymousA256KW
         return try wrap(
-            cek, algorithm, sender: nil, recipient: recipient, apu: apu, apv: apv, tag: [], ephemeral: ephemeral)
+            cek, algorithm, recipient: recipient, apu: apu, apv: apv, tag: [],
+            ephemeral: try self.ephemeral(ephemeral, on: recipient.curve), agreed: nil)
     }
 
     /// Wraps a content key so that the recipient knows the sender: ECDH-1PU+A128KW, A192KW or A256KW for a content key of
@@ -56,12 +57,11 @@ public enum KeyWrapping {
         apv: [UInt8], tag: [UInt8], xc20p: Bool = false, ephemeral: AgreementKey? = nil
     ) throws(WorkingKeyError) -> WrappedKey {
         guard let key = sender.agreementKeys.first else { throw .unsupported(.wrap, sender.type) }
-        guard let algorithm = xc20p ? .authenticatedXC20PKW : KeyWrapAlgorithm(authenticatedKeyLength: cek.count)
-        else {
-            throw WorkingKeyError(.invalidArgument, "A content key to wrap must have 32, 48 or 64 bytes.")
-        }
+        let algorithm = try authenticated(contentKeyLength: cek.count, xc20p: xc20p)
+        let fresh = try self.ephemeral(ephemeral, on: recipient.curve)
         return try wrap(
-            cek, algorithm, sender: key, recipient: recipient, apu: apu, apv: apv, tag: tag, ephemeral: ephemeral)
+            cek, algorithm, recipient: recipient, apu: apu, apv: apv, tag: tag, ephemeral: fresh,
+            agreed: try agree(key, recipient))
     }
 
     /// Unwraps a content key with whichever version of the recipient's key fits.
@@ -77,42 +77,39 @@ public enum KeyWrapping {
     ) throws(WorkingKeyError) -> SecretBytes {
         let keys = recipient.agreementKeys
         guard !keys.isEmpty else { throw .unsupported(.unwrap, recipient.type) }
-        guard let algorithm = KeyWrapAlgorithm(rawValue: wrapped.algorithm) else {
-            throw WorkingKeyError(
-                .invalidArgument, "The key wrapping algorithm '\(wrapped.algorithm.prefix(40))' is not served.")
-        }
-        let author = algorithm.isAuthenticated ? sender : nil
-        guard !algorithm.isAuthenticated || author != nil else {
-            throw WorkingKeyError(.invalidArgument, "\(algorithm.rawValue) needs the sender's public key.")
-        }
-        let info = algorithm.otherInfo(apu: wrapped.apu, apv: wrapped.apv, tag: tag)
+        let unwrapping = try KeyUnwrapping(wrapped, on: keys[0].curve, sender: sender, tag: tag)
         for key in keys {
-            let common = try agree(key, wrapped.ephemeral, and: author.map { (key, $0) })
-            do throws(LibCryptoError) {
-                let wrappingKey = try ConcatKDF.sha256(
-                    secret: common, otherInfo: info, count: algorithm.wrappingKeyLength)
-                return try open(wrapped.encryptedCEK, under: wrappingKey, algorithm)
-            } catch  where error.code == .authenticationFailed {
-                continue
-            } catch {
-                throw WorkingKeyError(error)
-            }
+            var agreed: [SharedSecret] = []
+            for peer in unwrapping.peers { agreed.append(try agree(key, peer)) }
+            if let contentKey = try unwrapping.open(agreed) { return contentKey }
         }
         throw .decryptionFailed
     }
 
-    private static func wrap(
-        _ cek: borrowing SecretBytes, _ algorithm: KeyWrapAlgorithm, sender: AgreementKey?,
-        recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8], tag: [UInt8], ephemeral: AgreementKey?
-    ) throws(WorkingKeyError) -> WrappedKey {
-        let fresh = try WorkingKeyError.translating { () throws(LibCryptoError) in
-            if let ephemeral { return ephemeral }
-            return try AgreementKey.generate(recipient.curve)
+    static func authenticated(
+        contentKeyLength count: Int, xc20p: Bool
+    ) throws(WorkingKeyError) -> KeyWrapAlgorithm {
+        guard let algorithm = xc20p ? .authenticatedXC20PKW : KeyWrapAlgorithm(authenticatedKeyLength: count) else {
+            throw WorkingKeyError(.invalidArgument, "A content key to wrap must have 32, 48 or 64 bytes.")
         }
-        let epk = try AgreementPublicKey(curve: fresh.curve, raw: fresh.publicKey)
+        return algorithm
+    }
+
+    static func ephemeral(_ given: AgreementKey?, on curve: AgreementCurve) throws(WorkingKeyError) -> AgreementKey {
+        if let given { return given }
+        return try WorkingKeyError.translating { () throws(LibCryptoError) in try AgreementKey.generate(curve) }
+    }
+
+    /// - Parameter agreed: What the sender's static key and the recipient's agree on; nil for an anonymous sender.
+    static func wrap(
+        _ cek: borrowing SecretBytes, _ algorithm: KeyWrapAlgorithm, recipient: AgreementPublicKey, apu: [UInt8],
+        apv: [UInt8], tag: [UInt8], ephemeral: AgreementKey, agreed: SharedSecret?
+    ) throws(WorkingKeyError) -> WrappedKey {
+        let epk = try AgreementPublicKey(curve: ephemeral.curve, raw: ephemeral.publicKey)
         let party = apu.isEmpty ? Array(Base64.encode(epk.x, .url).utf8) : apu
         let info = algorithm.otherInfo(apu: party, apv: apv, tag: tag)
-        let common = try agree(fresh, recipient, and: sender.map { ($0, recipient) })
+        // Ephemeral first, then static.
+        let common = try joined([try agree(ephemeral, recipient)] + (agreed.map { [$0] } ?? []))
         do throws(LibCryptoError) {
             let wrappingKey = try ConcatKDF.sha256(
                 secret: common, otherInfo: info, count: algorithm.wrappingKeyLength)
@@ -124,18 +121,16 @@ public enum KeyWrapping {
         }
     }
 
-    /// The secret of one agreement, or of two joined: ephemeral first, then static.
-    private static func agree(
-        _ key: AgreementKey, _ peer: AgreementPublicKey, and second: (AgreementKey, AgreementPublicKey)?
-    ) throws(WorkingKeyError) -> SecretBytes {
-        let first = try agree(key, peer)
-        guard let second else { return first }
-        let other = try agree(second.0, second.1)
+    /// Agreed secrets as one.
+    static func joined(_ secrets: [SharedSecret]) throws(WorkingKeyError) -> SecretBytes {
         do {
-            return try SecretBytes.make(count: first.count + other.count) { output in
-                first.withUnsafeBytes { output.copyMemory(from: $0) }
-                other.withUnsafeBytes {
-                    UnsafeMutableRawBufferPointer(rebasing: output[first.count...]).copyMemory(from: $0)
+            return try SecretBytes.make(count: secrets.reduce(0) { $0 + $1.count }) { output in
+                var start = 0
+                for secret in secrets {
+                    secret.withUnsafeBytes { bytes in
+                        UnsafeMutableRawBufferPointer(rebasing: output[start...]).copyMemory(from: bytes)
+                    }
+                    start += secret.count
                 }
             }
         } catch {
@@ -145,13 +140,18 @@ public enum KeyWrapping {
 
     private static func agree(
         _ key: AgreementKey, _ peer: AgreementPublicKey
-    ) throws(WorkingKeyError) -> SecretBytes {
+    ) throws(WorkingKeyError) -> SharedSecret {
         guard key.curve == peer.curve else {
             throw WorkingKeyError(
                 .invalidArgument,
                 "The public key is on \(peer.curve.rawValue), but the private key is on \(key.curve.rawValue).")
         }
-        return try WorkingKeyError.translating { () throws(LibCryptoError) in try key.agree(with: peer.raw) }
+        return try agree(key, peer.raw)
+    }
+
+    private static func agree(_ key: AgreementKey, _ peer: [UInt8]) throws(WorkingKeyError) -> SharedSecret {
+        SharedSecret(
+            try WorkingKeyError.translating { () throws(LibCryptoError) in try key.agree(with: peer) })
     }
 
     private static func seal(
@@ -164,7 +164,7 @@ public enum KeyWrapping {
                 cek, key: key, nonce: nonce, associatedData: [], algorithm: .xChaCha20Poly1305))
     }
 
-    private static func open(
+    static func open(
         _ wrapped: [UInt8], under key: borrowing SecretBytes, _ algorithm: KeyWrapAlgorithm
     ) throws(LibCryptoError) -> SecretBytes {
         guard algorithm.usesXChaCha else { return try AESKeyWrap.unwrap(wrapped, under: key) }

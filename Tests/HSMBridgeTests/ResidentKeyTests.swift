@@ -193,6 +193,8 @@ import Testing
         case .hmacSHA256: _ = try await token.mac([1], with: key)
         case .p256, .p384, .p521, .secp256k1, .ed25519:
             _ = try await token.sign(digest: SystemRandom.bytes(32), with: key)
+        case .p256Agreement, .p384Agreement, .p521Agreement:
+            _ = try await token.agree(with: try #require(key.publicKey), key: key)
         }
     }
 

@@ -2,6 +2,7 @@ import EnclaveLock
 import Foundation
 import GRDB
 import HSMBridge
+import SecretMemory
 import TestSupport
 import Testing
 import WorkingKeys
@@ -76,6 +77,23 @@ import WorkingKeys
                     }
                     #expect(refused == .ciphertextInvalid)
                 }
+            }
+        } else if type.operations.contains(.unwrap) {
+            let content = try AgreementSamples.secret(32)
+            let exported = try await maker.exportKey(keystore: keystore, key: key).publicKey
+            let recipient = try AgreementSamples.publicKey(exported)
+            let old = try await maker.wrap(
+                keystore: keystore, contentKey: content, recipient: recipient, apu: [], apv: [], options: .standard)
+            let new = try await maker.rotateKey(keystore: keystore, key: key, type: type.rawValue)
+            let fresh = try await user.wrap(
+                keystore: keystore, sender: new, contentKey: content, recipient: recipient, apu: [], apv: [], tag: [],
+                options: .standard)
+            let sender = try AgreementSamples.publicKey(
+                try await user.exportKey(keystore: keystore, key: new).publicKey)
+            for wrapped in [old, fresh] {
+                let opened = try await user.unwrap(
+                    keystore: keystore, key: new, wrapped: wrapped, sender: sender, tag: [])
+                #expect(opened.withUnsafeBytes { Array($0) } == content.withUnsafeBytes { Array($0) })
             }
         } else {
             let old = try await maker.computeMAC(keystore: keystore, key: key, data: message)

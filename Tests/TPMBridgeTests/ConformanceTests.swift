@@ -1,6 +1,7 @@
 import EnclaveLock
 import HSMBridge
 import LibCrypto
+import SecretMemory
 import TPMBridge
 import TestSupport
 import Testing
@@ -116,6 +117,8 @@ import Testing
                     let signature = try await token.sign(digest: [1, 2, 3], with: key)
                     let verifier = try VerificationKey(curve: .ed25519, publicKey: try #require(key.publicKey))
                     #expect(try verifier.verify(signature, message: [1, 2, 3]))
+                case .p256Agreement, .p384Agreement, .p521Agreement:
+                    try await Self.checkAgreement(token, key, try #require(Self.agreementCurves[algorithm]))
                 case .hmacSHA256:
                     let tag = try await token.mac([1, 2, 3], with: key)
                     await token.forget(key.identifier)
@@ -129,6 +132,29 @@ import Testing
             }
         }
     }
+
+    /// The secret is the one that a stranger's key computes; nothing else is done with the key.
+    private static func checkAgreement(_ token: Token, _ key: ResidentKeyBlob, _ curve: AgreementCurve) async throws {
+        for _ in 0..<4 {
+            let stranger = try AgreementKey.generate(curve)
+            let agreed = try await token.agree(with: stranger.publicKey, key: key)
+            let expected = try stranger.agree(with: try #require(key.publicKey))
+            #expect(agreed.withSecret { expected.constantTimeEquals($0) })
+            await token.forget(key.identifier)
+        }
+        #expect(
+            await code { _ = try await token.sign(digest: [UInt8](repeating: 1, count: 32), with: key) }
+                == .invalidArgument)
+        #expect(await code { _ = try await token.agree(with: [4, 1], key: key) } == .invalidArgument)
+        let signing = try await token.generateResident(.p256)
+        #expect(
+            await code { _ = try await token.agree(with: try #require(signing.publicKey), key: signing) }
+                == .invalidArgument)
+    }
+
+    private static let agreementCurves: [ResidentAlgorithm: AgreementCurve] = [
+        .p256Agreement: .p256, .p384Agreement: .p384, .p521Agreement: .p521,
+    ]
 
     private static let curves: [ResidentAlgorithm: SigningCurve] = [
         .p256: .p256, .p384: .p384, .p521: .p521, .secp256k1: .secp256k1,

@@ -161,3 +161,27 @@ def test_other_tokens_refuse_the_suite(tmp_path):
         assert ok(client.vault("GET", "/wallets")) == []
     finally:
         installation.end()
+
+
+def test_nothing_duplicates_the_share(home, tmp_path):
+    """Seen by a stranger beside the daemon: it multiplies, it does not sign, and no policy lets it out."""
+    client = SplitClient(home.start().base, SECRET)
+    row = client.split(ok(client.vault("POST", "/wallet", SUITE))["client_id"])
+    signs(client, row)
+    tool = home.token.tool
+    handles = [line.strip("- ") for line in tool("tpm2_getcap", "handles-transient").stdout.split() if "0x" in line]
+    shares = [(handle, shown) for handle in handles
+              if "0x10\n" in (shown := tool("tpm2_readpublic", "-c", handle).stdout).split("curve-id:")[-1]]
+    assert len(shares) == 1, handles
+    handle, shown = shares[0]
+    attributes = next(line for line in shown.splitlines() if "|" in line).split(":")[1].strip().split("|")
+    assert set(attributes) == {"userwithauth", "noda", "decrypt"}
+    session = tmp_path / "session"
+    tool("tpm2_startauthsession", "--policy-session", "-S", str(session))
+    tool("tpm2_policycommandcode", "-S", str(session), "TPM2_CC_Duplicate")
+    for authorization in ([], ["-p", f"session:{session}"]):
+        refusal = tool("tpm2_duplicate", "-c", handle, "-C", "null", "-G", "null", "-r", str(tmp_path / "private"),
+                       "-s", str(tmp_path / "seed"), *authorization, check=False)
+        assert refusal.returncode != 0 and not (tmp_path / "private").exists(), refusal
+    tool("tpm2_flushcontext", str(session))
+    signs(client, row)

@@ -48,10 +48,11 @@ extension WalletCommand {
             discussion: "A mistyped mnemonic is not noticed: it is another wallet's. Compare the id.")
 
         @OptionGroup var secret: WalletSecretOptions
+        @OptionGroup var kind: WalletSuiteOptions
         @Option(help: "text or json.") var output: OutputFormat = .text
 
         func work() throws -> ExitStatus {
-            try Report(try secret.key()).tell(output)
+            try Report(try secret.key(kind)).tell(output)
             return .ok
         }
     }
@@ -66,12 +67,13 @@ extension WalletCommand {
                 """)
 
         @OptionGroup var secret: WalletSecretOptions
+        @OptionGroup var kind: WalletSuiteOptions
         @Option(help: "Where the shares go; made if it is not there.") var directory: String
         @Option(help: "How many shares, 2 to 16.") var count = 2
         @Option(help: "text or json.") var output: OutputFormat = .text
 
         func work() throws -> ExitStatus {
-            let key = try secret.key()
+            let key = try secret.key(kind)
             let keys = try key.split(count)
             let files = try WalletShareFiles.write(keys, into: directory)
             try Report(key, shares: zip(keys, files).map { Share(file: $1, publicKey: $0.publicKeyText) }).tell(output)

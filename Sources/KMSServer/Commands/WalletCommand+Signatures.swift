@@ -24,11 +24,13 @@ extension WalletCommand {
             discussion: "The hash is what the chain calls a transaction's hash: SHA3-256, 64 hexadecimal digits.")
 
         @OptionGroup var secret: WalletSecretOptions
+        @OptionGroup var kind: WalletSuiteOptions
+        @OptionGroup var use: WalletPurposeOptions
         @Option(help: "64 hexadecimal digits.") var hash: String
         @Option(help: "text or json.") var output: OutputFormat = .text
 
         func work() throws -> ExitStatus {
-            try WalletCommand.tell(try secret.key().sign(hash: hash), output)
+            try WalletCommand.tell(try secret.key(kind).sign(hash: hash, purpose: use.purpose), output)
             return .ok
         }
     }
@@ -40,13 +42,18 @@ extension WalletCommand {
             discussion: "The sum is printed only if it verifies under the wallet's public key.")
 
         @Option(help: "64 hexadecimal digits.") var hash: String
-        @Option(help: "The wallet's client key, 128 hexadecimal digits.") var publicKey: String
-        @Argument(help: "Signatures by the shares, 64 hexadecimal digits each.") var signatures: [String]
+        @OptionGroup var kind: WalletSuiteOptions
+        @OptionGroup var use: WalletPurposeOptions
+        @Option(help: "The wallet's client key, 128 (or 130) hexadecimal digits.") var publicKey: String
+        @Argument(help: "Signatures by the shares, 64 (or 66) hexadecimal digits each.") var signatures: [String]
         @Option(help: "text or json.") var output: OutputFormat = .text
 
         func work() throws -> ExitStatus {
-            let sum = try WalletSignature.sum(signatures)
-            guard try WalletSignature.verify(sum, hash: hash, publicKey: publicKey) else {
+            let sum = try WalletSignature.sum(signatures, suite: kind.suite)
+            guard
+                try WalletSignature.verify(
+                    sum, hash: hash, publicKey: publicKey, suite: kind.suite, purpose: use.purpose)
+            else {
                 throw CommandFailure(
                     .failed, code: WalletError.Code.doesNotVerify.rawValue,
                     "the sum does not verify: a share is missing or signed another hash, or the key is another wallet's"
@@ -63,12 +70,15 @@ extension WalletCommand {
             abstract: "Verify a signature; exit code 2 if it is not valid.")
 
         @Option(help: "64 hexadecimal digits.") var hash: String
-        @Option(help: "The signer's public key, 128 hexadecimal digits.") var publicKey: String
-        @Option(help: "64 hexadecimal digits.") var signature: String
+        @OptionGroup var kind: WalletSuiteOptions
+        @OptionGroup var use: WalletPurposeOptions
+        @Option(help: "The signer's public key, 128 (or 130) hexadecimal digits.") var publicKey: String
+        @Option(help: "64 (or 66) hexadecimal digits.") var signature: String
         @Option(help: "text or json.") var output: OutputFormat = .text
 
         func work() throws -> ExitStatus {
-            let isValid = try WalletSignature.verify(signature, hash: hash, publicKey: publicKey)
+            let isValid = try WalletSignature.verify(
+                signature, hash: hash, publicKey: publicKey, suite: kind.suite, purpose: use.purpose)
             switch output {
             case .json: try Terminal.print(json: Verdict(valid: isValid))
             case .text: Terminal.print(isValid ? "valid" : "not valid")

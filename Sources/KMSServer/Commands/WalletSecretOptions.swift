@@ -11,7 +11,7 @@ struct WalletSecretOptions: ParsableArguments {
     @Option(help: "File with the mnemonic's passphrase; without it, that of wallets that can be split.")
     var passphraseFile: String?
 
-    func key() throws -> WalletKey {
+    func key(_ kind: WalletSuiteOptions) throws -> WalletKey {
         let passphrase: SecretBytes
         if let passphraseFile {
             passphrase = try SecretFile.read(Self.absolute(passphraseFile), lengths: 0...256)
@@ -22,10 +22,10 @@ struct WalletSecretOptions: ParsableArguments {
         }
         guard let secretFile else {
             let typed = try WalletPrompt.read("Mnemonic or secret key (not shown): ")
-            return try WalletSeed.read(typed, passphrase: passphrase)
+            return try WalletSeed.read(typed, passphrase: passphrase, suite: kind.suite)
         }
         let text = try SecretFile.read(Self.absolute(secretFile), lengths: 1...1024)
-        return try WalletSeed.read(text, passphrase: passphrase)
+        return try WalletSeed.read(text, passphrase: passphrase, suite: kind.suite)
     }
 
     private static func absolute(_ path: String) -> String {

@@ -1,7 +1,7 @@
 import SecretMemory
 import WorkingKeys
 
-/// Key agreement with a sealed key; a token takes no part in it.
+/// Key agreement with a sealed key in this process, or with a resident one in its token.
 ///
 /// These are ordinary functions of their own on purpose: the optimiser of Swift 6.3.1 crashes when it specialises the
 /// generic asynchronous use of a key for closures that call functions with typed errors.
@@ -10,7 +10,10 @@ extension OpenedKey {
     func wrap(
         _ contentKey: SharedSecret, for recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8], tag: [UInt8],
         options: WrapOptions
-    ) throws -> WrappedKey {
+    ) async throws -> WrappedKey {
+        if case .resident(let key) = body {
+            return try await key.wrap(contentKey, for: recipient, apu: apu, apv: apv, tag: tag, options: options)
+        }
         let key = try sealedKey()
         return try contentKey.withSecret { secret throws(WorkingKeyError) in
             try KeyWrapping.wrap(secret, from: key, for: recipient, apu: apu, apv: apv, tag: tag, options: options)
@@ -18,8 +21,9 @@ extension OpenedKey {
     }
 
     @inline(never)
-    func unwrap(_ wrapped: WrappedKey, sender: AgreementPublicKey?, tag: [UInt8]) throws -> SharedSecret {
-        SharedSecret(try KeyWrapping.unwrap(wrapped, with: try sealedKey(), sender: sender, tag: tag))
+    func unwrap(_ wrapped: WrappedKey, sender: AgreementPublicKey?, tag: [UInt8]) async throws -> SharedSecret {
+        if case .resident(let key) = body { return try await key.unwrap(wrapped, sender: sender, tag: tag) }
+        return SharedSecret(try KeyWrapping.unwrap(wrapped, with: try sealedKey(), sender: sender, tag: tag))
     }
 
     @inline(never)

@@ -11,9 +11,9 @@ import WorkingKeys
 final class ResidentKey: Sendable {
     let type: KeyType
     /// The primary first.
-    private let versions: [ResidentVersion]
+    let versions: [ResidentVersion]
     private let verifier: SignatureVerifier?
-    private let token: any ResidentKeyOperations
+    let token: any ResidentKeyOperations
 
     /// - Parameter versions: One or more, the primary first, all of `type`'s algorithm.
     init(type: KeyType, versions: [ResidentVersion], token: any ResidentKeyOperations) throws {
@@ -33,10 +33,10 @@ final class ResidentKey: Sendable {
             }
             return (publicKey: [UInt8](key), prefixID: version.prefixID)
         }
-        verifier = try SignatureVerifier(type: type, versions: publicKeys)
+        verifier = type.signingCurve == nil ? nil : try SignatureVerifier(type: type, versions: publicKeys)
     }
 
-    private var primary: ResidentVersion { versions[0] }
+    var primary: ResidentVersion { versions[0] }
 
     /// In the type's export form; nil for symmetric keys.
     var publicKey: [UInt8]? {
@@ -54,7 +54,7 @@ final class ResidentKey: Sendable {
     }
 
     func sign(_ message: [UInt8]) async throws -> [UInt8] {
-        guard type.isAsymmetric else { throw Self.unsupported(.sign, type) }
+        guard type.signingCurve != nil else { throw Self.unsupported(.sign, type) }
         let input = type == .ed25519 ? message : try ECDSASignatureEncoding.digest(message, for: type)
         let signature = try await token.sign(digest: input, with: primary.blob)
         return try ECDSASignatureEncoding.encode(fixedWidth: signature, type: type, prefixID: primary.prefixID)
@@ -107,7 +107,7 @@ final class ResidentKey: Sendable {
         throw KMSError(.signatureInvalid, "The MAC does not verify.")
     }
 
-    private static func unsupported(_ operation: KeyOperation, _ type: KeyType) -> KMSError {
+    static func unsupported(_ operation: KeyOperation, _ type: KeyType) -> KMSError {
         KMSError(.invalidArgument, "A key of type \(type.rawValue) does not serve '\(operation.rawValue)'.")
     }
 }

@@ -14,7 +14,10 @@ extension KeyType {
         case .aes256GCM, .aes256GCMNoPrefix: .aes256
         case .hmacSHA256Tag256: .hmacSHA256
         case .chaCha20Poly1305, .xChaCha20Poly1305: nil
-        case .nistP256ECDHKW, .nistP384ECDHKW, .nistP521ECDHKW, .x25519ECDHKW, .bls12381G2: nil
+        case .nistP256ECDHKW: .p256Agreement
+        case .nistP384ECDHKW: .p384Agreement
+        case .nistP521ECDHKW: .p521Agreement
+        case .x25519ECDHKW, .bls12381G2: nil
         }
     }
 }

@@ -20,14 +20,14 @@ extension KeystoreService {
         apv: [UInt8], tag: [UInt8], options: WrapOptions
     ) async throws -> WrappedKey {
         try await use(keystore, sender) {
-            try $0.wrap(contentKey, for: recipient, apu: apu, apv: apv, tag: tag, options: options)
+            try await $0.wrap(contentKey, for: recipient, apu: apu, apv: apv, tag: tag, options: options)
         }
     }
 
     public func unwrap(
         keystore: String, key: String, wrapped: WrappedKey, sender: AgreementPublicKey?, tag: [UInt8]
     ) async throws -> SharedSecret {
-        try await use(keystore, key) { try $0.unwrap(wrapped, sender: sender, tag: tag) }
+        try await use(keystore, key) { try await $0.unwrap(wrapped, sender: sender, tag: tag) }
     }
 
     public func easy(

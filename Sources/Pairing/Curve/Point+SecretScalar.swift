@@ -31,7 +31,7 @@ extension Point {
         // `first` depends on the position only.
         let shifted = first ? self : doubled.doubled.doubled.doubled
         var entry = table[0]
-        for i in 1..<16 { entry = Self.select(zeroMask(digit ^ UInt64(i)), table[i], entry) }
+        for i in 1..<16 { entry = Self.select(opaqueZeroMask(digit ^ UInt64(i)), table[i], entry) }
         return shifted + entry
     }
 }

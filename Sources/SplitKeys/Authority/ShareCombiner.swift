@@ -13,7 +13,7 @@ struct ShareCombiner: Sendable {
 
     /// What the signatures of the suites other than 0Chain's are over.
     static func tagged(_ purpose: String, _ payload: [UInt8]) -> [UInt8] {
-        Array("kms-split/v1/\(purpose)".utf8) + [0] + payload
+        BLSBNP256.splitMessage(purpose: purpose, payload)
     }
 
     /// A caller's half that verified under its public key.

@@ -1,5 +1,7 @@
 import CTSS2
 import Glibc
+import HSMBridge
+import SecretMemory
 
 /// The TSS's sized buffers (`TPM2B_…`: a 16-bit length, then that many bytes) as Swift's arrays.
 enum TPMBytes {
@@ -21,6 +23,21 @@ enum TPMBytes {
         withUnsafeBytes(of: buffer) { raw in
             let count = min(Int(raw.load(as: UInt16.self)), raw.count - offset)
             return Array(raw[offset..<(offset + count)])
+        }
+    }
+
+    /// The sized buffer at an address as a number of `width` bytes, without a copy outside locked memory.
+    static func secret(_ buffer: UnsafeRawPointer, width: Int) throws(HSMError) -> SharedSecret {
+        let count = Int(buffer.load(as: UInt16.self))
+        guard count <= width else { throw HSMError(.deviceFailure, "The TPM gave a number wider than its curve.") }
+        do {
+            return SharedSecret(
+                try SecretBytes.make(count: width) { output in
+                    UnsafeMutableRawBufferPointer(rebasing: output[(width - count)...])
+                        .copyMemory(from: UnsafeRawBufferPointer(start: buffer + offset, count: count))
+                })
+        } catch {
+            throw HSMError(.overloaded, "No locked memory for a secret: \(error).")
         }
     }
 

@@ -10,7 +10,7 @@ extension TPMContext {
     /// - Throws: `.invalidArgument` for a point that the TPM does not find on the curve.
     func withProduct<R>(
         _ key: ESYS_TR, _ authorization: SharedSecret, _ point: [UInt8],
-        _ body: (TPMS_ECC_POINT) throws(HSMError) -> R
+        _ body: (UnsafePointer<TPMS_ECC_POINT>) throws(HSMError) -> R
     ) throws(HSMError) -> R {
         let width = (point.count - 1) / 2
         var input = TPM2B_ECC_POINT()
@@ -29,7 +29,7 @@ extension TPMContext {
             Esys_Free(pointer)
             wipeResponse()
         }
-        return try body(pointer.pointee.point)
+        return try withUnsafePointer(to: &pointer.pointee.point, body)
     }
 
     /// Takes a wrapped key in below the storage key.

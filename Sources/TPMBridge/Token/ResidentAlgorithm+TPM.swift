@@ -12,9 +12,9 @@ extension ResidentAlgorithm {
 
     var tpmCurve: TPMCurve? {
         switch self {
-        case .p256: TPMCurve(identifier: UInt16(TPM2_ECC_NIST_P256), width: 32, curve: .p256)
-        case .p384: TPMCurve(identifier: UInt16(TPM2_ECC_NIST_P384), width: 48, curve: .p384)
-        case .p521: TPMCurve(identifier: UInt16(TPM2_ECC_NIST_P521), width: 66, curve: .p521)
+        case .p256, .p256Agreement: TPMCurve(identifier: UInt16(TPM2_ECC_NIST_P256), width: 32, curve: .p256)
+        case .p384, .p384Agreement: TPMCurve(identifier: UInt16(TPM2_ECC_NIST_P384), width: 48, curve: .p384)
+        case .p521, .p521Agreement: TPMCurve(identifier: UInt16(TPM2_ECC_NIST_P521), width: 66, curve: .p521)
         case .secp256k1, .ed25519, .aes128, .aes256, .hmacSHA256: nil
         }
     }
@@ -22,6 +22,10 @@ extension ResidentAlgorithm {
     /// What a key of this kind is made from; nil if no TPM holds such keys.
     func template(lockout: Bool) -> TPM2B_PUBLIC? {
         if self == .hmacSHA256 { return kms_hmac_template(lockout ? 1 : 0) }
-        return tpmCurve.map { kms_signing_template($0.identifier, lockout ? 1 : 0) }
+        return tpmCurve.map { curve in
+            isAgreement
+                ? kms_agreement_template(curve.identifier, lockout ? 1 : 0)
+                : kms_signing_template(curve.identifier, lockout ? 1 : 0)
+        }
     }
 }
