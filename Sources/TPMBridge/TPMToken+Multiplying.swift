@@ -5,7 +5,8 @@ package import SecretMemory
 /// Scalars of TPM_ECC_BN_P256 in the TPM: imported once, stored outside as blobs that only this TPM loads, and with the
 /// keys' authorization value, so that a blob and the TPM without the PIN are of no use.
 ///
-/// An imported key cannot be `fixedTPM`, but it has no policy, and a TPM duplicates nothing that no policy allows.
+/// An imported key cannot be `fixedTPM`, but a TPM duplicates nothing that no policy allows, and the key has none, or the one
+/// of approved states, which allows no duplication.
 extension TPMToken: CurveMultiplying {
     private static let curve = TPM2_ECC_CURVE(TPM2_ECC_BN_P256)
 
@@ -19,9 +20,10 @@ extension TPMToken: CurveMultiplying {
         var area = kms_multiplier_template(Self.curve, configuration.address.lockout ? 1 : 0)
         TPMBytes.fill(&area.publicArea.unique.ecc.x, Array(point[1...32]))
         TPMBytes.fill(&area.publicArea.unique.ecc.y, Array(point[33...]))
-        let publicArea = area
+        let template = area
         return try await perform { (connection) throws(HSMError) in
             guard let primary = connection.primary else { throw HSMError(.keyMissing, "Provision the TPM first.") }
+            let publicArea = connection.context.bound(template)
             let wrapping = try ImportWrapping(
                 scalar: scalar, authorization: connection.authorization, publicArea: publicArea)
             let blob = try connection.context.importKey(
