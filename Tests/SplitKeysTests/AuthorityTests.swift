@@ -101,9 +101,10 @@ import TextEncodings
         let share = try OfficialKey.setup()
         guard case .share(let secret) = share.secret else { return }
         let (scalar, rest) = try AuthorityService.divide(secret, .bls0chain)
-        let anchor = try await fixture.authority.takeAnchor(scalar, client: OfficialKey.clientID, caller: caller).anchor
+        let anchor = try await fixture.authority.takeAnchor(
+            scalar, suite: .bls0chain, client: OfficialKey.clientID, caller: caller).anchor
         let others = try await fixture.authority.takeAnchor(
-            scalar, client: String(repeating: "a", count: 64), caller: caller
+            scalar, suite: .bls0chain, client: String(repeating: "a", count: 64), caller: caller
         ).anchor
         for (correction, name) in [(scalar, anchor), (secret, anchor), (rest, others), (rest, "absent")] {
             var setup = share

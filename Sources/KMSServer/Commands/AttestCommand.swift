@@ -78,7 +78,7 @@ struct AttestCommand: AsyncParsableCommand {
         private func verifier() throws -> AttestationVerifier {
             let manifest = try? ManifestFile(home: common.configuration().home).read()
             var verifier = AttestationVerifier()
-            verifier.nonce = nonce.flatMap(Hexadecimal.decode)
+            verifier.nonce = nonce.flatMap { Hexadecimal.decode($0) }
             verifier.requirements = Set(require)
             verifier.acceptsAnyAuditKey = firstUse
             verifier.auditKey = try auditKey.map { try Self.fingerprint(ofKeyIn: $0) } ?? manifest?[.audit]?.fingerprint
