@@ -128,12 +128,14 @@ import Testing
         let scalar = try Material.scalar()
         let record = try await keeper.take(scalar, identity: Material.identity)
         #expect(record.mode == .sealed)
+        // The daemon's own checks of the token derive too.
+        let before = faults.calls(of: "C_DeriveKey")
         for text in ["", "a", "b"] {
             let message = try Material.message(text)
             let product = try await keeper.multiply(record, message, identity: Material.identity)
             #expect(try Material.product(scalar, message) == product)
         }
-        #expect(faults.calls(of: "C_DeriveKey") == 0)
+        #expect(faults.calls(of: "C_DeriveKey") == before)
         await token.shutdown()
     }
 }
