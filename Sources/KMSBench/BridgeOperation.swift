@@ -1,5 +1,6 @@
 import ArgumentParser
 import HSMBridge
+import LibCrypto
 import SecretMemory
 import TPMBridge
 
@@ -15,6 +16,8 @@ enum BridgeOperation: String, CaseIterable, ExpressibleByArgument, Sendable {
     case residentSign = "resident-sign"
     /// A MAC with a resident key, loaded.
     case residentMAC = "resident-mac"
+    /// ECDH with a resident P-256 key, loaded.
+    case residentAgreement = "resident-agree"
 
     /// One turn, with everything made that it needs.
     func turn(on token: TPMToken) async throws -> @Sendable () async throws -> Void {
@@ -36,6 +39,10 @@ enum BridgeOperation: String, CaseIterable, ExpressibleByArgument, Sendable {
         case .residentMAC:
             let key = try await token.generateResident(.hmacSHA256)
             return { _ = try await token.mac(message, with: key) }
+        case .residentAgreement:
+            let key = try await token.generateResident(.p256Agreement)
+            let peer = try AgreementKey.generate(.p256).publicKey
+            return { _ = try await token.agree(with: peer, key: key) }
         }
     }
 }

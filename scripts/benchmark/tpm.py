@@ -13,7 +13,7 @@ from .tools import BenchFailure
 
 # What the bridge does, and the loop in C that asks the same of the TPM: operation, and whether its key is persistent.
 BRIDGE = {"seal": ("hmac", True), "open": ("hmac", True), "audit-sign": ("sign", True), "resident-sign": ("sign", False),
-          "resident-mac": ("hmac", False)}
+          "resident-mac": ("hmac", False), "resident-agree": ("zgen", False)}
 # Operation, encrypted session, persistent key.
 C_LOOPS = tuple((operation, encrypted, persistent) for operation in ("hmac", "sign", "zgen")
                 for encrypted in (False, True) for persistent in (False, True))
