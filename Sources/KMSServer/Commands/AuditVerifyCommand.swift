@@ -31,7 +31,10 @@ extension AuditCommand {
 
         func work() async throws -> ExitStatus {
             var expected: [AuditHead] = []
-            if let expectHead { expected.append(try AuditHeadFile.head(in: try Self.read(expectHead))) }
+            if let expectHead {
+                expected.append(
+                    try AuditHeadFile.head(in: try InputFile.read(expectHead, upTo: InputFile.longestDocument)))
+            }
             // Before the chain is read: it only grows.
             if token, let remembered = try await remembered() { expected.append(remembered) }
             let report = try AuditReader(path: try common.chainPath(file)).verify(
@@ -52,7 +55,11 @@ extension AuditCommand {
         }
 
         private func fingerprint() throws -> String? {
-            if let key { return try AuditPublicKey(pem: String(decoding: Self.read(key), as: UTF8.self)).fingerprint }
+            if let key {
+                return try AuditPublicKey(
+                    pem: String(decoding: InputFile.read(key, upTo: InputFile.longestDocument), as: UTF8.self)
+                ).fingerprint
+            }
             guard let home = try? common.configuration().home else { return nil }
             return try ManifestFile(home: home).read()?[.audit]?.fingerprint
         }
@@ -62,14 +69,6 @@ extension AuditCommand {
             let manifest = try common.provisioned(settings)
             return try await TokenWork.withBackend(BackendConfiguration(settings, manifest: manifest)) { token in
                 try await AuditNotary.remembered(by: token)
-            }
-        }
-
-        static func read(_ path: String) throws -> [UInt8] {
-            do {
-                return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-            } catch {
-                throw CommandFailure(.failed, code: "file", "Could not read '\(path)': \(error.localizedDescription)")
             }
         }
 

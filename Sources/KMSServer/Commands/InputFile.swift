@@ -2,6 +2,9 @@ import Foundation
 
 /// Reads what a verb is given, up to a bound.
 enum InputFile {
+    /// More than keys, receipts and heads of the audit chain ever have.
+    static let longestDocument = 64 * 1024
+
     static func read(_ path: String, upTo limit: Int) throws -> [UInt8] {
         do {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))

@@ -33,8 +33,8 @@ struct ReceiptCommand: AsyncParsableCommand {
 
         func work() async throws -> ExitStatus {
             let key = try AuditPublicKey(
-                pem: String(decoding: AuditCommand.Verify.read(key), as: UTF8.self))
-            let receipt = try Receipt(json: AuditCommand.Verify.read(file))
+                pem: String(decoding: InputFile.read(key, upTo: InputFile.longestDocument), as: UTF8.self))
+            let receipt = try Receipt(json: InputFile.read(file, upTo: InputFile.longestDocument))
             let problem = try problem(receipt, key)
             let report = Report(
                 isGood: problem == nil, message: problem ?? "ok", subject: receipt.subject,

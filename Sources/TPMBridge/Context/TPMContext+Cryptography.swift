@@ -18,12 +18,18 @@ extension TPMContext {
             Esys_Free(pointer)
             wipeResponse()
         }
-        guard pointer.pointee.size == 32 else { throw HSMError(.deviceFailure, "Esys_HMAC gave another length.") }
+        return try withUnsafeBytes(of: &pointer.pointee.buffer) { (bytes) throws(HSMError) in
+            try Self.secret(bytes, count: pointer.pointee.size, "Esys_HMAC")
+        }
+    }
+
+    /// 32 secret bytes of a response, in locked memory.
+    static func secret(
+        _ buffer: UnsafeRawBufferPointer, count: UInt16, _ function: String
+    ) throws(HSMError) -> SharedSecret {
+        guard count == 32 else { throw HSMError(.deviceFailure, "\(function) gave another length.") }
         do {
-            return SharedSecret(
-                try withUnsafeBytes(of: &pointer.pointee.buffer) { bytes throws(SecretMemoryError) in
-                    try SecretBytes(copying: UnsafeRawBufferPointer(rebasing: bytes.prefix(32)))
-                })
+            return SharedSecret(try SecretBytes(copying: UnsafeRawBufferPointer(rebasing: buffer.prefix(32))))
         } catch {
             throw HSMError(.overloaded, "No locked memory for a secret: \(error).")
         }

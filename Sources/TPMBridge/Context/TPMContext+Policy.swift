@@ -107,14 +107,8 @@ extension TPMContext {
             Esys_Free(pointer)
             wipeResponse()
         }
-        guard pointer.pointee.size == 32 else { throw HSMError(.deviceFailure, "Esys_Unseal gave another length.") }
-        do {
-            return SharedSecret(
-                try withUnsafeBytes(of: &pointer.pointee.buffer) { bytes throws(SecretMemoryError) in
-                    try SecretBytes(copying: UnsafeRawBufferPointer(rebasing: bytes.prefix(32)))
-                })
-        } catch {
-            throw HSMError(.overloaded, "No locked memory for a secret: \(error).")
+        return try withUnsafeBytes(of: &pointer.pointee.buffer) { (bytes) throws(HSMError) in
+            try Self.secret(bytes, count: pointer.pointee.size, "Esys_Unseal")
         }
     }
 }
