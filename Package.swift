@@ -213,7 +213,7 @@ let package = Package(
             name: "SplitKeysTests",
             dependencies: [
                 "SplitKeys", "Anchors", "Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "Pairing", "SecretMemory",
-                "TextEncodings",
+                "TestSupport", "TextEncodings",
             ],
             swiftSettings: settings),
         .testTarget(name: "PairingTests", dependencies: ["Pairing"], exclude: ["Vectors"], swiftSettings: settings),

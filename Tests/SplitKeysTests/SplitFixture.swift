@@ -7,6 +7,7 @@ import LibCrypto
 import Pairing
 import SecretMemory
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import SplitKeys
@@ -26,8 +27,7 @@ struct SplitFixture {
         _ configuration: SplitConfiguration = SplitConfiguration(), reusing other: SplitFixture? = nil,
         hasWholePoints: Bool = true
     ) throws {
-        folder = other?.folder ?? FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try other?.folder ?? ScratchDirectory.make("split")
         token = try other?.token ?? MemoryToken()
         anchors = other?.anchors ?? MemoryAnchors()
         wholePoints = other?.wholePoints ?? MemoryWholePoints()
