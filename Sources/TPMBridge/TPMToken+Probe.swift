@@ -1,5 +1,6 @@
 public import HSMBridge
 import LibCrypto
+import SecretMemory
 
 /// Proving what the TPM can do, with throw-away keys.
 extension TPMToken {
@@ -34,6 +35,8 @@ extension TPMToken {
         if algorithm == .hmacSHA256 {
             let first = try await mac(message, with: key)
             isRight = try await mac(message, with: key) == first && first.count == 32
+        } else if algorithm.isAgreement, let curve = algorithm.tpmCurve?.agreementCurve, let publicKey = key.publicKey {
+            isRight = try await agrees(key, publicKey, on: curve)
         } else if let curve = algorithm.tpmCurve?.curve, let publicKey = key.publicKey {
             let digest: [UInt8]
             do { digest = try curve.digest(of: message) } catch {
@@ -47,5 +50,19 @@ extension TPMToken {
         }
         await forget(key.identifier)
         guard isRight else { throw HSMError(.deviceFailure, "The TPM gave a wrong answer.") }
+    }
+
+    /// Whether both sides of an agreement find the same secret.
+    private func agrees(
+        _ key: ResidentKeyBlob, _ publicKey: [UInt8], on curve: AgreementCurve
+    ) async throws(HSMError) -> Bool {
+        let stranger: AgreementKey
+        do { stranger = try AgreementKey.generate(curve) } catch {
+            throw HSMError(.overloaded, "Could not make a key to agree with: \(error).")
+        }
+        let found = try await agree(with: stranger.publicKey, key: key)
+        let expected: SharedSecret
+        do { expected = SharedSecret(try stranger.agree(with: publicKey)) } catch { return false }
+        return found.withSecret { found in expected.withSecret { $0.constantTimeEquals(found) } }
     }
 }

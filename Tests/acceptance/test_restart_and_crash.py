@@ -185,7 +185,9 @@ def test_kill_during_init_can_be_repeated(bare):
     daemon.terminate()
     labels = [entry.get("label") for entry in bare.token.objects()]
     private = [entry for entry in bare.token.objects() if not entry["kind"].startswith("Public")]
-    assert len(private) == len({entry["label"] for entry in private}), labels
+    # SoftHSM writes an object's file before its attributes: one that a kill left in between has no label, and is nobody's.
+    named = [entry["label"] for entry in private if entry["label"]]
+    assert len(named) == len(set(named)) == 5, labels
     assert len({label.split("/")[1] for label in labels if label and label.startswith("kmsd/")}) == 1, labels
 
 

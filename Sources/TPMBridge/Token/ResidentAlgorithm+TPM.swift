@@ -8,6 +8,15 @@ extension ResidentAlgorithm {
         let identifier: UInt16
         let width: Int
         let curve: SigningCurve
+
+        var agreementCurve: AgreementCurve? {
+            switch curve {
+            case .p256: .p256
+            case .p384: .p384
+            case .p521: .p521
+            default: nil
+            }
+        }
     }
 
     var tpmCurve: TPMCurve? {
