@@ -63,7 +63,8 @@ public struct CapabilityVerifier: Sendable {
         guard let header = request.headers.only("signature") else {
             throw .unauthorized("exactly one Signature header is needed")
         }
-        let checked = try SignatureCheck(mode: mode, since: since, cache: signatures).verify(header, request, body: body, now: now)
+        let checked = try SignatureCheck(mode: mode, since: since, cache: signatures).verify(
+            header, request, body: body, now: now)
         let signature = checked.entry.signature
         guard let value = request.headers.only("capability-invocation") else {
             throw .malformed("exactly one Capability-Invocation header is needed")

@@ -1,9 +1,9 @@
 import HSMBridge
 import LibCrypto
 import Testing
+import TextEncodings
 
 @testable import Attestation
-import TextEncodings
 
 /// Statements that the right audit key signed and that are wrong all the same; and statements that somebody else made.
 @Suite struct AttestationAttackTests {

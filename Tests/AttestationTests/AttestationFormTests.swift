@@ -2,9 +2,9 @@ import HSMBridge
 import LibCrypto
 import TestSupport
 import Testing
+import TextEncodings
 
 @testable import Attestation
-import TextEncodings
 
 @Suite struct AttestationFormTests {
     private static func fixed() throws -> AttestationStatement {

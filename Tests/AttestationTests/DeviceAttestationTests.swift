@@ -4,10 +4,10 @@ import LibCrypto
 import TPMBridge
 import TestSupport
 import Testing
+import TextEncodings
 import WorkingKeys
 
 @testable import Attestation
-import TextEncodings
 
 /// What real devices say of their keys: a software TPM and SoftHSM.
 @Suite struct DeviceAttestationTests {

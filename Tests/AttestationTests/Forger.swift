@@ -3,8 +3,8 @@ import EnclaveLock
 import Foundation
 import HSMBridge
 import LibCrypto
-import WorkingKeys
 import TextEncodings
+import WorkingKeys
 
 /// Makes attestations in software, down to the TPM's structures. With nothing changed they are as an honest daemon on an
 /// honest TPM would give them, so that each test changes one thing.
@@ -82,7 +82,8 @@ struct Forger {
     func statement() throws -> AttestationStatement {
         AttestationStatement(
             instance: String(repeating: "ab", count: 16),
-            token: TokenIdentity(label: "tpm", serial: Hexadecimal.encode(storageName), manufacturer: "IBM", model: "SW"),
+            token: TokenIdentity(
+                label: "tpm", serial: Hexadecimal.encode(storageName), manufacturer: "IBM", model: "SW"),
             auditKey: audit.subjectPublicKeyInfo, keystore: "c9o5vqkv5ig3jl0q9m3g", key: "k", keyVersion: 1,
             keyType: "ECDSAP256IEEEP1363", created: 1_767_225_600_123, publicKey: key.publicKey,
             fingerprint: try Digest.sha256(key.publicKey), protection: "resident", provenance: "born-in-token",

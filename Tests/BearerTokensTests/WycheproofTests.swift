@@ -2,9 +2,9 @@ import Foundation
 import StrictJSON
 import TestSupport
 import Testing
+import TextEncodings
 
 @testable import BearerTokens
-import TextEncodings
 
 /// Bad signatures against the guard of tokens.
 @Suite struct WycheproofTests {

@@ -1,9 +1,9 @@
 import Foundation
 import TestSupport
 import Testing
+import TextEncodings
 
 @testable import Capabilities
-import TextEncodings
 
 /// Bad signatures against invocations and proofs of capabilities.
 @Suite struct WycheproofTests {

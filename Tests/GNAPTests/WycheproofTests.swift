@@ -3,9 +3,9 @@ import LibCrypto
 import StrictJSON
 import TestSupport
 import Testing
+import TextEncodings
 
 @testable import GNAP
-import TextEncodings
 
 /// Bad signatures against the check of HTTP message signatures.
 @Suite struct WycheproofTests {

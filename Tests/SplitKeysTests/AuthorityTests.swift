@@ -102,7 +102,8 @@ import TextEncodings
         guard case .share(let secret) = share.secret else { return }
         let (scalar, rest) = try AuthorityService.divide(secret, .bls0chain)
         let anchor = try await fixture.authority.takeAnchor(
-            scalar, suite: .bls0chain, client: OfficialKey.clientID, caller: caller).anchor
+            scalar, suite: .bls0chain, client: OfficialKey.clientID, caller: caller
+        ).anchor
         let others = try await fixture.authority.takeAnchor(
             scalar, suite: .bls0chain, client: String(repeating: "a", count: 64), caller: caller
         ).anchor

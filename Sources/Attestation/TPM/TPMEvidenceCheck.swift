@@ -1,7 +1,7 @@
 import HSMBridge
 import LibCrypto
-import WorkingKeys
 import TextEncodings
+import WorkingKeys
 
 /// Checks a certification against the statement that contains it.
 struct TPMEvidenceCheck {
@@ -71,7 +71,8 @@ struct TPMEvidenceCheck {
     /// parent is the owner hierarchy. So both keys are below the storage key whose name is the token's serial number.
     private func checkPlace(_ said: TPMCertification, _ signer: TPMPublicArea) throws(AttestationFinding) {
         let owner: [UInt8] = [0x40, 0x00, 0x00, 0x01]
-        guard let storage = Hexadecimal.decode(statement.token.serial), storage.count == 34, storage.starts(with: [0x00, 0x0B])
+        guard let storage = Hexadecimal.decode(statement.token.serial), storage.count == 34,
+            storage.starts(with: [0x00, 0x0B])
         else { throw AttestationFinding(.otherTPM, "The token's serial number is not the name of a storage key.") }
         let parent = try tpmName(owner + storage)
         guard try said.qualifiedSigner == tpmName(parent + signer.name),

@@ -45,7 +45,8 @@ struct AttestCommand: AsyncParsableCommand {
                 throw ValidationError("--fingerprint is 32 bytes in lower-case hexadecimal")
             }
             guard
-                nonce.map({ Hexadecimal.decode($0).map { SignedAttestation.nonceLengths.contains($0.count) } == true }) ?? true
+                nonce.map({ Hexadecimal.decode($0).map { SignedAttestation.nonceLengths.contains($0.count) } == true })
+                    ?? true
             else { throw ValidationError("--nonce is 16 to 64 bytes in lower-case hexadecimal") }
         }
 

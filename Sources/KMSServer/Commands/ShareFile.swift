@@ -25,7 +25,8 @@ enum ShareFile {
                 !keystore.isEmpty, (1...1024).contains(user.utf8.count)
             else { throw wrong("expected a keystore's id, a user's name and a share, with tabs between them") }
             guard tabs[1] + 1 < line.count,
-                let share = try Base64.decodeSecret(UnsafeRawBufferPointer(rebasing: line[(tabs[1] + 1)...]), .eitherLines)
+                let share = try Base64.decodeSecret(
+                    UnsafeRawBufferPointer(rebasing: line[(tabs[1] + 1)...]), .eitherLines)
             else { throw wrong("the share is not base64") }
             guard callers.updateValue(CallerShare(user: user, share: share), forKey: keystore) == nil else {
                 throw wrong("the keystore '\(HarmlessText.of(keystore))' is there twice")

@@ -67,7 +67,8 @@ struct PolicyAuthority {
                 TPMPolicyRecord.Approval(
                     bank: approval.values.bank,
                     values: [String: String](
-                        uniqueKeysWithValues: approval.values.values.map { ("\($0.key)", Hexadecimal.encode($0.value)) }),
+                        uniqueKeysWithValues: approval.values.values.map { ("\($0.key)", Hexadecimal.encode($0.value)) }
+                    ),
                     signature: Hexadecimal.encode(approval.signature))
             })
     }
