@@ -14,7 +14,7 @@ public actor AuditNotary {
         public var checkpoint: Duration = .seconds(30)
         /// How often the token is told the newest checkpoint when there is no revocation. Real tokens wear out.
         public var head: Duration = .seconds(600)
-        /// How long an attempt that failed is left alone.
+        /// How long an attempt that failed is left alone at most.
         public var pause: Duration = .seconds(1)
 
         public init() {}
@@ -40,6 +40,7 @@ public actor AuditNotary {
     private var failure: HSMError?
 
     static let name = "audit-head"
+    private static let firstPause = Duration.milliseconds(10)
 
     /// - Parameters:
     ///   - serial: The token's serial number, for the checkpoints.
@@ -60,9 +61,16 @@ public actor AuditNotary {
 
     /// Works until the task is cancelled.
     public func run() async {
+        // Short at first: at a start the token is a few milliseconds away, and nothing is allowed before it was asked.
+        var pause = Self.firstPause
         while !Task.isCancelled {
-            let succeeded = await work()
-            try? await Task.sleep(for: succeeded ? .milliseconds(100) : schedule.pause)
+            if await work() {
+                pause = Self.firstPause
+                try? await Task.sleep(for: .milliseconds(100))
+            } else {
+                try? await Task.sleep(for: pause)
+                pause = min(pause * 2, schedule.pause)
+            }
         }
     }
 
