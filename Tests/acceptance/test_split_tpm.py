@@ -185,3 +185,20 @@ def test_nothing_duplicates_the_share(home, tmp_path):
         assert refusal.returncode != 0 and not (tmp_path / "private").exists(), refusal
     tool("tpm2_flushcontext", str(session))
     signs(client, row)
+
+
+def test_shares_follow_the_state_of_the_machine(tmp_path):
+    bound = with_secret(
+        Installation(tmp_path / "home", token=lambda home: SoftTPM(home, attributes="&pcrs=sha256:7,16"))).init()
+    try:
+        client = SplitClient(bound.start().base, SECRET)
+        row = client.split(ok(client.vault("POST", "/wallet", SUITE))["client_id"])
+        signs(client, row)
+        bound.token.tool("tpm2_pcrextend", f"16:sha256={'11' * 32}")
+        refused(sign(client, row, secrets.token_bytes(32)), 503)
+        bound.token.tool("tpm2_pcrreset", "16")
+        eventually(lambda: sign(client, row, bytes(32)).status_code == 200, 30, "signatures in the approved state")
+        signs(client, row)
+    finally:
+        bound.end()
+        bound.token.end()
