@@ -34,7 +34,7 @@ struct CompactToken {
             let node = try JSONNode(reading: bytes)
             if case .object = node { return node }
         } catch {
-            throw malformed("the \(part) is refused: \(error.message)")
+            throw malformed("the \(part) is refused: \(error)")
         }
         throw malformed("the \(part) is not a JSON object")
     }

@@ -12,7 +12,7 @@ struct KeySet: Sendable {
             throw Self.refused("it is larger than \(Self.maximumBytes) bytes")
         }
         let document: JSONNode
-        do { document = try JSONNode(reading: body) } catch { throw Self.refused(error.message) }
+        do { document = try JSONNode(reading: body) } catch { throw Self.refused("\(error)") }
         guard let nodes = document["keys"]?.elements else { throw Self.refused("it has no list of keys") }
         guard nodes.count <= Self.maximumKeys else { throw Self.refused("it has more than \(Self.maximumKeys) keys") }
         var keys: [TokenKey] = []

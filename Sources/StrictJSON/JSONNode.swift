@@ -1,4 +1,8 @@
 /// A JSON value that was read strictly (RFC 8259): no member is given twice, nothing is guessed.
+///
+/// For documents that strangers sign or that decide something, in which every member counts. A request's body, of which a
+/// route wants a few members and may want them in locked memory, is read in place instead: see
+/// ``JSONScanner/members(_:exactly:)``. Both have one grammar.
 public enum JSONNode: Sendable {
     case null
     case bool(Bool)

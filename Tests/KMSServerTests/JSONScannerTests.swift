@@ -1,5 +1,6 @@
 import Foundation
 import SecretMemory
+import StrictJSON
 import TestSupport
 import Testing
 
@@ -58,9 +59,9 @@ struct JSONScannerTests {
         }
         for count in [inside + 1, 100_000] {
             let text = "{\"x\":" + String(repeating: "[", count: count) + String(repeating: "]", count: count) + "}"
-            #expect(throws: JSONError.tooDeep) { try members(text) { _ in } }
+            #expect(throws: JSONError("the body is nested deeper than 32 levels")) { try members(text) { _ in } }
         }
-        #expect(throws: JSONError.notAnObject) { try members("[]") { _ in } }
+        #expect(throws: JSONError("the body is not a JSON object")) { try members("[]") { _ in } }
     }
 
     @Test("A secret text with escapes is unescaped where it stands")

@@ -26,9 +26,9 @@ import Testing
     }
 
     @Test func aMemberGivenTwiceIsRefused() {
-        #expect(throws: StrictJSONError("a member is given twice")) { try read(#"{"a":1,"b":{"c":1},"a":2}"#) }
-        #expect(throws: StrictJSONError("a member is given twice")) { try read(#"{"a":1,"\u0061":2}"#) }
-        #expect(throws: StrictJSONError("a member is given twice")) { try read(#"{"x":{"a":null,"a":2}}"#) }
+        #expect(throws: StrictJSONError.memberTwice(nil)) { try read(#"{"a":1,"b":{"c":1},"a":2}"#) }
+        #expect(throws: StrictJSONError.memberTwice(nil)) { try read(#"{"a":1,"\u0061":2}"#) }
+        #expect(throws: StrictJSONError.memberTwice(nil)) { try read(#"{"x":{"a":null,"a":2}}"#) }
     }
 
     @Test func depthAndCountAreBounded() throws {
@@ -38,7 +38,7 @@ import Testing
             #expect(throws: StrictJSONError.self) { try read(String(repeating: "[", count: depth)) }
             #expect(throws: StrictJSONError.self) { try read(String(repeating: #"{"a":"#, count: depth)) }
         }
-        #expect(throws: StrictJSONError.self) {
+        #expect(throws: StrictJSONError.tooManyValues(limit: JSONNode.maximumValues)) {
             try read("[" + String(repeating: "1,", count: JSONNode.maximumValues) + "1]")
         }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Outbound
+import StrictJSON
 
 /// Which server a verb asks, with the names of the original's command-line client.
 struct RemoteOptions: ParsableArguments {
@@ -49,14 +50,15 @@ struct RemoteOptions: ParsableArguments {
         } catch {
             throw CommandFailure(.unavailable, code: error.code.rawValue, error.message)
         }
-        let members = (try? JSONSerialization.jsonObject(with: Data(answer.body))) as? [String: Any] ?? [:]
+        let read = try? JSONNode(reading: answer.body)
         guard answer.status == 200 else {
-            let reason = members["message"] as? String ?? String(decoding: answer.body.prefix(200), as: UTF8.self)
+            let reason = read?["message"]?.text ?? String(decoding: answer.body.prefix(200), as: UTF8.self)
             throw CommandFailure(
                 answer.status == 401 || answer.status == 403 ? .permission : .failed, code: "refused",
                 "the server answered \(answer.status): \(HarmlessText.of(reason))")
         }
-        return members.compactMapValues { $0 as? String }
+        guard case .object(let members) = read else { return [:] }
+        return members.compactMapValues(\.text)
     }
 
     private static func encoded(_ body: [String: String]) -> [UInt8] {

@@ -1,4 +1,5 @@
 import SecretMemory
+import StrictJSON
 import TextEncodings
 
 /// The members of a request body that a route asked for, typed on demand.
@@ -15,8 +16,12 @@ struct JSONMembers {
     init(
         _ bytes: UnsafeRawBufferPointer, _ names: [StaticString], exactly: Bool = false
     ) throws(JSONError) {
-        var scanner = JSONScanner(bytes, exactly: exactly)
-        values = try scanner.scan(names)
+        var scanner = JSONScanner(bytes)
+        do throws(StrictJSONError) {
+            values = try scanner.members(names, exactly: exactly)
+        } catch {
+            throw JSONError(error)
+        }
         self.names = names
         self.bytes = bytes
     }
@@ -55,7 +60,11 @@ struct JSONMembers {
         let wrongKind = JSONError("'\(names[index])' is not an array of \(kind)")
         guard case .array(let range, _) = values[index] else { throw wrongKind }
         var scanner = JSONScanner(bytes)
-        guard let values = try scanner.elements(of: range, limit: limit) else {
+        let values: [JSONValue]
+        do throws(StrictJSONError) {
+            values = try scanner.elements(of: range, limit: limit)
+        } catch {
+            // Its form is known to be good, so only their number can be at fault.
             throw JSONError("'\(names[index])' has more than \(limit) elements")
         }
         var results: [R] = []
@@ -86,9 +95,7 @@ struct JSONMembers {
 
     /// A text; nil when absent.
     func optionalText(_ index: Int) throws(JSONError) -> String? {
-        guard let string = try string(index) else { return nil }
-        if string.isEscaped { return String(decoding: string.unescaped(in: bytes), as: UTF8.self) }
-        return String(decoding: bytes[string.range], as: UTF8.self)
+        try string(index)?.text(in: bytes)
     }
 
     /// A text that must be there.
@@ -182,9 +189,7 @@ struct JSONMembers {
         guard isPresent(index) else { return nil }
         return try elements(index, limit: limit, of: "strings") { value throws(JSONError) in
             guard case .string(let string) = value else { return nil }
-            return string.isEscaped
-                ? String(decoding: string.unescaped(in: bytes), as: UTF8.self)
-                : String(decoding: bytes[string.range], as: UTF8.self)
+            return string.text(in: bytes)
         }
     }
 

@@ -1,22 +1,16 @@
-/// Where a member's value lies in the text.
-enum JSONValue: Equatable {
-    case absent
-    case null
-    case bool(Bool)
-    case number(Range<Int>)
-    case string(JSONString)
-    case array(Range<Int>, onlyStrings: Bool)
-    case object(Range<Int>)
-}
-
 /// A string between its quotes, as it stands in the text. Already known to be well-formed.
-struct JSONString: Equatable {
-    var range: Range<Int>
+package struct JSONString: Equatable {
+    package let range: Range<Int>
     /// Whether it holds a backslash.
-    var isEscaped: Bool
+    package let isEscaped: Bool
+
+    package func text(in bytes: UnsafeRawBufferPointer) -> String {
+        if isEscaped { return String(decoding: unescaped(in: bytes), as: UTF8.self) }
+        return String(decoding: bytes[range], as: UTF8.self)
+    }
 
     /// The characters it stands for, as UTF-8.
-    func unescaped(in bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    package func unescaped(in bytes: UnsafeRawBufferPointer) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
             count = unescape(bytes, into: UnsafeMutableRawBufferPointer(buffer))
         }
@@ -26,7 +20,7 @@ struct JSONString: Equatable {
     ///
     /// - Parameter output: At least as long as the range; it may be the same memory, since no escape grows: writing
     ///   never overtakes reading.
-    func unescape(_ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int {
+    package func unescape(_ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int {
         var read = range.lowerBound
         var write = 0
         func put(_ byte: UInt8) {
