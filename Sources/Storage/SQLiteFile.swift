@@ -37,6 +37,17 @@ public enum SQLiteFile {
         }
     }
 
+    /// Closes a database after what is under way, so that a copy of the file alone is whole.
+    ///
+    /// GRDB closes its readers last, and the connection that is last must be one that writes to take the log into the file
+    /// and remove it; so the readers go first. Beside another process the log stays, with every page of it in the file.
+    public static func close(_ pool: DatabasePool) throws {
+        pool.invalidateReadOnlyConnections()
+        // Best effort: somebody may be reading an older page, and the log keeps what the file lacks.
+        _ = try? pool.writeWithoutTransaction { db in try db.checkpoint(.passive) }
+        try pool.close()
+    }
+
     /// Opens a database only to read it, also beside the daemon that writes it.
     ///
     /// - Throws: also if the file holds no table of the schema.

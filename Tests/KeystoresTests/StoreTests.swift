@@ -91,6 +91,21 @@ import Testing
         #expect(try await store.key(keystore: "ks", id: "l") == nil)
     }
 
+    @Test("After a clean end the file alone holds everything, and no log is left") func closedWhole() async throws {
+        let folder = try Folder()
+        let store = try SQLiteKeystoreStore(path: folder.database)
+        try await store.insertKeystore(keystore("ks"), limit: 10)
+        try await store.insertKey(key("k"), limit: 10)
+        #expect(try await store.key(keystore: "ks", id: "k") != nil, "opens a reader")
+        try store.close()
+        #expect(access(folder.database + "-wal", F_OK) != 0)
+        let copy = try Folder()
+        try FileManager.default.copyItem(atPath: folder.database, toPath: copy.database)
+        let restored = try SQLiteKeystoreStore(path: copy.database)
+        #expect(try await restored.key(keystore: "ks", id: "k") == key("k"))
+        try restored.close()
+    }
+
     @Test("In one batch each write succeeds or fails alone") func savepoints() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)

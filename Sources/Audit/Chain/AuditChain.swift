@@ -1,6 +1,7 @@
 import EnclaveLock
 import GRDB
 import SecretMemory
+import Storage
 import Synchronization
 
 /// The record of every decision: one SQLite file, each record hashed with the one before it.
@@ -197,10 +198,7 @@ public final class AuditChain: AuditRecording {
         writer.close()
         await flush()
         clock.cancel()
-        // The pool closes its readers last, and a reader does not empty the log: without this a copy of the file alone would
-        // lack the end.
-        _ = try? await pool.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
-        try? pool.close()
+        try? SQLiteFile.close(pool)
         files.release()
     }
 }

@@ -50,7 +50,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     }
 
     /// Closes the files after the writes under way.
-    public func close() throws { try pool.close() }
+    public func close() throws { try SQLiteFile.close(pool) }
 
     // MARK: Keys
 

@@ -47,7 +47,7 @@ final class AuthorityStore: Sendable {
         pool = try SplitStorage.open(path: path, label: "kmsd.shares", schema: Self.schema)
     }
 
-    func close() throws { try pool.close() }
+    func close() throws { try SQLiteFile.close(pool) }
 
     // MARK: Anchors
 

@@ -52,7 +52,7 @@ final class VaultStore: Sendable {
         pool = try SplitStorage.open(path: path, label: "kmsd.vault", schema: Self.schema)
     }
 
-    func close() throws { try pool.close() }
+    func close() throws { try SQLiteFile.close(pool) }
 
     // MARK: Wallets
 
