@@ -30,7 +30,9 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: []),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
@@ -62,8 +64,7 @@ let package = Package(
             name: "WorkingKeys", dependencies: ["LibCrypto", "Pairing", "SecretMemory", "TextEncodings"],
             swiftSettings: settings),
         .target(
-            name: "Capabilities", dependencies: ["CZlib", "LibCrypto", "SecretMemory", "TextEncodings"],
-            swiftSettings: settings),
+            name: "Capabilities", dependencies: ["CZlib", "LibCrypto", "TextEncodings"], swiftSettings: settings),
         .target(name: "Pairing", swiftSettings: optimised),
         .target(name: "StrictJSON", swiftSettings: settings),
         .target(name: "Metering", swiftSettings: settings),
@@ -146,9 +147,12 @@ let package = Package(
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -227,8 +231,7 @@ let package = Package(
         .testTarget(
             name: "AnchorsTests",
             dependencies: [
-                "Anchors", "EnclaveLock", "HSMBridge", "Pairing", "LibCrypto", "SecretMemory", "TPMBridge",
-                "TestSupport",
+                "Anchors", "EnclaveLock", "HSMBridge", "Pairing", "SecretMemory", "TPMBridge", "TestSupport",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -243,15 +246,12 @@ let package = Package(
             exclude: ["Vectors"], swiftSettings: settings),
         .testTarget(
             name: "RemoteLocksTests",
-            dependencies: [
-                "RemoteLocks", "Outbound", "EnclaveLock", "LibCrypto", "SecretMemory", "TestSupport",
-            ],
+            dependencies: ["RemoteLocks", "Outbound", "EnclaveLock", "SecretMemory", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "BearerTokensTests",
             dependencies: [
                 "BearerTokens", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings",
-                .product(name: "JWTKit", package: "jwt-kit"),
             ],
             swiftSettings: settings),
         .testTarget(
@@ -270,22 +270,25 @@ let package = Package(
         .testTarget(
             name: "AuditTests",
             dependencies: [
-                "Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings", grdb,
+                "Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "TestSupport", "TextEncodings", grdb,
             ],
             swiftSettings: settings),
         .testTarget(
             name: "AttestationTests",
             dependencies: [
-                "Attestation", "Audit", "EnclaveLock", "HSMBridge", "TPMBridge", "LibCrypto", "SecretMemory",
-                "TestSupport", "WorkingKeys", "TextEncodings",
+                "Attestation", "EnclaveLock", "HSMBridge", "TPMBridge", "LibCrypto", "TestSupport", "WorkingKeys",
+                "TextEncodings",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "KMSServerTests",
             dependencies: [
                 "KMSServer", "KMSd", "Keystores", "EnclaveLock", "BearerTokens", "SecretMemory", "TestSupport",
-                "Anchors", "Audit", "HSMBridge", "SplitKeys", "TextEncodings", hummingbird,
+                "Anchors", "Audit", "HSMBridge", "SplitKeys", "StrictJSON", "TextEncodings", hummingbird,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
     ]
