@@ -82,14 +82,6 @@ public final class LockKeyCache: Sendable {
         }
     }
 
-    /// Drops everything.
-    public func removeAll() {
-        state.withLock { state in
-            state.leases.removeAll()
-            state.openings.removeAll()
-        }
-    }
-
     private enum Found {
         case kept(Lease)
         case opening(Task<Result<Lease, EnclaveLockError>, Never>)

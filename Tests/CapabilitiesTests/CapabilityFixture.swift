@@ -21,7 +21,6 @@ struct CapabilityFixture {
             var signatureHeader: String
             var capabilityInvocationHeader: String?
             var bodyAscii: String?
-            var digestHeaderSha512: String?
         }
 
         var keys: [String: String]

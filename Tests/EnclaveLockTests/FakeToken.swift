@@ -7,7 +7,7 @@ import Synchronization
 /// A token in memory for tests that need no device: counts its calls and can be taken away.
 final class FakeToken: Sealing {
     private let key: SharedSecret
-    private let state = Mutex((opened: 0, failure: HSMError?.none))
+    private let failure = Mutex(HSMError?.none)
     let sealingIdentity: String
     let delay: Duration
 
@@ -17,11 +17,10 @@ final class FakeToken: Sealing {
         self.delay = delay
     }
 
-    var opened: Int { state.withLock { $0.opened } }
-    func fail(with error: HSMError?) { state.withLock { $0.failure = error } }
+    func fail(with error: HSMError?) { failure.withLock { $0 = error } }
 
     func seal(_ plaintext: SharedSecret, under role: KeyRole, context: [UInt8]) async throws(HSMError) -> [UInt8] {
-        if let failure = state.withLock({ $0.failure }) { throw failure }
+        if let failure = failure.withLock({ $0 }) { throw failure }
         return try translated {
             let nonce = try Random.bytes(12)
             return [1] + nonce
@@ -37,8 +36,7 @@ final class FakeToken: Sealing {
 
     func open(_ sealed: [UInt8], under role: KeyRole, context: [UInt8]) async throws(HSMError) -> SharedSecret {
         if delay > .zero { try? await Task.sleep(for: delay) }
-        if let failure = state.withLock({ $0.failure }) { throw failure }
-        state.withLock { $0.opened += 1 }
+        if let failure = failure.withLock({ $0 }) { throw failure }
         guard sealed.count >= 29, sealed[0] == 1 else { throw HSMError(.authenticationFailed, "does not open") }
         return try translated {
             SharedSecret(

@@ -25,8 +25,6 @@ final class AuthorizationServer: OutboundSending {
         state.withLock { $0.answer = .success(OutboundAnswer(status: status, body: Array(body.utf8))) }
     }
 
-    func isDown() { state.withLock { $0.answer = .failure(OutboundError(.unreachable, "down")) } }
-
     func send(_ request: OutboundRequest) async throws(OutboundError) -> OutboundAnswer {
         let answer = state.withLock { state in
             state.last = request

@@ -120,10 +120,7 @@ import Testing
         var mutator = Mutator(seed: 85)
         for _ in 0..<20_000 {
             let duration = String(decoding: mutator.mutate(Array("1h30m".utf8)), as: UTF8.self)
-            if let read = DurationText.parse(duration) {
-                #expect(read >= .zero)
-                #expect(DurationText.parse(DurationText.format(read)) == read)
-            }
+            if let read = DurationText.parse(duration) { #expect(read >= .zero) }
             let size = String(decoding: mutator.mutate(Array("64MiB".utf8)), as: UTF8.self)
             if let read = ByteCountText.parse(size) { #expect(read >= 0) }
             let address = String(decoding: mutator.mutate(Array("[::1]:8074".utf8)), as: UTF8.self)

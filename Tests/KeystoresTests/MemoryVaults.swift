@@ -8,7 +8,6 @@ final class MemoryVaults: VaultOpening {
     private struct State {
         var documents: [String: [UInt8]] = [:]
         var failure: KMSError?
-        var reads = 0
         var steps: [String] = []
         var gate: Gate?
     }
@@ -23,7 +22,6 @@ final class MemoryVaults: VaultOpening {
         get { state.withLock { $0.documents } }
         set { state.withLock { $0.documents = newValue } }
     }
-    var reads: Int { state.withLock { $0.reads } }
     var steps: [String] { state.withLock { $0.steps } }
     func fail(with failure: KMSError?) { state.withLock { $0.failure = failure } }
     /// Reads pass it.
@@ -56,7 +54,6 @@ final class MemoryVaults: VaultOpening {
 
     fileprivate func pass() async {
         let gate = state.withLock { state in
-            state.reads += 1
             return state.gate
         }
         await gate?.pass()

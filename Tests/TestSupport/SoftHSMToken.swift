@@ -42,9 +42,6 @@ public struct SoftHSMToken: Sendable {
         }
     }
 
-    /// Removes the token from the disk, as a stranger might; the whole set goes when the process ends.
-    public func destroy() throws { try FileManager.default.removeItem(at: directory) }
-
     /// Two tokens of one label: index 0 is the first, 1 its impostor with the same label and the same PIN.
     public static func makeTwins() throws -> (original: SoftHSMToken, impostor: SoftHSMToken) {
         if let reason = shared.failure { throw Command.Failure(description: reason) }

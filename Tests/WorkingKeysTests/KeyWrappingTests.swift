@@ -12,16 +12,16 @@ private struct WrapVectors: Decodable {
         let d: String
     }
     struct Anonymous: Decodable {
-        let curve, alg, apuSentHex, apuEffectiveHex, apvHex, zHex, kekHex, cekHex, encryptedCekHex: String
+        let curve, alg, apuSentHex, apuEffectiveHex, apvHex, zHex, cekHex, encryptedCekHex: String
         let recipient, epk: JWK
     }
     struct Authenticated: Decodable {
-        let curve, alg, apuHex, apvHex, tagHex, zeHex, zsHex, kekHex, cekHex, encryptedCekHex: String
+        let curve, alg, apuHex, apvHex, tagHex, zeHex, zsHex, cekHex, encryptedCekHex: String
         let recipient, sender, epk: JWK
     }
     struct Reference: Decodable {
         struct Recipient: Decodable {
-            let recipientX, recipientD, zeHex, zsHex, kekHex, wrappedCekB64Url: String
+            let recipientX, recipientD, wrappedCekB64Url: String
         }
         let alg, curve, senderX, senderD, epkX, epkD, apu, apv, tagB64Url, cekHex: String
         let recipients: [Recipient]

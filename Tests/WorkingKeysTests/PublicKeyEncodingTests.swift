@@ -10,7 +10,7 @@ private struct KidVectors: Decodable {
         let exportedPublicKey: String?
     }
     struct JWK: Decodable {
-        let crv, kty, x: String
+        let crv, x: String
         let y: String?
     }
     let vectors: [Vector]

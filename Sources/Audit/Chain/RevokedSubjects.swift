@@ -31,6 +31,4 @@ final class RevokedSubjects: Sendable {
         let name = try Name(subject)
         return names.withLock { $0.contains(name) }
     }
-
-    var count: Int { names.withLock { $0.count } }
 }

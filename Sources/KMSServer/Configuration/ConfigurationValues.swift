@@ -34,8 +34,6 @@ struct ConfigurationValues: Sendable {
         for key in ConfigurationKey.catalogue { try check(key) }
     }
 
-    subscript(name: String) -> Value? { values[name] }
-
     func text(_ name: String) -> String? { values[name]?.text }
 
     func number(_ name: String) -> Int? { text(name).flatMap { Int($0) } }

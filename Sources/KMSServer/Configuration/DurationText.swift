@@ -21,16 +21,4 @@ enum DurationText {
         guard total <= 100 * 366 * 24 * 3600e9 else { return nil }
         return .seconds(Int64(total / 1e9)) + .nanoseconds(Int64(total.truncatingRemainder(dividingBy: 1e9)))
     }
-
-    /// The shortest such text, such as `1h30m`.
-    static func format(_ duration: Duration) -> String {
-        let (seconds, attoseconds) = duration.components
-        let milliseconds = attoseconds / 1_000_000_000_000_000
-        var parts: [String] = []
-        if seconds >= 3600 { parts.append("\(seconds / 3600)h") }
-        if seconds / 60 % 60 > 0 { parts.append("\(seconds / 60 % 60)m") }
-        if seconds % 60 > 0 { parts.append("\(seconds % 60)s") }
-        if milliseconds > 0 { parts.append("\(milliseconds)ms") }
-        return parts.isEmpty ? "0s" : parts.joined()
-    }
 }

@@ -15,17 +15,11 @@ extension BLS12381 {
         public var isInfinity: Bool { point.isInfinity }
 
         public static func + (p: G1Point, q: G1Point) -> G1Point { G1Point(p.point + q.point) }
-        public static func - (p: G1Point, q: G1Point) -> G1Point { G1Point(p.point - q.point) }
         public static prefix func - (p: G1Point) -> G1Point { G1Point(-p.point) }
 
         /// Σ points.
         public static func sum(_ points: some Sequence<G1Point>) -> G1Point {
             points.reduce(.infinity) { $0 + $1 }
-        }
-
-        /// Σ scalar·point, for public scalars only: the time depends on them.
-        public static func sumVariableTime(_ terms: [(point: G1Point, scalar: Scalar)]) -> G1Point {
-            G1Point(Point.sumVariableTime(terms.map { ($0.point.point, $0.scalar.words) }))
         }
     }
 }

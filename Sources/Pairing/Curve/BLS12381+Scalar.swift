@@ -20,9 +20,6 @@ extension BLS12381 {
         public var bigEndian: [UInt8] { value.bigEndianBytes }
 
         public static func + (x: Scalar, y: Scalar) -> Scalar { Scalar(x.value + y.value) }
-        public static func - (x: Scalar, y: Scalar) -> Scalar { Scalar(x.value - y.value) }
-        public static func * (x: Scalar, y: Scalar) -> Scalar { Scalar(x.value * y.value) }
-        public static prefix func - (x: Scalar) -> Scalar { Scalar(-x.value) }
 
         /// The integer, least significant word first.
         var words: [UInt64] { value.publicWords }

@@ -19,15 +19,6 @@ extension BN254.G1Point {
         try self.init(x: x, isOdd: isOdd)
     }
 
-    /// The point with this x coordinate (32 bytes, big-endian, as ECDH returns it) and an even or odd y.
-    ///
-    /// - Throws: `.wrongLength`, `.notCanonical`, `.notOnCurve`.
-    public init(xCoordinate bytes: some Collection<UInt8>, isOdd: Bool) throws(PairingError) {
-        guard bytes.count == 32 else { throw .wrongLength(expected: 32, actual: bytes.count) }
-        guard let x = BN254Fp(bigEndian: bytes) else { throw .notCanonical }
-        try self.init(x: x, isOdd: isOdd)
-    }
-
     /// Reads 04 || X || Y with 32-byte big-endian coordinates.
     ///
     /// - Throws: `.wrongLength`, `.invalidFlags` for another first byte, `.notCanonical`, `.notOnCurve`.

@@ -15,17 +15,11 @@ extension BN254 {
         public var isInfinity: Bool { point.isInfinity }
 
         public static func + (p: G2Point, q: G2Point) -> G2Point { G2Point(p.point + q.point) }
-        public static func - (p: G2Point, q: G2Point) -> G2Point { G2Point(p.point - q.point) }
         public static prefix func - (p: G2Point) -> G2Point { G2Point(-p.point) }
 
         /// Σ points.
         public static func sum(_ points: some Sequence<G2Point>) -> G2Point {
             points.reduce(.infinity) { $0 + $1 }
-        }
-
-        /// Σ scalar·point, for public scalars only: the time depends on them.
-        public static func sumVariableTime(_ terms: [(point: G2Point, scalar: Scalar)]) -> G2Point {
-            G2Point(Point.sumVariableTime(terms.map { ($0.point.point, $0.scalar.words) }))
         }
     }
 }

@@ -20,11 +20,6 @@ extension BN254 {
         public var littleEndian: [UInt8] { value.littleEndianBytes }
 
         public static func + (x: Scalar, y: Scalar) -> Scalar { Scalar(x.value + y.value) }
-        public static func - (x: Scalar, y: Scalar) -> Scalar { Scalar(x.value - y.value) }
         public static func * (x: Scalar, y: Scalar) -> Scalar { Scalar(x.value * y.value) }
-        public static prefix func - (x: Scalar) -> Scalar { Scalar(-x.value) }
-
-        /// The integer, least significant word first.
-        var words: [UInt64] { value.publicWords }
     }
 }

@@ -15,7 +15,6 @@ extension BNP256 {
         public var isInfinity: Bool { point.isInfinity }
 
         public static func + (p: G1Point, q: G1Point) -> G1Point { G1Point(p.point + q.point) }
-        public static func - (p: G1Point, q: G1Point) -> G1Point { G1Point(p.point - q.point) }
         public static prefix func - (p: G1Point) -> G1Point { G1Point(-p.point) }
     }
 }

@@ -15,7 +15,6 @@ extension BNP256 {
         public var isInfinity: Bool { point.isInfinity }
 
         public static func + (p: G2Point, q: G2Point) -> G2Point { G2Point(p.point + q.point) }
-        public static func - (p: G2Point, q: G2Point) -> G2Point { G2Point(p.point - q.point) }
         public static prefix func - (p: G2Point) -> G2Point { G2Point(-p.point) }
     }
 }

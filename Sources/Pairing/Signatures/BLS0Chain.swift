@@ -80,19 +80,6 @@ public enum BLS0Chain {
         ])
     }
 
-    /// Verifies signatures on distinct messages by several keys as one product; false when it does not hold for all.
-    public static func verifyAggregate(
-        _ aggregate: Signature, of signed: [(message: [UInt8], publicKey: BN254.PreparedPublicKey)]
-    ) -> Bool {
-        guard !signed.isEmpty, !aggregate.isInfinity else { return false }
-        var pairs = [(-aggregate.point.affineVariableTime, BN254.preparedGenerator)]
-        for entry in signed {
-            guard !entry.publicKey.key.isInfinity, let point = try? BN254.hashToG1(entry.message) else { return false }
-            pairs.append((point.point.affineVariableTime, entry.publicKey.prepared))
-        }
-        return BN254.productIsOne(pairs)
-    }
-
     /// For secrets known to be in range; the constant-time harness enters here.
     package static func publicKey(ofChecked secretKey: UnsafeRawBufferPointer) -> PublicKey {
         PublicKey(Point(Point<BN254.G2Curve>.generator.multiplied(bySecret: secretKey, bigEndian: false).affine))

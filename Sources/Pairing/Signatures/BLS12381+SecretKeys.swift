@@ -26,14 +26,6 @@ extension BLS12381 {
         try SecretScalar.storeRaw(value, into: output, bigEndian: true)
     }
 
-    /// Writes `count` shares of 32 bytes that add up to the key; none is 0.
-    public static func split(
-        _ secretKey: UnsafeRawBufferPointer, count: Int, into shares: UnsafeMutableRawBufferPointer,
-        from generator: (UnsafeMutableRawBufferPointer) throws -> Void
-    ) throws {
-        try SecretScalar<BLS12381Fr>.split(secretKey, count: count, into: shares, bigEndian: true, from: generator)
-    }
-
     /// Writes x + y modulo r.
     public static func add(
         _ x: UnsafeRawBufferPointer, _ y: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer

@@ -41,12 +41,6 @@ struct Fp2<Base: PairingBaseField>: FieldElement {
 
     @inline(__always) var squared: Self { square }
 
-    @inline(never) var wideSquare: Fp2Wide<Base> {
-        Fp2Wide(
-            .product(Base.unreducedSum(c0, c1), c0 - c1),
-            .product(Base.unreducedSum(c0, c0), c1))
-    }
-
     @inline(__always) var conjugate: Self { Self(c0, -c1) }
 
     /// 3·self - 2·x, in one call.

@@ -44,8 +44,6 @@ final class OpenedShares: Sendable {
 
     func forget(_ peer: String) { shares.withLock { $0[peer] = nil } }
 
-    func removeAll() { shares.withLock { $0.removeAll() } }
-
     /// Drops what has expired.
     func sweep() {
         let now = ContinuousClock.now
