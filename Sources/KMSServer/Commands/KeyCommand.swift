@@ -82,21 +82,12 @@ struct KeyCommand: AsyncParsableCommand {
         }
 
         private func list(_ application: Application) async throws {
-            var all: [KeyMetadata] = []
-            var after: String?
-            repeat {
-                let page = try await application.keystores.keys(keystore: keystore, after: after, limit: 1000)
-                all += page.items
-                after = page.next
-            } while after != nil
-            switch common.output {
-            case .json: try Terminal.print(json: all)
-            case .text:
-                for key in all {
-                    let created = Timestamp(key.createdAt).rfc3339(digits: 0)
-                    Terminal.print(
-                        "\(key.id)  \(key.type)  \(key.state.rawValue)  \(key.provenance.rawValue)  \(created)")
-                }
+            let keys = try await Page.all { after in
+                try await application.keystores.keys(keystore: keystore, after: after, limit: 1000)
+            }
+            try Terminal.print(keys, as: common.output) { key in
+                let created = Timestamp(key.createdAt).rfc3339(digits: 0)
+                return "\(key.id)  \(key.type)  \(key.state.rawValue)  \(key.provenance.rawValue)  \(created)"
             }
         }
     }

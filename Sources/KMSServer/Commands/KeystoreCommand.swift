@@ -51,21 +51,12 @@ struct KeystoreCommand: AsyncParsableCommand {
 
         func work() async throws -> ExitStatus {
             let application = try Application.build(try common.configuration())
-            var all: [KeystoreMetadata] = []
-            var after: String?
-            repeat {
-                let page = try await application.keystores.keystores(controller: controller, after: after, limit: 1000)
-                all += page.items
-                after = page.next
-            } while after != nil
-            switch common.output {
-            case .json: try Terminal.print(json: all)
-            case .text:
-                for keystore in all {
-                    let created = Timestamp(keystore.createdAt).rfc3339(digits: 0)
-                    Terminal.print(
-                        "\(keystore.id)  \(keystore.protection.rawValue)  \(created)  \(keystore.controller)")
-                }
+            let keystores = try await Page.all { after in
+                try await application.keystores.keystores(controller: controller, after: after, limit: 1000)
+            }
+            try Terminal.print(keystores, as: common.output) { keystore in
+                let created = Timestamp(keystore.createdAt).rfc3339(digits: 0)
+                return "\(keystore.id)  \(keystore.protection.rawValue)  \(created)  \(keystore.controller)"
             }
             try application.store.close()
             return .ok

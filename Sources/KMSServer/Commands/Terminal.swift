@@ -21,6 +21,14 @@ enum Terminal {
         print(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
+    /// A JSON array, or a line for each item.
+    static func print<Item: Encodable>(_ items: [Item], as format: OutputFormat, line: (Item) -> String) throws {
+        switch format {
+        case .json: try print(json: items)
+        case .text: for item in items { print(line(item)) }
+        }
+    }
+
     private static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
