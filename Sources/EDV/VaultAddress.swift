@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// Where a vault is: its server, and its name there.
 ///
 /// - Source: Encrypted Data Vaults draft, HTTP API; TrustBloc key server, whose `vault_url` ends with the vault's id.
@@ -28,12 +30,12 @@ public struct VaultAddress: Sendable, Hashable {
             throw refused("does not end with '/' and the vault's id")
         }
         let vault = rest[rest.index(after: slash)...]
-        guard (1...128).contains(vault.utf8.count), vault.utf8.allSatisfy(Self.isUnreserved) else {
+        guard (1...128).contains(vault.utf8.count), vault.utf8.allSatisfy(PercentEncoding.isUnreserved) else {
             throw refused("does not end with a vault's id of 1 to 128 letters, digits and - . _ ~")
         }
         let segments = rest[rest.startIndex..<slash].split(separator: "/", omittingEmptySubsequences: false)
         guard !(segments + [vault]).contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }),
-            segments.dropFirst().allSatisfy({ $0.utf8.allSatisfy(Self.isUnreserved) })
+            segments.dropFirst().allSatisfy({ $0.utf8.allSatisfy(PercentEncoding.isUnreserved) })
         else { throw refused("has an empty, '.' or '..' part in its path") }
         server = String(scheme + rest[rest.startIndex..<slash])
         self.vault = String(vault)
@@ -49,16 +51,6 @@ public struct VaultAddress: Sendable, Hashable {
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {
-        isUnreserved(byte) || [UInt8](":/[]".utf8).contains(byte)
-    }
-
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"):
-            true
-        default: false
-        }
+        PercentEncoding.isUnreserved(byte) || [UInt8](":/[]".utf8).contains(byte)
     }
 }

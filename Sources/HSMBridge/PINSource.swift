@@ -65,32 +65,16 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
         }
         defer { close(file) }
         try checkFile(file, path)
-        do {
-            let pin = try SecretBytes.make(capacity: Self.lengths.upperBound + 3) { buffer in
-                var count = 0
-                while count < buffer.count {
-                    let length = read(file, buffer.baseAddress.map { $0 + count }, buffer.count - count)
-                    if length < 0 && errno == EINTR { continue }
-                    guard length >= 0 else { throw Self.refused(path, "cannot be read (errno \(errno))") }
-                    if length == 0 { break }
-                    count += length
-                }
-                guard count < buffer.count else { return count }
-                if count > 0, buffer[count - 1] == UInt8(ascii: "\n") {
-                    count -= 1
-                    if count > 0, buffer[count - 1] == UInt8(ascii: "\r") { count -= 1 }
-                }
-                return count
-            }
-            guard Self.lengths.contains(pin.count) else {
-                throw Self.refused(path, "must hold one PIN of \(Self.lengths.lowerBound) to 255 bytes")
-            }
-            return pin
-        } catch let error as HSMError {
-            throw error
+        let pin: SecretBytes
+        do throws(SecretFileError) {
+            pin = try SecretFile.content(of: file, limit: Self.lengths.upperBound)
         } catch {
-            throw HSMError(.pinSourceRefused, "The PIN could not be held in locked memory: \(error)")
+            throw Self.refused(path, error.message)
         }
+        guard Self.lengths.contains(pin.count) else {
+            throw Self.refused(path, "must hold one PIN of \(Self.lengths.lowerBound) to 255 bytes")
+        }
+        return pin
     }
 
     private func resolved() throws(HSMError) -> String {

@@ -49,13 +49,7 @@ extension Session {
     borrowing func agrees(
         _ privateKey: ObjectHandle, publicKey: [UInt8], on curve: EllipticCurve
     ) throws(HSMError) -> Bool {
-        let pair = try generateKeyPair(
-            .ecKeyPairGeneration,
-            publicKey: [.flag(.token, false), .flag(.private, false), .bytes(.ecParameters, curve.parameters)],
-            privateKey: [
-                .flag(.token, false), .flag(.private, true), .flag(.sensitive, true), .flag(.extractable, false),
-                .flag(.derive, true), .flag(.sign, false), .allowedMechanisms([.ecdh1Derive]),
-            ])
+        let pair = try generateEphemeralPair(on: curve)
         defer {
             try? destroy(pair.publicKey)
             try? destroy(pair.privateKey)
@@ -66,6 +60,19 @@ extension Session {
         let one = try agree(privateKey, with: point, on: curve)
         let other = try agree(pair.privateKey, with: publicKey, on: curve)
         return one.withSecret { one in other.withSecret { one.constantTimeEquals($0) } }
+    }
+
+    /// A pair that only agrees, for one use; the caller destroys it.
+    borrowing func generateEphemeralPair(
+        on curve: EllipticCurve
+    ) throws(HSMError) -> (publicKey: ObjectHandle, privateKey: ObjectHandle) {
+        try generateKeyPair(
+            .ecKeyPairGeneration,
+            publicKey: [.flag(.token, false), .flag(.private, false), .bytes(.ecParameters, curve.parameters)],
+            privateKey: [
+                .flag(.token, false), .flag(.private, true), .flag(.sensitive, true), .flag(.extractable, false),
+                .flag(.derive, true), .flag(.sign, false), .allowedMechanisms([.ecdh1Derive]),
+            ])
     }
 
     /// CKA_VALUE of exactly `count` bytes.

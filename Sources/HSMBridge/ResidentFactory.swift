@@ -32,16 +32,7 @@ enum ResidentFactory {
                         .number(.valueLength, UInt(algorithm.keyLength)),
                     ]))
         }
-        let wrapped: [UInt8]
-        do throws(HSMError) {
-            wrapped = try session.wrap(original, under: wrappingKey, .aesKeyWrapPad)
-        } catch {
-            // The session may be poisoned, but destruction needs no operation; at worst the key dies with the session,
-            // which its thread closes after this error.
-            try? session.destroy(original)
-            throw error
-        }
-        try session.destroy(original)
+        let wrapped = try session.wrapAway(original, under: wrappingKey)
         if let publicHandle { try session.destroy(publicHandle) }
         guard algorithm.curve == nil || publicKey != nil else {
             throw HSMError(.deviceFailure, "The token does not show the point of a public key.")

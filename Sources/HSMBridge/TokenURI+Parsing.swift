@@ -1,3 +1,5 @@
+import TextEncodings
+
 extension TokenURI {
     /// The two parts of a URI and what may stand in each unencoded (RFC 7512 section 2.3).
     package enum Part {
@@ -6,13 +8,14 @@ extension TokenURI {
         var separator: UInt8 { self == .path ? UInt8(ascii: ";") : UInt8(ascii: "&") }
 
         func allows(_ byte: UInt8) -> Bool {
-            if isUnreserved(byte) || Self.reserved.contains(byte) { return true }
+            if PercentEncoding.isUnreserved(byte) || Self.reserved.contains(byte) { return true }
             return (self == .path ? Self.pathOnly : Self.queryOnly).contains(byte)
         }
 
         /// What is printed unencoded: enough for a path to stay readable.
         func prints(_ byte: UInt8) -> Bool {
-            isUnreserved(byte) || self == .query && (byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":"))
+            PercentEncoding.isUnreserved(byte)
+                || self == .query && (byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":"))
         }
 
         private static let reserved = Array(":[]@!$'()*+,=".utf8)
@@ -85,24 +88,13 @@ extension TokenURI {
     package static func encoded(_ bytes: some Sequence<UInt8>, _ part: Part) -> String {
         var text = ""
         for byte in bytes {
-            if part.prints(byte) { text.unicodeScalars.append(Unicode.Scalar(byte)) } else { text += encoded(byte) }
+            if part.prints(byte) {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                text += PercentEncoding.encode(byte)
+            }
         }
         return text
-    }
-
-    static func encoded(_ byte: UInt8) -> String {
-        let digits = String(byte, radix: 16, uppercase: true)
-        return digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
-    }
-
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"):
-            true
-        default: false
-        }
     }
 
     /// A name from a mistaken URI: cut, and anything but letters masked, since a misplaced PIN may be part of it.

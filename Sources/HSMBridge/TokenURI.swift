@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// Names a token by what it says of itself (RFC 7512), never by slot number.
 ///
 /// Stricter than the RFC where leniency would hide a mistake: unknown, repeated and empty attributes, `slot-id` and
@@ -109,7 +111,7 @@ public struct TokenURI: Hashable, Sendable, CustomStringConvertible {
         ] {
             if let value { path.append("\(name)=\(Self.encoded(value.utf8, .path))") }
         }
-        if let id { path.append("id=\(id.map(Self.encoded).joined())") }
+        if let id { path.append("id=\(id.map(PercentEncoding.encode).joined())") }
         var query: [String] = []
         if let modulePath { query.append("module-path=\(Self.encoded(modulePath.utf8, .query))") }
         if let pinSource { query.append("pin-source=\(Self.encoded(pinSource.utf8, .query))") }

@@ -12,8 +12,6 @@ import TextEncodings
 public final class AuthServer: ShareSource {
     /// Users whose share is remembered at most.
     private static let remembered = 4096
-    /// Bytes of a user's name.
-    public static let longestUser = 1024
 
     private let url: String
     private let token: SharedSecret
@@ -77,17 +75,12 @@ public final class AuthServer: ShareSource {
 
     /// Everything but unreserved characters (RFC 3986 §2.3) as `%XX` of its UTF-8.
     static func queryEscaped(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var escaped: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                escaped.append(byte)
-            default: escaped += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        text.utf8.reduce(into: "") { escaped, byte in
+            if PercentEncoding.isUnreserved(byte) {
+                escaped.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                escaped += PercentEncoding.encode(byte)
             }
         }
-        return String(decoding: escaped, as: UTF8.self)
     }
 }

@@ -22,12 +22,10 @@ public enum SecretFile {
         defer { close(file) }
         try check(file, path, isCredential: isCredential)
         let secret: SecretBytes
-        do {
-            secret = try SecretBytes.make(capacity: lengths.upperBound + 3) { try fill($0, from: file, path) }
-        } catch let error as SecretFileError {
-            throw error
+        do throws(SecretFileError) {
+            secret = try content(of: file, limit: lengths.upperBound)
         } catch {
-            throw refused(path, "could not be held in locked memory: \(error)")
+            throw refused(path, error.message)
         }
         guard lengths.contains(secret.count) else {
             throw refused(path, "must hold \(lengths.lowerBound) to \(lengths.upperBound) bytes")
@@ -35,12 +33,26 @@ public enum SecretFile {
         return secret
     }
 
-    private static func fill(_ buffer: UnsafeMutableRawBufferPointer, from file: Int32, _ path: String) throws -> Int {
+    /// Reads an opened file, without a line break at its end.
+    ///
+    /// - Parameter limit: Of bytes that may be meant; of a longer file more than so many are returned.
+    /// - Throws: ``SecretFileError``, to be put behind the file's name.
+    package static func content(of file: Int32, limit: Int) throws(SecretFileError) -> SecretBytes {
+        do {
+            return try SecretBytes.make(capacity: limit + 3) { try fill($0, from: file) }
+        } catch let error as SecretFileError {
+            throw error
+        } catch {
+            throw SecretFileError("could not be held in locked memory: \(error)")
+        }
+    }
+
+    private static func fill(_ buffer: UnsafeMutableRawBufferPointer, from file: Int32) throws -> Int {
         var count = 0
         while count < buffer.count {
             let length = Glibc.read(file, buffer.baseAddress.map { $0 + count }, buffer.count - count)
             if length < 0, errno == EINTR { continue }
-            guard length >= 0 else { throw refused(path, String(cString: strerror(errno))) }
+            guard length >= 0 else { throw SecretFileError("cannot be read: \(String(cString: strerror(errno)))") }
             if length == 0 { break }
             count += length
         }

@@ -96,8 +96,7 @@ public struct WalletKey: Sendable {
             return try SecretBytes.make(count: 65) { output in
                 scalar.withUnsafeBytes { bytes in
                     for index in 0..<32 {
-                        output[2 * index] = WalletText.digit(bytes[index] >> 4)
-                        output[2 * index + 1] = WalletText.digit(bytes[index] & 15)
+                        (output[2 * index], output[2 * index + 1]) = SecretHexadecimal.digits(bytes[index])
                     }
                 }
                 output[64] = 0x0a

@@ -12,7 +12,4 @@ enum WalletText {
         }
         return bytes
     }
-
-    /// Without a table: no address depends on a digit of a secret.
-    static func digit(_ value: UInt8) -> UInt8 { value &+ 0x30 &+ (((9 &- Int8(value)) >> 7).magnitude &* 0x27) }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HSMBridge
+import TestSupport
 import Testing
 import TextEncodings
 

@@ -1,5 +1,6 @@
 import Audit
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import SplitKeys

@@ -11,23 +11,14 @@ import requests
 import zcap
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 ALGORITHM = "https://github.com/hyperledger/aries-framework-go/zcaps"
 BASE = "https://kms.example.test"
-
-
-def base58(data):
-    number, text = int.from_bytes(data, "big"), ""
-    while number:
-        number, digit = divmod(number, 58)
-        text = ALPHABET[digit] + text
-    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
 
 
 class Wallet:
     def __init__(self):
         self.key = Ed25519PrivateKey.generate()
-        fingerprint = "z" + base58(b"\xed\x01" + self.key.public_key().public_bytes_raw())
+        fingerprint = "z" + zcap.base58(b"\xed\x01" + self.key.public_key().public_bytes_raw())
         self.did = f"did:key:{fingerprint}#{fingerprint}"
 
     def headers(self, capability, action, *, covered=("(created)",), method="POST", path="", host="", body=b"",

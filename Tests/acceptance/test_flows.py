@@ -10,15 +10,8 @@ import zcap
 from auth_server import TOKEN
 from daemon import Installation
 from test_locks import auth, aws, presenting, shares  # noqa: F401  (fixtures)
-from test_vaults import VaultServer, vault_of
+from test_vaults import server, vault_of  # noqa: F401  (fixture)
 from webkms_client import Keystore
-
-
-@pytest.fixture
-def server():
-    server = VaultServer()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

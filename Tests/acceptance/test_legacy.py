@@ -9,7 +9,7 @@ import pytest
 import requests
 import zcap
 from test_capabilities import BASE
-from test_vaults import VaultServer
+from test_vaults import server  # noqa: F401  (fixture)
 from nacl.bindings import crypto_box_open, crypto_sign_ed25519_pk_to_curve25519
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
@@ -139,13 +139,6 @@ def test_errors_have_their_own_form(legacy, keystore):
     legacy.refused(400, f"{keystore}/capability", {})
     assert legacy.send(f"{key}/sign", method="GET").status_code == 405
     assert legacy.send(f"{key}/rotate", {}).status_code == 404
-
-
-@pytest.fixture
-def server():
-    server = VaultServer()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -17,16 +17,8 @@ enum AnchorFactory {
     ) throws(HSMError) -> AnchorBlob {
         let movable = usage + [.flag(.token, false), .flag(.sensitive, true), .flag(.extractable, true)]
         let original = try receive(send, as: KeyTemplate(movable), session: session)
-        let wrapped: [UInt8]
-        do throws(HSMError) {
-            wrapped = try session.wrap(original, under: wrappingKey, .aesKeyWrapPad)
-        } catch {
-            // Destruction needs no operation; at worst the key dies with the session, which its thread closes now.
-            try? session.destroy(original)
-            throw error
-        }
-        try session.destroy(original)
-        return AnchorBlob(identifier: SystemRandom.bytes(16), storage: .wrapped(wrapped))
+        return AnchorBlob(
+            identifier: SystemRandom.bytes(16), storage: .wrapped(try session.wrapAway(original, under: wrappingKey)))
     }
 
     /// Takes a scalar in as a token object that was never extractable there, on a read-write session.
@@ -100,13 +92,7 @@ enum AnchorFactory {
         _ send: AnchorDelivery.Sender, as template: KeyTemplate, session: borrowing Session
     ) throws(HSMError) -> ObjectHandle {
         let curve = EllipticCurve.p256
-        let pair = try session.generateKeyPair(
-            .ecKeyPairGeneration,
-            publicKey: [.flag(.token, false), .flag(.private, false), .bytes(.ecParameters, curve.parameters)],
-            privateKey: [
-                .flag(.token, false), .flag(.private, true), .flag(.sensitive, true), .flag(.extractable, false),
-                .flag(.derive, true), .flag(.sign, false), .allowedMechanisms([.ecdh1Derive]),
-            ])
+        let pair = try session.generateEphemeralPair(on: curve)
         defer {
             try? session.destroy(pair.publicKey)
             try? session.destroy(pair.privateKey)

@@ -98,13 +98,7 @@ final class Module: Sendable {
             modules[path] = nil
             // A call that never returns keeps the library loaded; its sessions die with the process.
             gate.exclusive(patience: .seconds(2)) {
-                let wasInitialised = state.withLock { state in
-                    state.epoch += 1
-                    defer { state.isInitialised = false }
-                    return state.isInitialised
-                }
-                liveEpoch.store(0, ordering: .releasing)
-                if wasInitialised { p11_kit_module_finalize(functions) }
+                finalise()
                 p11_kit_module_release(functions)
             }
         }
@@ -147,13 +141,7 @@ final class Module: Sendable {
     func reinitialise(patience: Duration) throws(HSMError) {
         let outcome = leases.exclusive(patience: patience) {
             gate.exclusive(patience: patience) { () -> ReturnValue in
-                let wasInitialised = state.withLock { state in
-                    state.epoch += 1
-                    defer { state.isInitialised = false }
-                    return state.isInitialised
-                }
-                liveEpoch.store(0, ordering: .releasing)
-                if wasInitialised { p11_kit_module_finalize(functions) }
+                finalise()
                 let value = ReturnValue(rawValue: p11_kit_module_initialize(functions))
                 let epoch = state.withLock { state in
                     state.isInitialised = value == .ok
@@ -171,6 +159,17 @@ final class Module: Sendable {
                 .tokenUnavailable, "The module '\(path)' cannot be initialised again.",
                 cause: .pkcs11(outcome, function: "C_Initialize"))
         }
+    }
+
+    /// Ends every session of the module; the caller lets no call in.
+    private func finalise() {
+        let wasInitialised = state.withLock { state in
+            state.epoch += 1
+            defer { state.isInitialised = false }
+            return state.isInitialised
+        }
+        liveEpoch.store(0, ordering: .releasing)
+        if wasInitialised { p11_kit_module_finalize(functions) }
     }
 
     // MARK: PIN guard

@@ -56,6 +56,21 @@ extension Session {
         return Array(wrapped.prefix(Int(length)))
     }
 
+    /// Wraps an extractable key and destroys it, also if it could not be wrapped.
+    borrowing func wrapAway(_ original: ObjectHandle, under wrappingKey: ObjectHandle) throws(HSMError) -> [UInt8] {
+        let wrapped: [UInt8]
+        do throws(HSMError) {
+            wrapped = try wrap(original, under: wrappingKey, .aesKeyWrapPad)
+        } catch {
+            // The session may be poisoned, but destruction needs no operation; at worst the key dies with the session,
+            // which its thread closes after this error.
+            try? destroy(original)
+            throw error
+        }
+        try destroy(original)
+        return wrapped
+    }
+
     /// Unwraps a key; the template says what the token must enforce for it.
     borrowing func unwrap(
         _ wrapped: [UInt8], under unwrappingKey: ObjectHandle, _ mechanism: MechanismType, _ template: KeyTemplate

@@ -112,8 +112,9 @@ struct JSONWriter {
         buffer.writeInteger(UInt8(ascii: "\""))
         secret.withUnsafeBytes { bytes in
             for byte in bytes {
-                buffer.writeInteger(Self.hexDigit(byte >> 4))
-                buffer.writeInteger(Self.hexDigit(byte & 15))
+                let (high, low) = SecretHexadecimal.digits(byte)
+                buffer.writeInteger(high)
+                buffer.writeInteger(low)
             }
         }
         buffer.writeInteger(UInt8(ascii: "\""))
@@ -132,11 +133,6 @@ struct JSONWriter {
             body(&self, item)
         }
         buffer.writeInteger(UInt8(ascii: "]"))
-    }
-
-    /// Without a branch or an address that depends on the digit.
-    private static func hexDigit(_ value: UInt8) -> UInt8 {
-        0x30 &+ value &+ (UInt8(truncatingIfNeeded: (9 - Int16(value)) >> 8) & 0x27)
     }
 
     private mutating func base64(_ bytes: UnsafeRawBufferPointer) {

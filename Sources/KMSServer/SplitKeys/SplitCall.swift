@@ -86,8 +86,8 @@ extension JSONMembers {
         var isHex = true
         let secret = try SecretBytes.make(count: count) { output in
             for position in 0..<count {
-                let high = Self.digit(text[2 * position])
-                let low = Self.digit(text[2 * position + 1])
+                let high = SecretHexadecimal.value(text[2 * position])
+                let low = SecretHexadecimal.value(text[2 * position + 1])
                 isHex = isHex && high | low < 16
                 output[position] = high << 4 | low & 15
             }
@@ -96,15 +96,5 @@ extension JSONMembers {
             throw SplitRefusal(status: 400, message: "'\(name(index))' must be \(2 * count) hexadecimal digits")
         }
         return SharedSecret(secret)
-    }
-
-    /// The digit's value, or 255; no branch or address depends on a proper digit.
-    private static func digit(_ byte: UInt8) -> UInt8 {
-        let decimal = byte &- 0x30
-        let letter = (byte | 0x20) &- 0x61
-        // 0xff where the subtraction borrowed, that is where the value is in range.
-        let isDecimal = UInt8(truncatingIfNeeded: (Int16(decimal) - 10) >> 8)
-        let isLetter = UInt8(truncatingIfNeeded: (Int16(letter) - 6) >> 8)
-        return (decimal & isDecimal) | ((letter &+ 10) & isLetter) | ~(isDecimal | isLetter)
     }
 }

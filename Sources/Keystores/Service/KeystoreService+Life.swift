@@ -15,26 +15,23 @@ extension KeystoreService {
     }
 
     public func disableKey(keystore: String, key: String) async throws -> KeyMetadata {
-        try await change(keystore, key) { record, _ in
-            switch KeyState(rawValue: record.state) {
-            case .enabled:
-                var changed = record
-                changed.state = KeyState.disabled.rawValue
-                return .update(changed)
-            case .disabled: return .nothing
-            default: throw Self.ended(record)
-            }
-        }
+        try await exchange(.enabled, for: .disabled, keystore, key)
     }
 
     public func enableKey(keystore: String, key: String) async throws -> KeyMetadata {
+        try await exchange(.disabled, for: .enabled, keystore, key)
+    }
+
+    private func exchange(
+        _ old: KeyState, for new: KeyState, _ keystore: String, _ key: String
+    ) async throws -> KeyMetadata {
         try await change(keystore, key) { record, _ in
             switch KeyState(rawValue: record.state) {
-            case .disabled:
+            case old:
                 var changed = record
-                changed.state = KeyState.enabled.rawValue
+                changed.state = new.rawValue
                 return .update(changed)
-            case .enabled: return .nothing
+            case new: return .nothing
             default: throw Self.ended(record)
             }
         }

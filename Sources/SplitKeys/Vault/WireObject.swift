@@ -1,5 +1,6 @@
 import Foundation
 import SecretMemory
+import TextEncodings
 
 /// A small JSON object between our two roles, whose secrets go from locked memory straight into its bytes.
 struct WireObject {
@@ -32,7 +33,10 @@ struct WireObject {
         members.append(UInt8(ascii: "\""))
         members.reserveCapacity(members.count + 2 * secret.count + 1)
         secret.withUnsafeBytes { bytes in
-            for byte in bytes { members += [Self.digit(byte >> 4), Self.digit(byte & 15)] }
+            for byte in bytes {
+                let (high, low) = SecretHexadecimal.digits(byte)
+                members += [high, low]
+            }
         }
         members.append(UInt8(ascii: "\""))
     }
@@ -49,10 +53,6 @@ struct WireObject {
     private mutating func key(_ name: String) {
         if !members.isEmpty { members.append(UInt8(ascii: ",")) }
         members += Array("\"\(name)\":".utf8)
-    }
-
-    private static func digit(_ value: UInt8) -> UInt8 {
-        0x30 &+ value &+ (UInt8(truncatingIfNeeded: (9 - Int16(value)) >> 8) & 0x27)
     }
 
     private static func encoded(_ value: some Encodable) -> [UInt8] {
