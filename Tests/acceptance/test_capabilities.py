@@ -175,6 +175,16 @@ def test_children_have_no_more_than_their_parent_and_their_time(guarded):
     assert status(child(caveats=[{"type": "unknown"}])) == 401
 
 
+def test_a_wrong_method_is_told_before_anybody_is_asked_who_he_is(guarded):
+    key = guarded.new_key()
+    for method, path, allowed in (
+            ("GET", f"{key}/sign", "POST"), ("POST", f"{key}/export", "GET"), ("HEAD", f"{key}/export", "GET"),
+            ("PUT", f"{key}/wrap", "POST"), ("GET", f"{guarded.keystore}/wrap", "POST"), ("OPTIONS", f"{key}/sign", "POST")):
+        answer = requests.request(method, guarded.url + path, timeout=10)
+        assert (answer.status_code, answer.content, answer.headers["Allow"]) == (405, b"", allowed), path
+    refused(requests.post(f"{guarded.url}{key}/sign", json={"message": "aGk="}, timeout=10))
+
+
 def test_an_unknown_keystore_answers_as_a_wrong_capability(guarded):
     unknown = guarded.call("/v1/keystores/c0ekinlioud42c84qs9g/keys", "createKey", {"key_type": "ED25519"})
     wrong = guarded.call(f"{guarded.keystore}/keys", "createKey", {"key_type": "ED25519"}, wallet=Wallet())

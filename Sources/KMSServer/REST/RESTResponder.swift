@@ -173,9 +173,7 @@ public struct RESTResponder: HTTPResponder {
             decision.actor = authorized.actor
             switch (target, request.method) {
             case (.action(let action, let keystore, let key), let method):
-                guard method == (action.isRead ? .get : .post) else {
-                    return Answer.methodNotAllowed(action.isRead ? "GET" : "POST")
-                }
+                guard method == action.method else { return Answer.methodNotAllowed(action.method.rawValue) }
                 operation = action.operation
                 if action == .attestation {
                     return try await attestation.attest(keystore: keystore, key: key, query: query)
