@@ -82,6 +82,25 @@ def test_wrong_base64(kms, keystore, text):
     assert [entry["id"] for entry in listing(keystore)] == [key.id]
 
 
+def test_null_is_the_empty_byte_string_where_one_may_be_empty(keystore):
+    """The clients in the field write `null` for no bytes; a member that is not there is a mistake."""
+    key = keystore.create("ED25519")
+    signature = key.post("sign", {"message": None})["signature"]
+    key.verify(key.sign(b""), b"")
+    assert signature == encode(key.sign(b""))
+    assert key.post("verify", {"message": None, "signature": signature}) is None
+    mac = keystore.create("HMACSHA256Tag256")
+    tag = mac.post("computemac", {"data": None})["mac"]
+    assert tag == encode(mac.compute_mac(b"")) and mac.post("verifymac", {"data": None, "mac": tag}) is None
+    cipher = keystore.create("AES256GCM")
+    sealed = cipher.post("encrypt", {"message": None, "associated_data": None})
+    assert cipher.post("decrypt", {**sealed, "associated_data": None}) == {"plaintext": ""}
+    for member, url in (("message", f"{key.url}/sign"), ("data", f"{mac.url}/computemac"), ("message", f"{cipher.url}/encrypt")):
+        assert f"'{member}' is missing" in expect(400, key.client.raw("POST", url, {})).message
+    for body in ({"message": "", "signature": None}, {"message": None, "signature": ""}):
+        expect(400, key.client.raw("POST", f"{key.url}/verify", body))
+
+
 def test_line_breaks_inside_base64_are_skipped(kms, keystore):
     key = keystore.create("ED25519")
     answer = kms.call("POST", f"{key.url}/sign", {"message": "aGVs\r\nbG8="})

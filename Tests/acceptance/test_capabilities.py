@@ -136,6 +136,16 @@ def test_a_forged_root_opens_nothing(guarded):
     thief = Wallet()
     forged = {**guarded.capability, "invoker": thief.did}
     refused(guarded.call(f"{key}/sign", "sign", {"message": "aGk="}, wallet=thief, capability=forged))
+    # The attack proper: every signature in it holds, and only the signer is the thief himself.
+    bare = {name: value for name, value in forged.items() if name != "proof"}
+    proof = {name: value for name, value in guarded.capability["proof"][0].items() if name != "jws"}
+    proof["verificationMethod"] = thief.did
+    proof["jws"] = zcap.HEADER + ".." + zcap.url64(thief.key.sign(zcap.signing_input(bare, proof)))
+    signed = {**bare, "proof": [proof]}
+    header, _, signature = proof["jws"].split(".")
+    zcap.verify(thief.did, zcap.un64(signature), zcap.signing_input(bare, proof))
+    refused(guarded.call(f"{key}/sign", "sign", {"message": "aGk="}, wallet=thief, capability=signed))
+    assert guarded.call(f"{key}/sign", "sign", {"message": "aGk="}).status_code == 200
 
 
 def test_a_capability_is_for_its_keystore_only(guarded):

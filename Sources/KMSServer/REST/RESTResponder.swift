@@ -220,7 +220,7 @@ public struct RESTResponder: HTTPResponder {
             case (.keystore(let keystore), .get):
                 operation = "get key store"
                 return try await keystores.describe(keystore)
-            case (.healthcheck, .get): return health.healthcheck()
+            case (.healthcheck, .get): return health.healthcheck(isLegacy: legacy != nil)
             case (.livez, .get): return health.livez()
             case (.readyz, .get): return await health.readyz()
             case (.openapi, .get): return health.openapi()
