@@ -110,8 +110,9 @@ public final class AgreementKey: Sendable {
             "EVP_PKEY_CTX_new_from_pkey", EVP_PKEY_CTX_new_from_pkey(nil, key.pointer, nil))
         defer { EVP_PKEY_CTX_free(context) }
         try OpenSSL.check("EVP_PKEY_derive_init", EVP_PKEY_derive_init(context))
-        try OpenSSL.check(
-            "EVP_PKEY_derive_set_peer_ex", EVP_PKEY_derive_set_peer_ex(context, peer.pointer, 1), .invalidInput)
+        guard OpenSSL.holds(EVP_PKEY_derive_set_peer_ex(context, peer.pointer, 1)) else {
+            throw LibCryptoError(.invalidInput, "The public key is not one to agree with.")
+        }
         return try SecretBytes.filled(count) { output throws(LibCryptoError) in
             var length = output.count
             try OpenSSL.check("EVP_PKEY_derive", EVP_PKEY_derive(context, output.bytes, &length))

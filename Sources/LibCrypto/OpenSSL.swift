@@ -7,18 +7,14 @@ internal import CLibCrypto
 enum OpenSSL {
     /// Passes when `status` is positive.
     @inline(__always)
-    static func check(
-        _ call: StaticString, _ status: Int32, _ code: LibCryptoError.Code = .internalFailure
-    ) throws(LibCryptoError) {
-        if status <= 0 { throw failure(call, code) }
+    static func check(_ call: StaticString, _ status: Int32) throws(LibCryptoError) {
+        if status <= 0 { throw failure(call) }
     }
 
     /// Passes when the call gave an object.
     @inline(__always)
-    static func check(
-        _ call: StaticString, _ object: OpaquePointer?, _ code: LibCryptoError.Code = .internalFailure
-    ) throws(LibCryptoError) -> OpaquePointer {
-        guard let object else { throw failure(call, code) }
+    static func check(_ call: StaticString, _ object: OpaquePointer?) throws(LibCryptoError) -> OpaquePointer {
+        guard let object else { throw failure(call) }
         return object
     }
 
@@ -34,10 +30,10 @@ enum OpenSSL {
     ///
     /// Only OpenSSL's constant reason text is taken, never the data attached to it.
     @inline(never)
-    static func failure(_ call: StaticString, _ code: LibCryptoError.Code) -> LibCryptoError {
+    static func failure(_ call: StaticString) -> LibCryptoError {
         let first = ERR_get_error()
         ERR_clear_error()
         let reason = first == 0 ? nil : ERR_reason_error_string(first).map { String(cString: $0) }
-        return LibCryptoError(code, "\(call) failed: \(reason ?? "no reason given").")
+        return LibCryptoError(.internalFailure, "\(call) failed: \(reason ?? "no reason given").")
     }
 }

@@ -40,7 +40,7 @@ final class PKey: @unchecked Sendable {
         return try point.lend { point throws(LibCryptoError) in
             try build(
                 [Parameter.text("group", group.name), Parameter.octets("pub", point), Parameter.end],
-                KMS_EVP_PKEY_PUBLIC_KEY, .invalidInput)
+                KMS_EVP_PKEY_PUBLIC_KEY, refusal: "The public key is not a point of its curve.")
         }
     }
 
@@ -54,15 +54,18 @@ final class PKey: @unchecked Sendable {
         #endif
     }
 
+    /// - Parameter refusal: What to tell a caller whose values the library refuses; nil if none of them is a caller's.
     private static func build(
-        _ parameters: [OSSL_PARAM], _ selection: Int32, _ code: LibCryptoError.Code = .internalFailure
+        _ parameters: [OSSL_PARAM], _ selection: Int32, refusal: String? = nil
     ) throws(LibCryptoError) -> PKey {
         let context = try OpenSSL.check("EVP_PKEY_CTX_new_from_name", EVP_PKEY_CTX_new_from_name(nil, "EC", nil))
         defer { EVP_PKEY_CTX_free(context) }
         try OpenSSL.check("EVP_PKEY_fromdata_init", EVP_PKEY_fromdata_init(context))
         var parameters = parameters
         var key: OpaquePointer?
-        try OpenSSL.check("EVP_PKEY_fromdata", EVP_PKEY_fromdata(context, &key, selection, &parameters), code)
-        return PKey(owning: try OpenSSL.check("EVP_PKEY_fromdata", key, code))
+        let status = EVP_PKEY_fromdata(context, &key, selection, &parameters)
+        if let refusal, !OpenSSL.holds(status) { throw LibCryptoError(.invalidInput, refusal) }
+        try OpenSSL.check("EVP_PKEY_fromdata", status)
+        return PKey(owning: try OpenSSL.check("EVP_PKEY_fromdata", key))
     }
 }

@@ -30,6 +30,10 @@ struct JSONScannerTests {
             #expect(try members.optionalBytes(0) == nil)
             #expect(try members.bytes(1).isEmpty)
             #expect(throws: JSONError("'message' is missing")) { try members.bytes(0) }
+            #expect(try members.nullableBytes(0).isEmpty && members.nullableBytes(1).isEmpty)
+        }
+        try members("{}") { (members: JSONMembers) throws in
+            #expect(throws: JSONError("'message' is missing")) { try members.nullableBytes(0) }
         }
     }
 

@@ -40,7 +40,7 @@ struct MultiMessageRouteTests {
         "Lists that are none, too long or of other things are refused and named",
         arguments: [
             ("null", "'messages' is missing"), ("[]", "1 to 1000 messages"), ("[1]", "not an array of strings"),
-            (#"["bQ==",null]"#, "not an array of strings"), (#""bQ==""#, "not an array of strings"),
+            (#"["bQ==",{}]"#, "not an array of strings"), (#""bQ==""#, "not an array of strings"),
             (#"["*"]"#, "'messages' is not base64"), (#"{"0":"bQ=="}"#, "not an array of strings"),
             ("[" + String(repeating: #""","#, count: 1000) + #"""]"#, "more than 1000 elements"),
         ])

@@ -149,9 +149,10 @@ struct RefusalTests {
             for (path, body) in [
                 (signing + "/encrypt", #"{"message":""}"#), (signing + "/computemac", #"{"data":""}"#),
                 (aead + "/sign", #"{"message":""}"#),
-                (signing + "/sign", "{}"), (signing + "/sign", #"{"message":null}"#),
+                (signing + "/sign", "{}"), (signing + "/sign", #"{"message":false}"#),
                 (signing + "/verify", #"{"message":""}"#),
                 (signing + "/verify", #"{"signature":""}"#), (signing + "/verify", #"{"signature":"","message":""}"#),
+                (signing + "/verify", #"{"signature":null,"message":null}"#),
                 (aead + "/decrypt", #"{"ciphertext":""}"#), (aead + "/decrypt", #"{"ciphertext":"","nonce":""}"#),
                 (aead + "/encrypt", #"{"message":"","associated_data":5}"#),
             ] {

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Testing
 
 @testable import KMSServer
@@ -15,7 +16,7 @@ struct TargetTests {
             #expect(
                 Target(path: "/v1/keystores/a/keys/b/\(action.rawValue)") == .action(action, keystore: "a", key: "b"))
         }
-        #expect(Target.Action.allCases.filter { $0.isRead } == [.export, .correctnessproof, .attestation])
+        #expect(Target.Action.allCases.filter { $0.method == .get } == [.export, .correctnessproof, .attestation])
         #expect(Target(path: "/healthcheck") == .healthcheck)
         #expect(Target(path: "/livez") == .livez)
         #expect(Target(path: "/readyz") == .readyz)

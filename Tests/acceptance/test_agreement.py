@@ -180,9 +180,16 @@ def test_an_ephemeral_key_off_its_curve_is_refused(kms, keystore):
     recipient = keystore.create("NISTP256ECDHKW")
     wrapped = kms.call("POST", f"{keystore.url}/wrap", {
         "cek": b64(bytes(32)), "recipient_pub_key": exported(recipient)})
-    wrapped["epk"]["y"] = b64(bytes(31) + b"\x01")
-    answer = kms.raw("POST", f"{recipient.url}/unwrap", {"wrapped_key": wrapped})
-    assert answer.status_code == 400
+    off = {**exported(recipient), "y": b64(bytes(31) + b"\x01")}
+    sent = kms.call("POST", f"{recipient.url}/wrap", {"cek": b64(bytes(32)), "recipient_pub_key": exported(recipient)})
+    for url, body in ((f"{recipient.url}/unwrap", {"wrapped_key": {**wrapped, "epk": off}}),
+                      (f"{recipient.url}/unwrap", {"wrapped_key": sent, "sender_pub_key": off}),
+                      (f"{keystore.url}/wrap", {"cek": b64(bytes(32)), "recipient_pub_key": off}),
+                      (f"{recipient.url}/wrap", {"cek": b64(bytes(32)), "recipient_pub_key": off})):
+        answer = kms.raw("POST", url, body)
+        assert answer.status_code == 400
+        # The caller is told what is wrong, not which function of a library found it.
+        assert answer.json()["message"].endswith(": The public key is not a point of its curve.")
 
 
 @pytest.mark.parametrize("change", [
@@ -231,6 +238,30 @@ def test_a_sealed_box_opens(kms, keystore, through):
     assert base64.b64decode(kms.call("POST", path, body)["plaintext"]) == b"test payload"
     sealed = sealed[:-1] + bytes([sealed[-1] ^ 1])
     assert kms.raw("POST", path, {**body, "ciphertext": b64(sealed)}).status_code == 400
+
+
+@pytest.mark.parametrize("extra", [
+    {}, {"nonce": None, "their_pub": None}, {"nonce": "", "their_pub": ""}, {"nonce": b64(bytes(24)), "their_pub": None},
+    {"nonce": b64(bytes(24)), "their_pub": b64(b"\x09" + bytes(31)), "wrapped_key": {"epk": {}}}])
+def test_unwrap_tries_a_sealed_box_after_a_box(kms, keystore, extra):
+    """With nonce and sender or without; what is neither kind of box is refused for the first reason."""
+    key, public = own_box_key(keystore)
+    sealed = SealedBox(PublicKey(crypto_sign_ed25519_pk_to_curve25519(public))).encrypt(b"test payload")
+    body = {"ciphertext": b64(sealed), "my_pub": b64(public), **extra}
+    assert base64.b64decode(key.post("unwrap", body)["plaintext"]) == b"test payload"
+    assert kms.raw("POST", f"{key.url}/unwrap", {**body, "ciphertext": b64(bytes(80))}).status_code == 400
+    assert kms.raw("POST", f"{key.url}/unwrap", {**body, "my_pub": None}).status_code == 400
+    # The routes of one operation each do not guess.
+    assert kms.raw("POST", f"{keystore.url}/easyopen", body).status_code == 400
+
+
+def test_a_box_of_nothing(keystore):
+    key, public = own_box_key(keystore)
+    peer, nonce = PrivateKey.generate(), os.urandom(24)
+    body = {"payload": None, "nonce": b64(nonce), "their_pub": b64(bytes(peer.public_key))}
+    for through in ("wrap", "easy"):
+        box = base64.b64decode(key.post(through, body)["ciphertext"])
+        assert crypto_box_open(box, nonce, crypto_sign_ed25519_pk_to_curve25519(public), bytes(peer)) == b""
 
 
 def test_a_box_key_of_another_keystore_is_not_found(kms, keystore):

@@ -78,6 +78,13 @@ def test_the_number_of_messages_is_bounded(key):
     key.verify_multi(signature, [b"m"] * 100)
 
 
+def test_null_among_the_messages_is_an_empty_one(key):
+    signature = key.post("signmulti", {"messages": [None, "bQ=="]})["signature"]
+    assert key.post("verifymulti", {"messages": ["", "bQ=="], "signature": signature}) is None
+    refused(400, key.post, "verifymulti", {"messages": ["bQ==", None], "signature": signature})
+    refused(400, key.post, "signmulti", {"messages": [None, 5]})
+
+
 def test_older_versions_verify_and_prove_after_a_rotation(key):
     signature = key.sign_multi(MESSAGES)
     rotated = key.rotate()
@@ -110,3 +117,9 @@ def test_cl_signatures_are_told_to_be_absent(keystore, kms, method, verb):
     with pytest.raises(KMSError) as refusal:
         kms.call(method, f"{key.url}/{verb}", {} if method == "POST" else None)
     assert refusal.value.status == 501
+
+
+@pytest.mark.parametrize("key_type", ["CLCredDef", "CLMasterSecret"])
+def test_keys_for_cl_signatures_are_told_to_be_absent(keystore, key_type):
+    refused(501, keystore.create, key_type)
+    assert keystore.keys() == []

@@ -127,6 +127,16 @@ def test_a_forged_root_opens_nothing(guarded):
     thief = Wallet()
     forged = {**guarded.capability, "invoker": thief.did}
     refused(guarded.call(f"{key}/sign", "sign", {"message": "aGk="}, wallet=thief, capability=forged))
+    # The attack proper: every signature in it holds, and only the signer is the thief himself.
+    bare = {name: value for name, value in forged.items() if name != "proof"}
+    proof = {name: value for name, value in guarded.capability["proof"][0].items() if name != "jws"}
+    proof["verificationMethod"] = thief.did
+    proof["jws"] = zcap.HEADER + ".." + zcap.url64(thief.key.sign(zcap.signing_input(bare, proof)))
+    signed = {**bare, "proof": [proof]}
+    header, _, signature = proof["jws"].split(".")
+    zcap.verify(thief.did, zcap.un64(signature), zcap.signing_input(bare, proof))
+    refused(guarded.call(f"{key}/sign", "sign", {"message": "aGk="}, wallet=thief, capability=signed))
+    assert guarded.call(f"{key}/sign", "sign", {"message": "aGk="}).status_code == 200
 
 
 def test_a_capability_is_for_its_keystore_only(guarded):
@@ -164,6 +174,16 @@ def test_children_have_no_more_than_their_parent_and_their_time(guarded):
     assert status(child(caveats=[{"type": "expiry", "duration": 3600}], age=3500)) == 200
     assert status(child(caveats=[{"type": "expiry", "duration": 3600}], age=3600)) == 401
     assert status(child(caveats=[{"type": "unknown"}])) == 401
+
+
+def test_a_wrong_method_is_told_before_anybody_is_asked_who_he_is(guarded):
+    key = guarded.new_key()
+    for method, path, allowed in (
+            ("GET", f"{key}/sign", "POST"), ("POST", f"{key}/export", "GET"), ("HEAD", f"{key}/export", "GET"),
+            ("PUT", f"{key}/wrap", "POST"), ("GET", f"{guarded.keystore}/wrap", "POST"), ("OPTIONS", f"{key}/sign", "POST")):
+        answer = requests.request(method, guarded.url + path, timeout=10)
+        assert (answer.status_code, answer.content, answer.headers["Allow"]) == (405, b"", allowed), path
+    refused(requests.post(f"{guarded.url}{key}/sign", json={"message": "aGk="}, timeout=10))
 
 
 def test_an_unknown_keystore_answers_as_a_wrong_capability(guarded):

@@ -9,6 +9,7 @@ import pytest
 import requests
 import zcap
 from test_capabilities import BASE
+from test_locks import auth, shamir, shares  # noqa: F401  (fixtures)
 from test_vaults import server  # noqa: F401  (fixture)
 from nacl.bindings import crypto_box_open, crypto_sign_ed25519_pk_to_curve25519
 from nacl.public import PrivateKey, PublicKey, SealedBox
@@ -124,6 +125,35 @@ def test_boxes(legacy, keystore):
     sealed = SealedBox(PublicKey(ours)).encrypt(b"p")
     body = {"cipherText": b64(sealed), "myPub": b64(public)}
     assert unb64(legacy.ok(f"{keystore}/sealopen", body).json()["plainText"]) == b"p"
+
+
+def test_the_health_route_tells_the_time_under_both_names(legacy, kms):
+    body = legacy.ok("/healthcheck", method="GET").json()
+    assert body["status"] == "success" and body["currentTime"] == body["current_time"] != ""
+    assert "currentTime" not in kms.healthcheck()
+
+
+def test_shares_come_in_headers_of_their_own(shamir, shares):  # noqa: F811
+    """`Hub-Kms-Secret` and `Hub-Kms-User`; those of the present API are not looked at here, nor these there."""
+    shamir.settings["KMS_LEGACY_G1_ROUTES"] = "true"
+    base = shamir.start().base
+    old = {"Hub-Kms-User": "alice", "Hub-Kms-Secret": base64.b64encode(shares[0]).decode()}
+    new = {"Auth-User": "alice", "Secret-Share": old["Hub-Kms-Secret"]}
+
+    def send(path, body, headers):
+        return requests.post(base + path, json=body, headers=headers, timeout=30)
+
+    made = send("/kms/keystores", {"controller": "did:example:c"}, old)
+    assert made.status_code == 201, made.text
+    keystore = made.headers["Location"]
+    assert send(f"{keystore}/keys", {"keyType": "ED25519"}, old).status_code == 201
+    wrong = {**old, "Hub-Kms-Secret": base64.b64encode(bytes([shares[0][0] ^ 1]) + shares[0][1:]).decode()}
+    for headers, status in ((new, 500), ({}, 500), (wrong, 500), ({**old, "Hub-Kms-Secret": "*"}, 400)):
+        answer = send(f"{keystore}/keys", {"keyType": "ED25519"}, headers)
+        assert answer.status_code == status and list(answer.json()) == ["errMessage"], answer.text
+    present = keystore.replace("/kms/", "/v1/")
+    assert send(f"{present}/keys", {"key_type": "ED25519"}, old).status_code == 400
+    assert send(f"{present}/keys", {"key_type": "ED25519"}, new).status_code == 200
 
 
 def test_errors_have_their_own_form(legacy, keystore):

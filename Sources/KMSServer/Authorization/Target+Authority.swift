@@ -19,9 +19,9 @@ extension Target {
         case (.keystores, .post), (.did, .post): .createKeystore
         case (.keys(let keystore), .post): .keystore(action: "createKey", keystore: keystore)
         case (.keys(let keystore), .put): .keystore(action: "importKey", keystore: keystore)
-        case (.action(let action, let keystore, _), _):
+        case (.action(let action, let keystore, _), let method) where method == action.method:
             action.capabilityAction.map { .keystore(action: $0, keystore: keystore) } ?? .manage
-        case (.agreement(let agreement, let keystore, _), _):
+        case (.agreement(let agreement, let keystore, _), .post):
             .keystore(action: agreement.capabilityAction, keystore: keystore)
         case (.keystores, .get), (.keystore, .get), (.keys, .get), (.key, .get), (.key, .delete): .manage
         default: .none

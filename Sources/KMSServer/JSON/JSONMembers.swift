@@ -32,13 +32,16 @@ struct JSONMembers {
         return try decoded(string, index)
     }
 
-    /// Byte strings that must be there; there may be none.
+    /// Byte strings that must be there; there may be none. `null` among them is an empty one.
     ///
     /// - Parameter limit: Of elements.
     func byteStrings(_ index: Int, limit: Int) throws(JSONError) -> [[UInt8]] {
         try elements(index, limit: limit, of: "strings") { value throws(JSONError) in
-            guard case .string(let string) = value else { return nil }
-            return try decoded(string, index)
+            switch value {
+            case .string(let string): return try decoded(string, index)
+            case .null: return []
+            default: return nil
+            }
         }
     }
 
@@ -91,6 +94,12 @@ struct JSONMembers {
     func bytes(_ index: Int) throws(JSONError) -> [UInt8] {
         guard let value = try optionalBytes(index) else { throw missing(index) }
         return value
+    }
+
+    /// A byte string that must be there; `null` is an empty one, since that is how the clients write no bytes.
+    func nullableBytes(_ index: Int) throws(JSONError) -> [UInt8] {
+        if case .absent = values[index] { throw missing(index) }
+        return try optionalBytes(index) ?? []
     }
 
     /// A text; nil when absent.

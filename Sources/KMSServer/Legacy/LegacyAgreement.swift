@@ -38,7 +38,9 @@ struct LegacyAgreement: Sendable {
         case .easy:
             let (payload, nonce, peer) = try await request.members(
                 ["payload", "nonce", "theirpub"], upTo: maximumBody
-            ) { members throws(JSONError) in (try members.bytes(0), try members.bytes(1), try members.bytes(2)) }
+            ) { members throws(JSONError) in
+                (try members.nullableBytes(0), try members.bytes(1), try members.bytes(2))
+            }
             let box = try await service.easy(
                 keystore: keystore, key: key ?? "", payload: payload, nonce: nonce, peer: peer)
             return Wording.firstGeneration.object(capacity: Base64.encodedCount(box.count) + 64) {

@@ -5,14 +5,14 @@ import WorkingKeys
 /// What the body of an agreement route asks for.
 ///
 /// The wrap and unwrap routes serve two families: without a content key, wrap is a box; without a wrapped key, unwrap
-/// opens a box, sealed if there is no nonce.
+/// opens a box, and one that does not open as such may be a sealed one.
 enum AgreementCall: Sendable {
     case wrap(
         contentKey: SharedSecret, recipient: AgreementPublicKey, apu: [UInt8], apv: [UInt8], tag: [UInt8],
         options: WrapOptions)
     case unwrap(WrappedKey, sender: AgreementPublicKey?, tag: [UInt8])
     case easy(payload: [UInt8], nonce: [UInt8], peer: [UInt8])
-    case easyOpen(box: [UInt8], nonce: [UInt8], peer: [UInt8], own: [UInt8])
+    case easyOpen(box: [UInt8], nonce: [UInt8], peer: [UInt8], own: [UInt8], mayBeSealed: Bool)
     case sealOpen(box: [UInt8], own: [UInt8])
 
     /// - Parameter memory: The body, writable and in locked memory; the values in it are copied out.
@@ -60,7 +60,7 @@ enum AgreementCall: Sendable {
             let members = try JSONMembers(bytes, ["ciphertext", "nonce", "their_pub", "my_pub"])
             self = .easyOpen(
                 box: try members.bytes(0), nonce: try members.bytes(1), peer: try members.bytes(2),
-                own: try members.bytes(3))
+                own: try members.bytes(3), mayBeSealed: false)
         case .sealOpen:
             let members = try JSONMembers(bytes, ["ciphertext", "my_pub"])
             self = .sealOpen(box: try members.bytes(0), own: try members.bytes(1))
@@ -69,19 +69,19 @@ enum AgreementCall: Sendable {
 
     private static func easy(_ bytes: UnsafeRawBufferPointer) throws -> AgreementCall {
         let members = try JSONMembers(bytes, ["payload", "nonce", "their_pub"])
-        return .easy(payload: try members.bytes(0), nonce: try members.bytes(1), peer: try members.bytes(2))
+        return .easy(payload: try members.nullableBytes(0), nonce: try members.bytes(1), peer: try members.bytes(2))
     }
 
-    /// A sealed box carries its sender's key itself, so it comes with neither nonce nor sender.
+    /// A sealed box carries its sender's key itself, so it needs neither nonce nor sender.
     private static func opening(_ bytes: UnsafeRawBufferPointer) throws -> AgreementCall {
         let members = try JSONMembers(bytes, ["ciphertext", "nonce", "their_pub", "my_pub"])
         guard members.isPresent(0) else { throw JSONError("neither 'wrapped_key' nor 'ciphertext' is given") }
-        guard members.isPresent(1) || members.isPresent(2) else {
+        guard members.isPresent(1), members.isPresent(2) else {
             return .sealOpen(box: try members.bytes(0), own: try members.bytes(3))
         }
         return .easyOpen(
             box: try members.bytes(0), nonce: try members.bytes(1), peer: try members.bytes(2),
-            own: try members.bytes(3))
+            own: try members.bytes(3), mayBeSealed: true)
     }
 
     /// An extension: the ephemeral key that the caller has fixed beforehand.

@@ -40,10 +40,18 @@ struct AgreementController: Sendable {
             return Answer.object(capacity: Base64.encodedCount(box.count) + 64) {
                 $0.member("ciphertext", bytes: box)
             }
-        case .easyOpen(let box, let nonce, let peer, let own):
-            return plaintext(
-                try await service.easyOpen(
-                    keystore: keystore, key: key, box: box, nonce: nonce, peer: peer, own: own))
+        case .easyOpen(let box, let nonce, let peer, let own, let mayBeSealed):
+            do {
+                return plaintext(
+                    try await service.easyOpen(
+                        keystore: keystore, key: key, box: box, nonce: nonce, peer: peer, own: own))
+            } catch let error as KMSError
+                where mayBeSealed && (error.code == .ciphertextInvalid || error.code == .invalidArgument)
+            {
+                guard let opened = try? await service.sealOpen(keystore: keystore, key: key, box: box, own: own)
+                else { throw error }
+                return plaintext(opened)
+            }
         case .sealOpen(let box, let own):
             return plaintext(try await service.sealOpen(keystore: keystore, key: key, box: box, own: own))
         }

@@ -15,10 +15,14 @@ struct HealthController: Sendable {
     private static let document = ByteBuffer(bytes: PackageResources.openapi_yaml)
 
     /// The process serves; nothing about the token.
-    func healthcheck() -> Response {
-        Answer.object { writer in
+    ///
+    /// - Parameter isLegacy: Whether the first generation's name of the time is there too.
+    func healthcheck(isLegacy: Bool) -> Response {
+        let now = Timestamp.now().rfc3339(digits: 9)
+        return Answer.object { writer in
             writer.member("status", "success")
-            writer.member("current_time", Timestamp.now().rfc3339(digits: 9))
+            writer.member("current_time", now)
+            if isLegacy { writer.member("currentTime", now) }
         }
     }
 

@@ -16,7 +16,7 @@ struct OperationController: Sendable {
         switch action {
         case .sign:
             let message = try await members(request, ["message"]) { members throws(JSONError) in
-                try members.bytes(0)
+                try members.nullableBytes(0)
             }
             let signature = try await service.sign(keystore: keystore, key: key, message: message)
             return wording.object { $0.member("signature", bytes: signature) }
@@ -26,7 +26,7 @@ struct OperationController: Sendable {
             return Answer.json()
         case .encrypt:
             let (message, associatedData) = try await members(request, ["message", wording.associatedData]) {
-                members throws(JSONError) in (try members.bytes(0), try members.optionalBytes(1) ?? [])
+                members throws(JSONError) in (try members.nullableBytes(0), try members.optionalBytes(1) ?? [])
             }
             let (ciphertext, nonce) = try await service.encrypt(
                 keystore: keystore, key: key, message: message, associatedData: associatedData)
@@ -46,7 +46,9 @@ struct OperationController: Sendable {
                 $0.member(wording.plaintext, bytes: plaintext)
             }
         case .computemac:
-            let data = try await members(request, ["data"]) { members throws(JSONError) in try members.bytes(0) }
+            let data = try await members(request, ["data"]) { members throws(JSONError) in
+                try members.nullableBytes(0)
+            }
             let mac = try await service.computeMAC(keystore: keystore, key: key, data: data)
             return wording.object { $0.member("mac", bytes: mac) }
         case .verifymac:
@@ -57,8 +59,11 @@ struct OperationController: Sendable {
         }
     }
 
+    /// A signature or MAC, and what it is of.
     private func pair(_ request: Request, _ names: [StaticString]) async throws -> ([UInt8], [UInt8]) {
-        try await members(request, names) { members throws(JSONError) in (try members.bytes(0), try members.bytes(1)) }
+        try await members(request, names) { members throws(JSONError) in
+            (try members.bytes(0), try members.nullableBytes(1))
+        }
     }
 
     private func members<R>(

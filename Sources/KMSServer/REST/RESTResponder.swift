@@ -173,9 +173,7 @@ public struct RESTResponder: HTTPResponder {
             decision.actor = authorized.actor
             switch (target, request.method) {
             case (.action(let action, let keystore, let key), let method):
-                guard method == (action.isRead ? .get : .post) else {
-                    return Answer.methodNotAllowed(action.isRead ? "GET" : "POST")
-                }
+                guard method == action.method else { return Answer.methodNotAllowed(action.method.rawValue) }
                 operation = action.operation
                 if action == .attestation {
                     return try await attestation.attest(keystore: keystore, key: key, query: query)
@@ -222,7 +220,7 @@ public struct RESTResponder: HTTPResponder {
             case (.keystore(let keystore), .get):
                 operation = "get key store"
                 return try await keystores.describe(keystore)
-            case (.healthcheck, .get): return health.healthcheck()
+            case (.healthcheck, .get): return health.healthcheck(isLegacy: legacy != nil)
             case (.livez, .get): return health.livez()
             case (.readyz, .get): return await health.readyz()
             case (.openapi, .get): return health.openapi()

@@ -5,7 +5,7 @@ import SecretMemory
 extension Request {
     /// How much of a body that is too large is still taken in and thrown away, so that closing the connection does not
     /// reset it before the answer has arrived.
-    private static let discarded = 4 << 20
+    static let discarded = 4 << 20
 
     /// Collects the body, and stops reading soon after it is known to be too large.
     func readBody(upTo limit: Int) async throws -> ByteBuffer {

@@ -1,3 +1,5 @@
+import HTTPTypes
+
 /// What the path of a request names. Segments are compared as they arrive: nothing is decoded, no slash is forgiven,
 /// so a path has one spelling.
 enum Target: Equatable, Sendable {
@@ -22,8 +24,13 @@ enum Target: Equatable, Sendable {
         case blind, correctnessproof, signwithsecrets
         case attestation
 
-        /// Whether it is asked for with GET instead of POST.
-        var isRead: Bool { self == .export || self == .correctnessproof || self == .attestation }
+        /// The one method it is asked for with.
+        var method: HTTPRequest.Method {
+            switch self {
+            case .export, .correctnessproof, .attestation: .get
+            default: .post
+            }
+        }
     }
 
     /// The last segment of an agreement operation.

@@ -47,8 +47,6 @@ extension Target {
 }
 
 extension Target.Action {
-    fileprivate var method: HTTPRequest.Method { isRead ? .get : .post }
-
     fileprivate var kind: AuditedRoute.Kind {
         switch self {
         case .sign, .verify, .encrypt, .decrypt, .computemac, .verifymac, .signmulti, .verifymulti, .deriveproof,

@@ -17,9 +17,8 @@ struct MetricsServer: Service {
         var logger = logger
         logger.logLevel = max(logger.logLevel, .warning)
         let metrics = metrics
-        let channel = RESTChannel(timeout: .seconds(10)) { request, writer, _ in
-            let response = Self.answer(request, metrics)
-            try await writer.write(response: response.head, body: response.body)
+        let channel = RESTChannel(timeout: .seconds(10), maximumBody: 0) { request, writer, _ in
+            try await writer.write(Self.answer(request, metrics), to: request)
         }
         let server = channel.server(
             configuration: ServerConfiguration(

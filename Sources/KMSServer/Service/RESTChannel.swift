@@ -10,12 +10,18 @@ struct RESTChannel: ServerChildChannel, HTTPChannelHandler {
 
     var responder: HTTPChannelHandler.Responder { channel.responder }
 
-    init(timeout: Duration, responder: @escaping HTTPChannelHandler.Responder) {
+    /// Twice what a refused body may have beyond its limit before the refusal is written, so that this comes later.
+    private static let tolerated = 2 * Request.discarded
+
+    /// - Parameter maximumBody: In bytes, of a request.
+    init(timeout: Duration, maximumBody: Int, responder: @escaping HTTPChannelHandler.Responder) {
         let seconds = max(1, timeout.components.seconds)
         channel = HTTP1Channel(
             responder: responder,
             configuration: .init(
-                additionalChannelHandlers: [SlowRequestHandler(limit: .seconds(seconds))],
+                additionalChannelHandlers: [
+                    RequestBoundsHandler(limit: .seconds(seconds), maximumBody: maximumBody + Self.tolerated)
+                ],
                 idleTimeout: .seconds(seconds),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100)))
@@ -29,6 +35,13 @@ struct RESTChannel: ServerChildChannel, HTTPChannelHandler {
         await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
             await channel.handleHTTP(asyncChannel: value, logger: logger)
         }
+    }
+}
+
+extension ResponseWriter {
+    /// An answer to HEAD ends with its head (RFC 9112 §6.3): a body would be taken for the next answer.
+    consuming func write(_ response: Response, to request: Request) async throws {
+        try await write(response: response.head, body: request.method == .head ? ResponseBody() : response.body)
     }
 }
 

@@ -31,7 +31,9 @@ struct RESTServer: Service {
         let responder = responder
         var serverLogger = logger
         serverLogger.logLevel = max(logger.logLevel, .warning)
-        let channel = RESTChannel(timeout: configuration.requestTimeout) { request, writer, channel in
+        let channel = RESTChannel(
+            timeout: configuration.requestTimeout, maximumBody: responder.maximumBody
+        ) { request, writer, channel in
             try await Self.serve(request, writer, responder, ClientConnection(channel: channel))
         }
         let serverConfiguration = ServerConfiguration(
@@ -64,9 +66,16 @@ struct RESTServer: Service {
         }
         var response = await responder.answer(request, connection)
         response.headers[.date] = Timestamp.httpNow()
-        let closes = response.headers[.connection] == "close"
-        try await writer.write(response: response.head, body: response.body)
+        let closes = response.headers[.connection] == "close" || Self.asksToCloseUnusually(request)
+        try await writer.write(response, to: request)
         if closes { throw ConnectionOver() }
+    }
+
+    /// A wish to close in another form than the library looks for; case does not matter, and options may be listed
+    /// (RFC 9110 §7.6.1).
+    private static func asksToCloseUnusually(_ request: Request) -> Bool {
+        guard let options = request.headers[.connection], options != "close" else { return false }
+        return options.lowercased().split(whereSeparator: { $0 == "," || $0 == " " }).contains("close")
     }
 
     private struct ConnectionOver: Error {}

@@ -4,8 +4,14 @@ public import SecretMemory
 import WorkingKeys
 
 extension KeystoreService {
+    /// Types of the API that need a library which is not here.
+    private static let absentTypes: Set<String> = ["CLCredDef", "CLMasterSecret"]
+
     public func createKey(keystore: String, type: String) async throws -> CreatedKey {
         try await translated {
+            guard !Self.absentTypes.contains(type) else {
+                throw KMSError(.mechanismUnsupported, "This daemon makes no keys for CL signatures.")
+            }
             let type = try Self.keyType(type)
             let keystore = try await open(keystore)
             let fresh = try await generate(type, in: keystore)

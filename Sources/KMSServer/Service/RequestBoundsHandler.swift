@@ -2,24 +2,32 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes a connection whose client takes too long to send a request's body or to read an answer.
+/// Closes a connection whose client takes too long to send a request's body or to read an answer, or sends a body without
+/// end.
 ///
-/// Idle connections and slow headers are the server's idle timeout; this is for bodies that trickle and for answers
-/// nobody reads. One timer per connection looks every few seconds, so a request costs two assignments.
+/// Idle connections and slow headers are the server's idle timeout; this is for bodies that trickle, for answers nobody
+/// reads, and for bodies that no route reads: behind an answer that did not need the body, its rest would be taken in and
+/// thrown away whatever its size. One timer per connection looks every few seconds, so a request costs a few assignments.
 ///
 /// - Concurrency: on the connection's event loop only.
-final class SlowRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
+final class RequestBoundsHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
     private let limit: TimeAmount
+    private let maximumBody: Int
+    private var bodyLength = 0
     private var bodyBegan: NIODeadline?
     private var unwritableSince: NIODeadline?
     private var timer: RepeatedTask?
 
-    init(limit: TimeAmount) { self.limit = limit }
+    /// - Parameter maximumBody: In bytes; more than a route that refuses a large body throws away before it answers.
+    init(limit: TimeAmount, maximumBody: Int) {
+        self.limit = limit
+        self.maximumBody = maximumBody
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
@@ -39,8 +47,15 @@ final class SlowRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head: bodyBegan = .now()
-        case .body: break
+        case .head:
+            bodyBegan = .now()
+            bodyLength = 0
+        case .body(let part):
+            bodyLength += part.readableBytes
+            guard bodyLength <= maximumBody else {
+                context.close(promise: nil)
+                return
+            }
         case .end: bodyBegan = nil
         }
         context.fireChannelRead(data)
