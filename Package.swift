@@ -257,7 +257,8 @@ let package = Package(
         .testTarget(
             name: "GNAPTests",
             dependencies: [
-                "GNAP", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings",
+                "GNAP", "Capabilities", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport",
+                "TextEncodings",
             ],
             swiftSettings: settings),
         .testTarget(

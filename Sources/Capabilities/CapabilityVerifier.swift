@@ -21,26 +21,34 @@ public struct CapabilityVerifier: Sendable {
     /// Longest chain of delegations below the root.
     public static let longestChain = 8
 
+    /// A request that may act.
+    public struct Verified: Sendable {
+        /// The key that invoked the capability.
+        public let key: DIDKey
+        /// In strict mode, for a signature that is dated ahead: what must be written durably before the answer.
+        public let spent: SpentSignature?
+    }
+
     private let mode: Mode
     private let since: Int64
-    private let replay = ReplayWindow(seconds: 2 * (CapabilityVerifier.strictAge + CapabilityVerifier.skew))
+    private let replay: ReplayWindow
     /// Nil: nothing is remembered.
     let grants: GrantCache?
     /// Nil: nothing is remembered.
     let signatures: SignatureCache?
 
     /// - Parameters:
-    ///   - since: In strict mode signatures made earlier are refused; seconds since 1970. Give the time of the start,
-    ///     because which signatures were used is kept in memory.
+    ///   - earlier: In strict mode, what was used before the start is refused.
     ///   - remembersGrants: Whether capabilities that held are remembered for five minutes. The caveats are checked
     ///     every time.
     ///   - remembersSignatures: Whether signatures that held are remembered for five minutes, for the same header over
     ///     the same text; in strict mode only the keys, since there each signature is used once.
     public init(
-        mode: Mode, since: Int64 = .min, remembersGrants: Bool = true, remembersSignatures: Bool = true
+        mode: Mode, earlier: EarlierSignatures = .none, remembersGrants: Bool = true, remembersSignatures: Bool = true
     ) {
         self.mode = mode
-        self.since = since
+        since = earlier.since
+        replay = ReplayWindow(seconds: 2 * (Self.strictAge + Self.skew), earlier: earlier)
         grants = remembersGrants ? GrantCache() : nil
         signatures = remembersSignatures ? SignatureCache() : nil
     }
@@ -53,13 +61,12 @@ public struct CapabilityVerifier: Sendable {
     ///   - root: The keystore's root capability from the store.
     ///   - now: Seconds since 1970.
     ///   - resolve: Finds a stored intermediate capability by id.
-    /// - Returns: The key that invoked the capability.
     /// - Throws: ``CapabilityError``: `.unauthorized` for a signature or right that does not hold, `.malformed` for an
     ///   invocation that cannot be parsed.
     public func verify(
         _ request: HTTPSignature.Request, body: [UInt8], action: String, root: Capability, now: Int64,
         resolve: (String) -> Capability? = { _ in nil }
-    ) throws(CapabilityError) -> DIDKey {
+    ) throws(CapabilityError) -> Verified {
         guard let header = request.headers.only("signature") else {
             throw .unauthorized("exactly one Signature header is needed")
         }
@@ -83,7 +90,10 @@ public struct CapabilityVerifier: Sendable {
             throw .unauthorized("the signature was used before")
         }
         checked.remember(now: now)
-        return checked.entry.key
+        return Verified(
+            key: checked.entry.key,
+            spent: mode == .strict
+                ? SpentSignature(name: signature.signature, created: signature.created, now: now) : nil)
     }
 
     /// Parses the header and checks the capability in it up to the root, or finds that done.
@@ -114,6 +124,7 @@ public struct CapabilityVerifier: Sendable {
             guard capability.id == root.id,
                 try Canonicalization.document(capability) == Canonicalization.document(root)
             else { throw .unauthorized("the presented root is not the stored root") }
+            if let own = try verifyCaveats(capability, capability.proof.first, now: now) { end = min(end ?? own, own) }
             return root
         }
         guard depth < Self.longestChain, capability.id != root.id, capability.id != parentID else {
@@ -137,7 +148,7 @@ public struct CapabilityVerifier: Sendable {
             throw .unauthorized("the proof is not by whom the parent names")
         }
         try CapabilityProofs.verify(proof, of: capability)
-        if let own = try verifyCaveats(capability, proof: proof, now: now) { end = min(end ?? own, own) }
+        if let own = try verifyCaveats(capability, proof, now: now) { end = min(end ?? own, own) }
         return try narrowed(capability, to: effectiveParent)
     }
 
@@ -154,12 +165,12 @@ public struct CapabilityVerifier: Sendable {
 
     /// The first second at which one of them refuses; nil for none.
     private func verifyCaveats(
-        _ capability: Capability, proof: CapabilityProof, now: Int64
+        _ capability: Capability, _ proof: CapabilityProof?, now: Int64
     ) throws(CapabilityError) -> Int64? {
         var first: Int64?
         for caveat in capability.caveats ?? [] {
             guard caveat.type == "expiry", let duration = caveat.duration, duration >= 0,
-                let created = Timestamp.seconds(proof.created)
+                let created = proof.flatMap({ Timestamp.seconds($0.created) })
             else { throw .unauthorized("the capability has a caveat of unknown kind") }
             let (end, overflow) = created.addingReportingOverflow(duration)
             guard overflow || now < end else { throw .unauthorized("the capability has expired") }

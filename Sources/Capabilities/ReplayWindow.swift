@@ -20,9 +20,12 @@ public final class ReplayWindow: Sendable {
     /// - Parameters:
     ///   - seconds: At least twice the age up to which a signature is accepted.
     ///   - limit: Signatures remembered per window.
-    public init(seconds: Int64, limit: Int = 1_000_000) {
+    ///   - earlier: Used before the start; those dated ahead stay refused for a whole window.
+    public init(seconds: Int64, limit: Int = 1_000_000, earlier: EarlierSignatures = .none) {
         self.seconds = seconds
         self.limit = limit
+        guard !earlier.spent.isEmpty else { return }
+        state.withLock { $0 = State(current: Set(earlier.spent.map(\.name)), turned: earlier.since) }
     }
 
     /// True the first time a signature is seen within the window.

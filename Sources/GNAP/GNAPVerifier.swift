@@ -1,3 +1,4 @@
+public import Capabilities
 public import Outbound
 
 /// Decides whether a request's GNAP token and signature hold, and for whom it speaks.
@@ -5,6 +6,15 @@ public import Outbound
 /// - Source: draft-ietf-gnap-core-protocol, draft-ietf-gnap-resource-servers.
 /// - Concurrency: any number of calls at once.
 public struct GNAPVerifier: Sendable {
+    /// A request whose token and signature hold.
+    public struct Verified: Sendable {
+        /// `sub:` and the token's subject, or `key:` and the thumbprint of the token's key where the authorization server
+        /// names no subject.
+        public let caller: String
+        /// For a signature that is dated ahead: what must be written durably before the answer.
+        public let spent: SpentSignature?
+    }
+
     private let client: IntrospectionClient
     private let cache: IntrospectionCache
     /// Nil: tokens count without a signature.
@@ -14,21 +24,20 @@ public struct GNAPVerifier: Sendable {
     ///   - server: Base URL of the authorization server.
     ///   - checksSignatures: Whether requests must be signed with the token's key.
     ///   - cacheSeconds: How long an active token is not asked about again; 0 asks for every request.
-    ///   - since: Signatures made earlier are refused; seconds since 1970.
+    ///   - earlier: Signatures used before the start, which are refused.
     public init(
         server: String, key: ResourceServerKey, outbound: any OutboundSending, checksSignatures: Bool,
-        cacheSeconds: Int64, since: Int64 = .min
+        cacheSeconds: Int64, earlier: EarlierSignatures = .none
     ) {
         client = IntrospectionClient(server: server, key: key, outbound: outbound)
         cache = IntrospectionCache(seconds: cacheSeconds)
-        signatures = checksSignatures ? MessageSignatureVerifier(since: since) : nil
+        signatures = checksSignatures ? MessageSignatureVerifier(earlier: earlier) : nil
     }
 
-    /// Who the request is from: `sub:` and the token's subject, or `key:` and the thumbprint of the token's key where the
-    /// authorization server names no subject.
+    /// Who the request is from.
     ///
     /// - Parameter now: Seconds since 1970.
-    public func verify(_ request: MessageRequest, now: Int64) async throws(GNAPError) -> String {
+    public func verify(_ request: MessageRequest, now: Int64) async throws(GNAPError) -> Verified {
         let token = try Self.token(request)
         let introspection: Introspection
         if let known = cache.answer(for: token, now: now) {
@@ -37,12 +46,14 @@ public struct GNAPVerifier: Sendable {
             introspection = try await client.introspect(token, now: now)
             cache.remember(introspection, for: token, now: now)
         }
-        try signatures?.verify(request, with: introspection.key, now: now)
-        guard let subject = introspection.subject else { return "key:" + introspection.key.thumbprint }
+        let spent = try signatures?.verify(request, with: introspection.key, now: now)
+        guard let subject = introspection.subject else {
+            return Verified(caller: "key:" + introspection.key.thumbprint, spent: spent)
+        }
         guard (1...1024).contains(subject.utf8.count) else {
             throw GNAPError(.tokenRefused, "the token's subject is empty or longer than 1024 bytes")
         }
-        return "sub:" + subject
+        return Verified(caller: "sub:" + subject, spent: spent)
     }
 
     /// The token of `Authorization: GNAP …`: 1 to 4096 characters of RFC 6750's b64token.

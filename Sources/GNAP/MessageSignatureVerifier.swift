@@ -11,12 +11,18 @@ struct MessageSignatureVerifier: Sendable {
     static let window: Int64 = 60
 
     /// Nothing signed before this time is accepted: which signatures were used then is not known.
-    var since = Int64.min
-    private let seen = ReplayWindow(seconds: 2 * window + 2)
+    private let since: Int64
+    private let seen: ReplayWindow
+
+    init(earlier: EarlierSignatures = .none) {
+        since = earlier.since
+        seen = ReplayWindow(seconds: 2 * Self.window + 2, earlier: earlier)
+    }
 
     /// - Parameter now: Seconds since 1970.
+    /// - Returns: For a signature that is dated ahead: what must be written durably before the answer.
     /// - Throws: ``GNAPError`` with `.signatureRefused`.
-    func verify(_ request: MessageRequest, with key: ClientKey, now: Int64) throws(GNAPError) {
+    func verify(_ request: MessageRequest, with key: ClientKey, now: Int64) throws(GNAPError) -> SpentSignature? {
         guard let field = request.single("signature-input"), let input = SignatureInput(field) else {
             throw Self.refused("Signature-Input is absent or not one 'sig1' of a known form")
         }
@@ -45,9 +51,9 @@ struct MessageSignatureVerifier: Sendable {
             throw Self.refused("the signature is not of the token's key over this request")
         }
         // r (or R) is the signature's own random number; ECDSA has a second signature with the same r.
-        guard seen.admit(Array(signature.prefix(32)), now: now) else {
-            throw Self.refused("the signature was used before")
-        }
+        let name = Array(signature.prefix(32))
+        guard seen.admit(name, now: now) else { throw Self.refused("the signature was used before") }
+        return SpentSignature(name: name, created: created, now: now)
     }
 
     private static func refused(_ message: String) -> GNAPError { GNAPError(.signatureRefused, message) }

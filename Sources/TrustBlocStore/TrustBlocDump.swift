@@ -18,8 +18,20 @@ public struct TrustBlocDump: Sendable {
         public var createdAt: Int64?
         /// Whether its keys are in a vault of the user's and not in this dump.
         public var hasVault: Bool
+        /// That vault; nil if the record does not say enough of it.
+        public var vault: Vault?
         /// The root capability's document.
         public var capability: [UInt8]?
+    }
+
+    /// Where the keys of a keystore are that are not in the dump.
+    public struct Vault: Sendable {
+        public var url: String
+        /// JSON of the capability that was delegated to a key of the server's.
+        public var capability: [UInt8]
+        /// Under which the server's own keys for it are among ``TrustBlocDump/keys``.
+        public var recipientKeyID: String
+        public var macKeyID: String
     }
 
     /// Longest line and longest file, in bytes.
@@ -73,10 +85,11 @@ extension TrustBlocDump.Keystore {
             let controller = node["controller"]?.text
         else { return nil }
         let date = node["created_at"]?.text
-        let edv = node["edv"]
+        let edv = node["edv"]?["vault_url"]?.text == "" ? nil : node["edv"]
         self.init(
             id: id, controller: controller, mainKeyID: node["main_key_id"]?.text ?? "",
-            createdAt: date.flatMap { Self.milliseconds($0) }, hasVault: edv != nil, capability: nil)
+            createdAt: date.flatMap { Self.milliseconds($0) }, hasVault: edv != nil,
+            vault: edv.flatMap { TrustBlocDump.Vault($0) }, capability: nil)
     }
 
     /// RFC 3339, with a fraction or without.
@@ -88,5 +101,15 @@ extension TrustBlocDump.Keystore {
         guard let date = try? Date(String(plain), strategy: .iso8601) else { return nil }
         let seconds = date.timeIntervalSince1970
         return (0...253_402_300_799).contains(seconds) ? Int64(seconds) * 1000 : nil
+    }
+}
+
+extension TrustBlocDump.Vault {
+    fileprivate init?(_ node: JSONNode) {
+        guard let url = node["vault_url"]?.text, let recipient = node["recipient_key_id"]?.text,
+            let mac = node["mac_key_id"]?.text, let text = node["capability"]?.text,
+            let capability = Base64.decode(text, .either)
+        else { return nil }
+        self.init(url: url, capability: capability, recipientKeyID: recipient, macKeyID: mac)
     }
 }

@@ -5,7 +5,7 @@ import WorkingKeys
 ///
 /// The original store does not say to which keystore a key belongs: the lock that opens it does.
 public struct TrustBlocKeys: Sendable {
-    private let server: TrustBlocLocks.Server?
+    let server: TrustBlocLocks.Server?
     private var locks: [(keystore: Int, lock: StoredKeyset.Lock)] = []
     private let mainKeys: Set<String>
     /// Keystores that nothing given opens, with the reason.

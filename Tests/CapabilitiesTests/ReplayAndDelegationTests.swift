@@ -42,10 +42,10 @@ import Testing
         let root = try fixture.root
         let early = try fixture.request(root, by: "controller", created: Self.now - 10, covered: Self.full)
         let late = try fixture.request(root, by: "controller", created: Self.now - 9, covered: Self.full)
-        let verifier = CapabilityVerifier(mode: .strict, since: Self.now - 9)
+        let verifier = CapabilityVerifier(mode: .strict, earlier: EarlierSignatures(since: Self.now - 9))
         #expect(try !passes(early, verifier))
         #expect(try passes(late, verifier))
-        #expect(try passes(early, CapabilityVerifier(mode: .compatible, since: Self.now)))
+        #expect(try passes(early, CapabilityVerifier(mode: .compatible, earlier: EarlierSignatures(since: Self.now))))
     }
 
     /// At every moment at which its time would let it pass again, and in every spelling.
@@ -62,6 +62,32 @@ import Testing
         respelled.headers["signature"] = [header.replacing(",", with: ", ")]
         #expect(try !passes(respelled, verifier))
         #expect(try !passes(request, verifier, now: Self.now + 3600))
+    }
+
+    /// What is dated ahead is handed out to be written, and refused by the process that reads it back.
+    @Test func aSignatureDatedAheadStaysUsedOverAStart() throws {
+        let root = try fixture.root
+        func verified(_ created: Int64, _ verifier: CapabilityVerifier) throws -> CapabilityVerifier.Verified {
+            try verifier.verify(
+                try fixture.request(root, by: "controller", created: created, covered: Self.full), body: [],
+                action: "sign", root: root, now: Self.now)
+        }
+        let before = CapabilityVerifier(mode: .strict)
+        #expect(try verified(Self.now, before).spent == nil)
+        let spent = try #require(try verified(Self.now + 30, before).spent)
+        #expect(spent.created == Self.now + 30 && spent.name.count == 64)
+        #expect(try verified(Self.now + 30, CapabilityVerifier(mode: .compatible)).spent == nil)
+
+        let ahead = try fixture.request(root, by: "controller", created: Self.now + 30, covered: Self.full)
+        let start = Self.now + 2
+        let unknowing = CapabilityVerifier(mode: .strict, earlier: EarlierSignatures(since: start))
+        #expect(try passes(ahead, unknowing, now: start))
+        let after = CapabilityVerifier(mode: .strict, earlier: EarlierSignatures(since: start, spent: [spent]))
+        for later in stride(from: Int64(0), through: 400, by: 1) {
+            #expect(try !passes(ahead, after, now: start + later), "\(later)")
+        }
+        let other = try fixture.request(root, by: "controller", created: Self.now + 29, covered: Self.full)
+        #expect(try passes(other, after, now: start))
     }
 
     @Test func bodyAndHeadersCannotBeChangedAfterSigning() throws {
@@ -121,6 +147,20 @@ import Testing
         let last = try fixture.child(parent: other.id, chain: [root.id, other.id])
         let request = try fixture.request(last, by: "third_party")
         #expect(try !passes(request, CapabilityVerifier(mode: .compatible), stored: [one, other]))
+    }
+
+    /// No proof covers caveats, but whoever presents one asks to be held to it.
+    @Test func aPresentedRootIsHeldToItsCaveats() throws {
+        let created = try #require(Timestamp.seconds(try fixture.root.proof[0].created))
+        func passes(_ caveat: Capability.Caveat, now: Int64, _ verifier: CapabilityVerifier) throws -> Bool {
+            var root = try fixture.root
+            root.caveats = [caveat]
+            return try self.passes(try fixture.request(root, by: "controller", created: now), verifier, now: now)
+        }
+        let verifier = CapabilityVerifier(mode: .compatible)
+        #expect(try passes(.init(type: "expiry", duration: 60), now: created + 59, verifier))
+        #expect(try !passes(.init(type: "expiry", duration: 60), now: created + 60, verifier))
+        #expect(try !passes(.init(type: "full-moon", duration: 60), now: created + 59, verifier))
     }
 
     /// What a parent loses, its children lose: its time, and itself.

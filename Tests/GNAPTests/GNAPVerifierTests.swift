@@ -1,3 +1,4 @@
+import Capabilities
 import Foundation
 import LibCrypto
 import Outbound
@@ -15,7 +16,7 @@ import Testing
     ) throws -> GNAPVerifier {
         GNAPVerifier(
             server: "https://auth.example", key: try resourceServerKey(), outbound: server,
-            checksSignatures: signatures, cacheSeconds: cache, since: since)
+            checksSignatures: signatures, cacheSeconds: cache, earlier: EarlierSignatures(since: since))
     }
 
     private func refusal(_ request: MessageRequest, _ verifier: GNAPVerifier, now: Int64 = GNAPClient.now) async
@@ -37,15 +38,16 @@ import Testing
         let client = try GNAPClient(curve)
         let verifier = try verifier()
         server.answers(client.active())
-        #expect(try await verifier.verify(try client.request(), now: GNAPClient.now) == "sub:alice")
-        #expect(try await verifier.verify(try client.request("GET", body: ""), now: GNAPClient.now) == "sub:alice")
+        #expect(try await verifier.verify(try client.request(), now: GNAPClient.now).caller == "sub:alice")
+        #expect(
+            try await verifier.verify(try client.request("GET", body: ""), now: GNAPClient.now).caller == "sub:alice")
         let named = curve == .p256 ? "ecdsa-p256-sha256" : "ed25519"
         let full = try client.request(parameters: #"created=1800000000;keyid="c";alg="\#(named)";nonce="x";tag="gnap""#)
-        #expect(try await verifier.verify(full, now: GNAPClient.now) == "sub:alice")
+        #expect(try await verifier.verify(full, now: GNAPClient.now).caller == "sub:alice")
         server.answers(client.active(subject: nil))
         // Ed25519 signs the same twice, so a client that repeats itself within a second adds a nonce.
         let again = try client.request(parameters: #"created=1800000000;nonce="y""#)
-        let owner = try await verifier.verify(again, now: GNAPClient.now)
+        let owner = try await verifier.verify(again, now: GNAPClient.now).caller
         #expect(owner.hasPrefix("key:") && owner.utf8.count == 47)
     }
 
@@ -200,6 +202,25 @@ import Testing
         #expect(await refusal(try client.request(sign: false), verifier) == nil)
         server.answers(#"{"active":false}"#)
         #expect(await refusal(try client.request(sign: false), verifier) == .tokenRefused)
+    }
+
+    @Test func aSignatureDatedAheadStaysUsedOverAStart() async throws {
+        let client = try GNAPClient()
+        server.answers(client.active())
+        let ahead = try client.request(parameters: "created=\(GNAPClient.now + 60)")
+        let before = try verifier()
+        #expect(try await before.verify(try client.request(), now: GNAPClient.now).spent == nil)
+        let spent = try #require(try await before.verify(ahead, now: GNAPClient.now).spent)
+        #expect(spent.created == GNAPClient.now + 60)
+        let start = GNAPClient.now + 2
+        let after = GNAPVerifier(
+            server: "https://auth.example", key: try resourceServerKey(), outbound: server, checksSignatures: true,
+            cacheSeconds: 0, earlier: EarlierSignatures(since: start, spent: [spent]))
+        for later in stride(from: Int64(0), through: 125, by: 1) {
+            #expect(await refusal(ahead, after, now: start + later) == .signatureRefused, "\(later)")
+        }
+        let other = try client.request(parameters: "created=\(GNAPClient.now + 60)")
+        #expect(await refusal(other, after, now: start) == nil)
     }
 
     @Test func everyRequestIsAskedAboutUnlessACacheIsConfigured() async throws {

@@ -247,6 +247,31 @@ def test_strict_mode_accepts_a_signature_once(strict):
     assert sorted(answers) == [200] + [401] * 15
 
 
+def test_a_strict_request_dated_ahead_counts_once_over_a_crash(own):
+    settings = {"KMS_AUTH_TYPE": "ZCAP", "KMS_ZCAP_STRICT": "true", "KMS_BASE_URL": BASE}
+    daemon = own.start(**settings)
+    strict = Guarded(daemon)
+    path = strict.new_key(strict=True) + "/sign"
+    data, host = json.dumps({"message": "aGk="}).encode(), strict.url.split("//")[1]
+
+    def signed(created):
+        headers = strict.wallet.headers(strict.capability, "sign", covered=FULL, path=path, host=host, body=data,
+                                        created=created)
+        return lambda daemon: requests.post(daemon.base + path, data=data, headers={**headers, "Host": host}, timeout=10)
+
+    now = int(time.time())
+    used, unused = [signed(now + ahead) for ahead in (0, 1, 20, 29)], signed(now + 28)
+    for call in used:
+        assert call(daemon).status_code == 200
+    for _ in range(2):
+        daemon.kill()
+        daemon = own.start(**settings)
+        for call in used:
+            refused(call(daemon))
+    assert unused(daemon).status_code == 200
+    assert signed(int(time.time()))(daemon).status_code == 200
+
+
 def test_capabilities_need_an_absolute_base_url(own):
     said = own.refuses_to_start(KMS_AUTH_TYPE="ZCAP")
     assert "base-url" in said

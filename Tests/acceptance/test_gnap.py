@@ -222,6 +222,25 @@ def test_owners_survive_a_restart_and_controllers_own_older_keystores(own, setti
     alice.create(keystore)
 
 
+def test_a_request_dated_ahead_counts_once_over_a_crash(own, settings, server):
+    daemon = own.start(**settings)
+    alice = Client(daemon, server)
+    key, _ = alice.create(alice.keystore())
+    path, data = f"{key}/sign", json.dumps(MESSAGE).encode()
+    used = [alice.headers("POST", path, data, created=int(time.time()) + ahead) for ahead in (0, 1, 30, 59)]
+    unused = alice.headers("POST", path, data, created=int(time.time()) + 59)
+    for headers in used:
+        assert alice.call("POST", path, MESSAGE, headers=headers).status_code == 200
+    for _ in range(2):
+        daemon.kill()
+        daemon = alice.daemon = own.start(**settings)
+        for headers in used:
+            answer = alice.call("POST", path, MESSAGE, headers=headers)
+            assert answer.status_code == 401 and answer.text.startswith("verify gnap request")
+    assert alice.call("POST", path, MESSAGE, headers=unused).status_code == 200
+    assert alice.call("POST", path, MESSAGE).status_code == 200
+
+
 def test_signatures_can_be_switched_off(own, settings, server):
     alice = Client(own.start(KMS_GNAP_HTTPSIG_DISABLE="true", **settings), server)
     headers = {"Authorization": f"GNAP {alice.token}"}

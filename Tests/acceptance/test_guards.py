@@ -243,3 +243,16 @@ def test_beyond_loopback_every_guard_is_needed(own, server, secret_file):
     daemon.wait_until_ready()
     assert create(daemon, verify=False).status_code == 401
     assert create(daemon, bearer(hs256(SECRET)), verify=False).status_code == 200
+
+
+def test_the_command_line_trusts_the_authorities_it_is_given(own, authority, server):
+    """The names of the original's client; its system pool is off unless asked for."""
+    base = own.start(KMS_TLS_SERVE_CERT=server[0], KMS_TLS_SERVE_KEY=server[1]).base
+    make = ("keystore", "create", "--controller", "did:example:a", "--url", base)
+    assert own.run(*make, check=False).returncode == 69
+    for pool in ({}, {"KMS_CLI_TLS_SYSTEMCERTPOOL": "False"}, {"KMS_CLI_TLS_SYSTEMCERTPOOL": "1"}):
+        assert "/v1/keystores/" in own.run(*make, KMS_CLI_TLS_CACERTS=authority.certificate, **pool).stdout
+    assert "/v1/keystores/" in own.run(
+        *make, "--tls-cacerts", authority.certificate, "--tls-systemcertpool", "true").stdout
+    refused = own.run(*make, "--tls-systemcertpool", "maybe", check=False)
+    assert refused.returncode == 64 and "--tls-systemcertpool" in refused.stderr

@@ -15,6 +15,8 @@ from daemon import BINARY
 from softtoken import write_private
 from auth_server import TOKEN, AuthServer, split
 from test_locks import aws, presenting  # noqa: F401
+from test_vaults import VaultServer, pack
+import zcap
 
 
 def encode(data):
@@ -266,3 +268,97 @@ def test_keystores_of_shares(own, master, auth, tmp_path):
             assert opens(client, f"{user}s", name, secret)[0] == 400
         slots = right.call("GET", f"/v1/keystores/{user}s")["lock_slots"]
         assert [slot["kind"] for slot in slots] == ["shamir"]
+
+
+@pytest.fixture
+def vaults():
+    server = VaultServer()
+    yield server
+    server.stop()
+
+
+class OldVaults:
+    """What a server of the second generation left behind: keystores in the dump, their keys in the vault's server."""
+
+    def __init__(self, dump, server):
+        self.dump, self.server, self.owner, self.documents = dump, server, zcap.Key(), {}
+        self.invoker = zcap.Key()
+        dump.invoker(self.invoker.private)
+
+    def keystore(self, name, main=""):
+        url, vault, root = self.server.vault(self.owner)
+        edv = {"vault_url": url, "capability": pack(zcap.issue(self.owner, vault, self.invoker.did, parent=root))}
+        keystore = tink.VaultKeystore(self.dump, name, "did:key:alice", edv, main)
+        keystore.vault = vault
+        self.documents[vault] = {}
+        return keystore
+
+    def keys(self, keystore, *names, lock=None):
+        secrets = {name: os.urandom(32) for name in names}
+        for name, secret in secrets.items():
+            identifier, document = keystore.document(
+                name, tink.keyset(1, tink.key(*tink.aes_gcm(secret), 1, tink.TINK)), lock)
+            self.documents[keystore.vault][identifier] = document
+        self.server.replace(self.documents)
+        return secrets
+
+
+def test_keystores_in_vaults(own, master, vaults, auth, tmp_path):
+    """Their keys are fetched with the old server's keys and stay in the vault, under names that the old one cannot make."""
+    dump, secret = tink.Dump(master), os.urandom(32)
+    old = OldVaults(dump, vaults)
+    vaulted, shared, unlisted = old.keystore("vaulted", "main-vaulted"), old.keystore("shared"), old.keystore(
+        "unlisted", "main-unlisted")
+    keys = old.keys(vaulted, "one", "two")
+    keys_of_shares = old.keys(shared, "three", lock=tink.shamir_lock(secret))
+    old.keys(vaulted, "foreign", lock=tink.key_lock(os.urandom(32)))
+    plain = cipher_keys(dump, dump.keystore("plain", "did:key:dan"), ["dans"])
+    path, listed, shares = dump.write(tmp_path / "dump.jsonl"), tmp_path / "vault-keys", split(secret, os.urandom(32))
+    auth.give("alice", shares[1])
+    write_private(tmp_path / "auth.token", TOKEN)
+    write_private(tmp_path / "shares", f"shared\talice\t{encode(shares[0])}\n")
+    own.settings |= {"KMS_AUTH_SERVER_URL": auth.url, "KMS_AUTH_SERVER_TOKEN_FILE": str(tmp_path / "auth.token"),
+                     "KMS_OUTBOUND_ALLOW": f"127.0.0.1:{auth.port},127.0.0.1:{vaults.port}"}
+
+    def run(*lines, codes=(2,)):
+        listed.write_text("".join(line + "\n" for line in lines))
+        report = own.run_json("import", "trustbloc", path, "--lock-key-file", tmp_path / "lock.key", "--shares",
+                              tmp_path / "shares", "--vault-keys", listed, codes=codes)
+        return report, {(item["kind"], item["id"]) for item in report["leftBehind"]}
+
+    for wrong in ("vaulted\tone\tx\n", "\tone\n", "vaulted\tone\nvaulted\tone\n", "v\xe4\tone\n"):
+        listed.write_text(wrong)
+        failure = own.run("import", "trustbloc", path, "--lock-key-file", tmp_path / "lock.key", "--vault-keys", listed,
+                          check=False)
+        assert failure.returncode == 64 and "line " in failure.stderr, failure.stderr
+    vaults.mode(status=503)
+    report, left = run("vaulted\tone", "shared\tthree")
+    assert (report["keystores"], report["keys"]) == (1, 1)
+    assert left == {("keystore", "vaulted"), ("keystore", "shared"), ("keystore", "unlisted")}
+    vaults.mode()
+
+    report, left = run("vaulted\tone", "vaulted\ttwo", "vaulted\tforeign", "vaulted\tgone", "shared\tthree",
+                       "stranger\tkey")
+    assert (report["keystores"], report["keys"], report["alreadyHere"]) == (2, 3, 2)
+    assert left == {("keystore", "unlisted"), ("keystore", "stranger"), ("key", "foreign"), ("key", "gone")}
+    report, _ = run("vaulted\tone", "vaulted\ttwo", "shared\tthree")
+    assert (report["keystores"], report["keys"], report["alreadyHere"]) == (0, 0, 7)
+    documents = vaults.documents
+    assert all(documents[vault].items() >= before.items() for vault, before in old.documents.items())
+    assert len(documents[vaulted.vault]) == 3 + 2 and len(documents[shared.vault]) == 1 + 1
+
+    # The old documents may go; the keys work without them, and new ones join them.
+    vaults.replace({vault: {name: document for name, document in documents[vault].items() if name not in before}
+                    for vault, before in old.documents.items()})
+    daemon = own.start()
+    client = daemon.client()
+    assert opens(client, "plain", "dans", plain["dans"]) == (200, encode(b"old"))
+    for name, key in keys.items():
+        assert opens(client, "vaulted", name, key) == (200, encode(b"old"))
+    user = presenting(daemon, "alice", shares[0])
+    assert opens(user, "shared", "three", keys_of_shares["three"]) == (200, encode(b"old"))
+    assert opens(client, "shared", "three", keys_of_shares["three"])[0] == 400
+    metadata = client.call("GET", "/v1/keystores/vaulted")
+    assert metadata["vault_url"].endswith(vaulted.vault) and metadata["controller"] == "did:key:alice"
+    client.call("POST", "/v1/keystores/vaulted/keys", {"key_type": "ED25519"})
+    assert len(vaults.documents[vaulted.vault]) == 3

@@ -6,7 +6,12 @@ import json
 import os
 import struct
 
+import zcap
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 TINK, RAW = 1, 3
@@ -123,6 +128,12 @@ class Dump:
         self.put("keystores", name, {"id": name, "controller": controller, "main_key_id": "",
                                      "created_at": "2023-05-06T07:08:09Z"})
 
+    def invoker(self, private):
+        """The server's own key that vaults' capabilities name."""
+        public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.put("kmsdb", thumbprint(kty="OKP", crv="Ed25519", x=url64(public)),
+                 record(keyset(1, key(*ed25519_key(private), 1, RAW)), self.server))
+
     def key(self, name, main, serialized):
         """`main` is the key of a key lock, or a lock as a function."""
         self.put("kmsdb", name, record(serialized, main if callable(main) else key_lock(main)))
@@ -130,3 +141,58 @@ class Dump:
     def write(self, path):
         path.write_text("\n".join(self.lines) + "\n")
         return path
+
+
+def url64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def thumbprint(**members):
+    return url64(hashlib.sha256(json.dumps(members, separators=(",", ":"), sort_keys=True).encode()).digest())
+
+
+class VaultKeystore:
+    """A keystore whose keys the server keeps in a vault, with the server's own two keys for it."""
+
+    def __init__(self, dump, name, controller, edv, main=""):
+        """`edv` is the member of that name without the server's keys."""
+        self.main, self.mac, self.recipient = None, os.urandom(32), ec.generate_private_key(ec.SECP256R1())
+        numbers = self.recipient.public_key().public_numbers()
+        self.kid = thumbprint(kty="EC", crv="P-256", **{
+            part: url64(getattr(numbers, part).to_bytes(32, "big")) for part in "xy"})
+        if main:
+            self.main = os.urandom(32)
+            dump.put("kmsdb", main, record(keyset(7, key(*aes_gcm(self.main), 7, TINK)), dump.server))
+        dump.put("keystores", name, {
+            "id": name, "controller": controller, "main_key_id": main, "created_at": "2022-03-04T05:06:07Z",
+            "edv": {**edv, "recipient_key_id": self.kid, "mac_key_id": "mac-" + name}})
+        dump.put("kmsdb", self.kid, record(keyset(1, key(*nist_agreement(self.recipient), 1, RAW)), dump.server))
+        dump.put("kmsdb", "mac-" + name, record(keyset(9, key(*hmac(self.mac), 9, TINK)), dump.server))
+
+    def document(self, name, serialized, lock=None):
+        """A key's record as the vault has it: its id there, and the document."""
+        value = record(serialized, lock or key_lock(self.main))
+        tag = b"\x01" + struct.pack(">I", 9) + hmac_module.new(self.mac, b"kmsdb" + name.encode(), hashlib.sha256).digest()
+        content = json.dumps({"id": "", "meta": None, "content": {
+            "unformattedKey": name, "unformattedValue": base64.b64encode(value.encode()).decode(),
+            "unformattedTags": None}})
+        identifier = zcap.base58(tag[:16])
+        return identifier, {"id": identifier, "sequence": 0, "jwe": self._encrypted(content.encode()), "indexed": [
+            {"sequence": 0, "hmac": {"id": "", "type": ""}, "attributes": []}]}
+
+    def _encrypted(self, content):
+        """ECDH-ES+A256KW with A256GCM (RFC 7518), the party's name being the ephemeral key's x, encoded twice."""
+        ephemeral = ec.generate_private_key(ec.SECP256R1())
+        numbers = ephemeral.public_key().public_numbers()
+        x, y = (url64(getattr(numbers, part).to_bytes(32, "big")) for part in "xy")
+        algorithm, party = b"ECDH-ES+A256KW", x.encode()
+        info = b"".join(struct.pack(">I", len(part)) + part for part in (algorithm, party, b"")) + struct.pack(">I", 256)
+        shared = ephemeral.exchange(ec.ECDH(), self.recipient.public_key())
+        wrapping, secret, nonce = ConcatKDFHash(hashes.SHA256(), 32, info).derive(shared), os.urandom(32), os.urandom(12)
+        protected = url64(json.dumps({
+            "alg": algorithm.decode(), "apu": url64(party), "enc": "A256GCM",
+            "epk": {"kty": "EC", "crv": "P-256", "x": x, "y": y}, "kid": self.kid, "typ": "EDVEncryptedDocument",
+        }).encode())
+        sealed = AESGCM(secret).encrypt(nonce, content, protected.encode())
+        return {"protected": protected, "encrypted_key": url64(aes_key_wrap(wrapping, secret)), "iv": url64(nonce),
+                "ciphertext": url64(sealed[:-16]), "tag": url64(sealed[-16:])}

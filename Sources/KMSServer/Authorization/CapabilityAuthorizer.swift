@@ -18,13 +18,17 @@ final class CapabilityAuthorizer: Sendable {
     private let service: any KeystoreServing
     private let baseURL: String
     private let verifier: CapabilityVerifier
+    private let ledger: (any SignatureLedger)?
     private let roots = Mutex<[String: Capability]>([:])
 
-    /// - Parameter baseURL: Absolute; it is part of every capability.
-    init(service: any KeystoreServing, baseURL: String, mode: CapabilityVerifier.Mode) {
+    /// - Parameters:
+    ///   - baseURL: Absolute; it is part of every capability.
+    ///   - used: In strict mode, which signatures were used, before this start and from now on.
+    init(service: any KeystoreServing, baseURL: String, mode: CapabilityVerifier.Mode, used: UsedSignatures) {
         self.service = service
         self.baseURL = baseURL
-        verifier = CapabilityVerifier(mode: mode, since: Int64(Date().timeIntervalSince1970))
+        ledger = used.ledger
+        verifier = CapabilityVerifier(mode: mode, earlier: used.earlier)
     }
 
     /// Checks that the request's capability allows `action` on the keystore.
@@ -39,18 +43,21 @@ final class CapabilityAuthorizer: Sendable {
         var headers = SignedHeaders(request.headers.map { ($0.name.canonicalName, $0.value) })
         // The codec below turned Host into the request's authority.
         if let authority = request.head.authority, !headers.contains("host") { headers.append("host", authority) }
+        let now = Int64(Date().timeIntervalSince1970)
+        let verified: CapabilityVerifier.Verified
         do {
-            return try verifier.verify(
+            verified = try verifier.verify(
                 HTTPSignature.Request(
                     method: request.method.rawValue, uri: request.head.path ?? "", headers: headers),
-                body: Array(buffer: body), action: action, root: root, now: Int64(Date().timeIntervalSince1970)
-            ).did
+                body: Array(buffer: body), action: action, root: root, now: now)
         } catch {
             switch error.code {
             case .malformed: throw AuthorizationRefusal.malformed(error.reason)
             case .unauthorized: throw AuthorizationRefusal.unauthorized(error.reason)
             }
         }
+        if let spent = verified.spent { try await ledger?.keep(spent, now: now) }
+        return verified.key.did
     }
 
     private func root(of keystore: String) async throws -> Capability {

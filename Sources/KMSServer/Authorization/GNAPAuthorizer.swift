@@ -1,3 +1,4 @@
+import Capabilities
 import Foundation
 import GNAP
 import HTTPTypes
@@ -19,10 +20,16 @@ final class GNAPAuthorizer: Sendable {
     private let verifier: GNAPVerifier
     private let service: any KeystoreServing
     private let baseURL: String
+    private let ledger: (any SignatureLedger)?
     private let owners = Mutex<[String: String]>([:])
 
-    /// - Parameter baseURL: What clients put before the path when they sign it.
-    init(verifier: GNAPVerifier, service: any KeystoreServing, baseURL: String) {
+    /// - Parameters:
+    ///   - baseURL: What clients put before the path when they sign it.
+    ///   - ledger: Remembers signatures that are dated ahead over a restart.
+    init(
+        verifier: GNAPVerifier, service: any KeystoreServing, baseURL: String, ledger: (any SignatureLedger)?
+    ) {
+        self.ledger = ledger
         self.verifier = verifier
         self.service = service
         self.baseURL = baseURL
@@ -31,15 +38,17 @@ final class GNAPAuthorizer: Sendable {
     /// Who the request is from.
     ///
     /// - Parameter body: All of it; its digest is compared with it.
-    /// - Throws: ``AuthorizationRefusal``.
+    /// - Throws: ``AuthorizationRefusal``, or ``KMSError`` if what was used cannot be remembered now.
     func caller(_ request: Request, body: ByteBuffer) async throws -> String {
         var fields: [String: [String]] = [:]
         for field in request.headers { fields[field.name.canonicalName, default: []].append(field.value) }
         let message = MessageRequest(
             method: request.method.rawValue, targetURI: baseURL + (request.head.path ?? ""), fields: fields,
             body: Array(buffer: body))
+        let now = Int64(Date().timeIntervalSince1970)
+        let verified: GNAPVerifier.Verified
         do throws(GNAPError) {
-            return try await verifier.verify(message, now: Int64(Date().timeIntervalSince1970))
+            verified = try await verifier.verify(message, now: now)
         } catch {
             switch error.code {
             case .signatureRefused: throw AuthorizationRefusal.gnap(401, "verify gnap request", error.message)
@@ -47,6 +56,8 @@ final class GNAPAuthorizer: Sendable {
             default: throw AuthorizationRefusal.unauthorized(error.message)
             }
         }
+        if let spent = verified.spent { try await ledger?.keep(spent, now: now) }
+        return verified.caller
     }
 
     /// Checks that the request is from the keystore's owner.

@@ -29,6 +29,11 @@ struct ImportCommand: AsyncParsableCommand {
                 them. The other shares are asked of the server of the settings auth-server-…. They stay locked by the
                 same shares.
 
+                Keystores whose keys are in users' vaults come if --vault-keys gives the keys' ids, which no store lists: a
+                file with a line for each key, its keystore's id and its own, with a tab between them. Each key is
+                fetched from the vault with the old server's keys and stored there anew; the old documents stay. The
+                vaults' servers must be ones that may be called: see KMS_OUTBOUND_ALLOW.
+
                 The daemon must not run meanwhile. A run that was interrupted is begun again with the same command: what is
                 here already is passed over. Exit code 2: something was left behind; the report says what and why.
 
@@ -41,6 +46,7 @@ struct ImportCommand: AsyncParsableCommand {
         @Option(help: "Key file of the server's local lock, mode 0600.") var lockKeyFile: String?
         @Flag(help: "The server's lock is the AWS key of secret-lock-aws-key-uri.") var lockAws = false
         @Option(help: "File with users' shares of keystores, mode 0600.") var shares: String?
+        @Option(help: "File with ids of keys that are in vaults.") var vaultKeys: String?
 
         func validate() throws {
             if lockKeyFile != nil, lockAws { throw ValidationError("Give --lock-key-file or --lock-aws, not both.") }
@@ -100,7 +106,8 @@ struct ImportCommand: AsyncParsableCommand {
                 }
             }
             return try await TrustBlocImport(
-                keystores: application.keystores, dump: content, locks: locks, callers: callers
+                keystores: application.keystores, dump: content, locks: locks, callers: callers,
+                vaultKeys: try readVaultKeys(), vaults: application.vaults
             ).run()
         }
 
@@ -129,6 +136,16 @@ struct ImportCommand: AsyncParsableCommand {
                     throw error
                 }
                 return text
+            }
+        }
+
+        private func readVaultKeys() throws -> [String: [String]] {
+            guard let vaultKeys else { return [:] }
+            let content = try InputFile.read(vaultKeys, upTo: VaultKeyFile.longest)
+            do throws(ConfigurationError) {
+                return try VaultKeyFile.keys(content)
+            } catch {
+                throw CommandFailure(.usage, code: "vault-keys", "'\(vaultKeys)', \(error.message)")
             }
         }
 

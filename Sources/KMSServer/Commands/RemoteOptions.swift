@@ -16,6 +16,10 @@ struct RemoteOptions: ParsableArguments {
         name: .customLong("tls-cacerts"),
         help: "PEM files, separated by commas: authorities of the server. [KMS_CLI_TLS_CACERTS]")
     var authorities: String?
+    @Option(
+        name: .customLong("tls-systemcertpool"),
+        help: "true: the system's authorities count beside them. [KMS_CLI_TLS_SYSTEMCERTPOOL]")
+    var systemAuthorities: String?
 
     private static func variable(_ name: String) -> String? {
         ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
@@ -32,6 +36,7 @@ struct RemoteOptions: ParsableArguments {
         }
         let port = address.port ?? (address.scheme == "https" ? 443 : 80)
         let trusted = (authorities ?? Self.variable("KMS_CLI_TLS_CACERTS") ?? "").split(separator: ",").map(String.init)
+        let system = try trustsSystem()
         var headers = [(name: "Content-Type", value: "application/json")]
         if let token = authToken ?? Self.variable("KMS_CLI_AUTH_TOKEN") {
             headers.append((name: "Authorization", value: "Bearer " + token))
@@ -41,7 +46,7 @@ struct RemoteOptions: ParsableArguments {
             // The caller names the server: it may be any, on this machine too.
             let client = OutboundClient(
                 policy: try OutboundPolicy(allowing: "\(host):\(port)"),
-                trust: try OutboundTrust(files: trusted, system: true))
+                trust: try OutboundTrust(files: trusted, system: system))
             answer = try await client.send(
                 OutboundRequest(
                     method: "POST", url: String(text.reversed().drop { $0 == "/" }.reversed()) + path, headers: headers,
@@ -59,6 +64,15 @@ struct RemoteOptions: ParsableArguments {
         }
         guard case .object(let members) = read else { return [:] }
         return members.compactMapValues(\.text)
+    }
+
+    /// Without authorities of its own the system's count in any case.
+    private func trustsSystem() throws -> Bool {
+        guard let text = systemAuthorities ?? Self.variable("KMS_CLI_TLS_SYSTEMCERTPOOL") else { return false }
+        guard let value = ConfigurationKey.truth(text) else {
+            throw CommandFailure(.usage, code: "usage", "--tls-systemcertpool: expected true or false")
+        }
+        return value
     }
 
     private static func encoded(_ body: [String: String]) -> [UInt8] {

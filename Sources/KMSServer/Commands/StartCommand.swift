@@ -48,6 +48,7 @@ struct StartCommand: Verb {
             settings, observer: TokenLog(logger: logger), writesAudit: true)
         if let tls = settings.tls { _ = try TLSFiles.load(tls, clientAuthorities: settings.clientAuthorities) }
         logger.warning("\(Self.exposure(settings))")
+        try await application.waitForCountedSignatures()
         try await application.serviceGroup(logger: logger) { port in
             Self.greet(settings, port: port)
         }.run()

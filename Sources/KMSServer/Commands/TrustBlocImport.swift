@@ -9,6 +9,24 @@ struct TrustBlocImport {
     let locks: TrustBlocLocks
     /// Who presents which share, by keystore; of each one there is a key in `locks`.
     let callers: [String: CallerShare]
+    /// Ids of the keys that are in vaults, by keystore.
+    let vaultKeys: [String: [String]]
+    let vaults: any VaultOpening
+    /// The dump's keys, by id.
+    let records: [String: [UInt8]]
+
+    init(
+        keystores: KeystoreService, dump: TrustBlocDump, locks: TrustBlocLocks, callers: [String: CallerShare],
+        vaultKeys: [String: [String]], vaults: any VaultOpening
+    ) {
+        self.keystores = keystores
+        self.dump = dump
+        self.locks = locks
+        self.callers = callers
+        self.vaultKeys = vaultKeys
+        self.vaults = vaults
+        records = Dictionary(dump.keys.map { ($0.id, $0.record) }) { first, _ in first }
+    }
 
     func run() async throws -> ImportReport {
         var report = ImportReport()
@@ -23,10 +41,14 @@ struct TrustBlocImport {
             if let reason = unopened[keystore.id] {
                 report.leave("keystore", keystore.id, reason)
             } else if keystore.hasVault {
-                report.leave("keystore", keystore.id, "its keys are in a vault, not in the dump")
+                try await bringVault(index, keys, &report)
             } else if !keys.sharing.contains(index), try await adopt(keystore, &report) {
                 usable.insert(index)
             }
+        }
+        let inVaults = Set(dump.keystores.filter(\.hasVault).map(\.id))
+        for id in vaultKeys.keys.sorted() where !inVaults.contains(id) {
+            report.leave("keystore", id, "--vault-keys names it, and the dump has no keystore of that id with a vault")
         }
         for (id, record) in dump.keys {
             progress.step()
@@ -46,13 +68,15 @@ struct TrustBlocImport {
     }
 
     /// - Returns: Whether keys may be brought into it.
-    private func adopt(_ keystore: TrustBlocDump.Keystore, _ report: inout ImportReport) async throws -> Bool {
+    func adopt(
+        _ keystore: TrustBlocDump.Keystore, at vault: VaultLocation? = nil, _ report: inout ImportReport
+    ) async throws -> Bool {
         let caller = callers[keystore.id]
         do {
             let isNew = try await CallerShare.$current.withValue(caller) {
                 try await keystores.adoptKeystore(
                     id: keystore.id, controller: keystore.controller, createdAt: keystore.createdAt,
-                    capability: keystore.capability, lock: caller == nil ? nil : LockKind.shamir.name)
+                    capability: keystore.capability, lock: caller == nil ? nil : LockKind.shamir.name, vault: vault)
             }
             if isNew { report.keystores += 1 } else { report.alreadyHere += 1 }
             return true
@@ -88,5 +112,5 @@ struct TrustBlocImport {
     }
 
     /// Whether the next record may do better; else the whole run ends, to be begun again.
-    private static func concernsOne(_ error: KMSError) -> Bool { !error.code.isRetryable }
+    static func concernsOne(_ error: KMSError) -> Bool { !error.code.isRetryable }
 }

@@ -89,7 +89,7 @@ extension ConfigurationKey {
             summary: "Without effect.", effect: .ineffective(reason: noDomain)),
         ConfigurationKey(
             name: "enable-cache", environment: "KMS_CACHE_ENABLE", kind: .boolean, standard: "true",
-            summary: "false is the same as 'lock-ttl: 0s'."),
+            summary: "false is the same as 'lock-ttl: 0s' and 'shamir-secret-cache-ttl: 0s'."),
         ConfigurationKey(
             name: "key-store-cache-ttl", environment: "KMS_KEY_STORE_CACHE_TTL", kind: .duration,
             summary: "Upper bound of lock-ttl, where that is not given."),

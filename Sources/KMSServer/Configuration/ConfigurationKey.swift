@@ -45,16 +45,27 @@ struct ConfigurationKey: Sendable {
         }
     }
 
-    /// Whether `text` is of this kind.
-    func accepts(_ text: String) -> Bool {
-        switch kind {
-        case .text: true
-        case .path: text.hasPrefix("/") && !text.utf8.contains(0)
-        case .boolean: text == "true" || text == "false"
-        case .number(let range): Int(text).map { range.contains($0) } ?? false
-        case .byteCount(let range): ByteCountText.parse(text).map { range.contains($0) } ?? false
-        case .duration: DurationText.parse(text) != nil
-        case .choice(let values): values.contains(text)
+    /// A truth value in any of the spellings of Go's `strconv.ParseBool`, which the original server's deployments use.
+    static func truth(_ text: String) -> Bool? {
+        switch text {
+        case "true", "TRUE", "True", "t", "T", "1": true
+        case "false", "FALSE", "False", "f", "F", "0": false
+        default: nil
         }
+    }
+
+    /// `text` in the one spelling of its value; nil if it is not of this kind. Case does not count in choices.
+    func normalized(_ text: String) -> String? {
+        let isOfKind: Bool
+        switch kind {
+        case .text: return text
+        case .boolean: return Self.truth(text).map { $0 ? "true" : "false" }
+        case .choice(let values): return values.first { $0.lowercased() == text.lowercased() }
+        case .path: isOfKind = text.hasPrefix("/") && !text.utf8.contains(0)
+        case .number(let range): isOfKind = Int(text).map { range.contains($0) } ?? false
+        case .byteCount(let range): isOfKind = ByteCountText.parse(text).map { range.contains($0) } ?? false
+        case .duration: isOfKind = DurationText.parse(text) != nil
+        }
+        return isOfKind ? text : nil
     }
 }

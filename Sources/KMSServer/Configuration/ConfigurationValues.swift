@@ -50,13 +50,14 @@ struct ConfigurationValues: Sendable {
     private mutating func check(_ key: ConfigurationKey) throws(ConfigurationError) {
         guard let value = values[key.name] else { return }
         // An empty text is how the environment says "not set"; kinds without an empty value take it as absence.
-        if value.text.isEmpty, !key.accepts("") {
+        if value.text.isEmpty, key.normalized("") == nil {
             values[key.name] = nil
             return
         }
-        guard key.accepts(value.text) else {
+        guard let text = key.normalized(value.text) else {
             throw ConfigurationError("\(value.origin): expected \(key.expectation)")
         }
+        values[key.name]?.text = text
         switch key.effect {
         case .honoured: break
         case .ineffective(let reason): notices.append("\(value.origin) has no effect: \(reason)")

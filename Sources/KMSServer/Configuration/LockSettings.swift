@@ -95,8 +95,9 @@ public struct LockSettings: Sendable {
                 "\(values.origin("auth-server-url")) needs auth-server-token-file, or 'auth-type: GNAP'")
         case (_?, _?): throw ConfigurationError("give auth-server-token or auth-server-token-file, not both")
         }
+        let timeToLive = values.duration("shamir-secret-cache-ttl") ?? .seconds(600)
         return AuthServer(
-            url: url, token: token, timeToLive: values.duration("shamir-secret-cache-ttl") ?? .seconds(600))
+            url: url, token: token, timeToLive: values.boolean("enable-cache") == false ? .zero : timeToLive)
     }
 
     private static func secret(_ text: String) throws(ConfigurationError) -> SharedSecret {

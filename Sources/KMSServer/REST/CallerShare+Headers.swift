@@ -33,7 +33,7 @@ extension CallerShare {
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.longestShare,
             let share = try bytes.withUnsafeBytes({ try Base64.decodeSecret($0, .eitherLines) }), share.count > 0
-        else { throw RequestError.badRequest("wrap request: bad request: decode secret share from header") }
+        else { throw RequestError.badRequest("bad request: decode secret share from header") }
         self.init(user: user, share: share)
     }
 }

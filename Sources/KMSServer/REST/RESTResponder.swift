@@ -46,6 +46,7 @@ public struct RESTResponder: HTTPResponder {
     ///   - maximumBody: In bytes; a longer body is answered 413.
     ///   - capabilities: Whether keystores are guarded by capabilities; if so, `baseURL` must be absolute.
     ///   - gnap: Whether keystores are guarded by GNAP tokens.
+    ///   - used: Signatures that count once, before this start and from now on.
     ///   - administration: Guards making keystores and own routes; nil leaves the first open.
     ///   - split: The parts of the split-key front; nil for none.
     ///   - audit: Takes every decision; nil in tests only.
@@ -56,7 +57,8 @@ public struct RESTResponder: HTTPResponder {
     ///   - didFindReady: Called before each answer that requests can succeed.
     public init(
         service: any KeystoreServing, baseURL: String, maximumBody: Int, logger: Logger,
-        capabilities: CapabilityMode = .off, gnap: GNAPVerifier? = nil, administration: ManagementGuard? = nil,
+        capabilities: CapabilityMode = .off, gnap: GNAPVerifier? = nil, used: UsedSignatures = UsedSignatures(),
+        administration: ManagementGuard? = nil,
         split: SplitServices? = nil, servesLegacyRoutes: Bool = false, audit: AuditChain? = nil,
         uses: AuditedUse = .queued, attestations: AttestationIssuer? = nil,
         tokenProblem: @escaping @Sendable () -> TokenProblem? = { nil },
@@ -67,10 +69,12 @@ public struct RESTResponder: HTTPResponder {
         multiMessage = MultiMessageController(service: service, maximumBody: maximumBody)
         keys = KeyController(service: service, baseURL: baseURL, maximumBody: maximumBody)
         attestation = AttestationController(service: service, issuer: attestations)
-        let capabilities = capabilities.mode.map { CapabilityAuthorizer(service: service, baseURL: baseURL, mode: $0) }
+        let capabilities = capabilities.mode.map {
+            CapabilityAuthorizer(service: service, baseURL: baseURL, mode: $0, used: used)
+        }
         authorizer = RequestAuthorizer(
             capabilities: capabilities,
-            gnap: gnap.map { GNAPAuthorizer(verifier: $0, service: service, baseURL: baseURL) },
+            gnap: gnap.map { GNAPAuthorizer(verifier: $0, service: service, baseURL: baseURL, ledger: used.ledger) },
             administration: administration, maximumBody: maximumBody)
         keystores = KeystoreController(
             service: service, authorizer: capabilities, baseURL: baseURL, maximumBody: maximumBody)
@@ -141,7 +145,7 @@ public struct RESTResponder: HTTPResponder {
         do {
             caller = try CallerShare(request.headers)
         } catch {
-            return Answer.error(error, operation: "request")
+            return Answer.error(error, operation: "wrap request")
         }
         guard let caller else { return await recorded(request, target, query, id, connection) }
         return await CallerShare.$current.withValue(caller) {

@@ -22,8 +22,11 @@ struct Application {
     let bearer: (any BearerTokenVerifying)?
     /// Nil unless GNAP tokens guard the keystores.
     let gnap: GNAPVerifier?
+    /// Signatures that count once.
+    let used: UsedSignatures
     /// Calls other servers; the only client that does.
     let outbound: OutboundClient
+    let vaults: EncryptedDataVaults
     /// Nil in verbs that only look.
     let audit: AuditParts?
     /// Nil if no bearer tokens are configured, or no token, and in verbs that only look.
@@ -43,17 +46,18 @@ struct Application {
         let outbound = try settings.outbound.client()
         let locks = try SecretLocks(settings: settings, token: token, outbound: outbound).make()
         let bearer = try makeBearer(settings, outbound)
-        let gnap = try makeGNAP(settings, outbound)
+        let vaults = EncryptedDataVaults(sender: outbound, timeout: settings.outbound.vaultTimeout)
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
+        let used = try makeUsedSignatures(settings, store)
+        let gnap = try makeGNAP(settings, outbound, used)
         let audit =
             writesAudit ? try AuditParts(home: settings.home, token: token, manifest: token?.manifest) : nil
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(
-                store: store, locks: locks, resident: token,
-                vaults: EncryptedDataVaults(sender: outbound, timeout: settings.outbound.vaultTimeout),
+                store: store, locks: locks, resident: token, vaults: vaults,
                 configuration: settings.keystores),
-            bearer: bearer, gnap: gnap, outbound: outbound, audit: audit,
+            bearer: bearer, gnap: gnap, used: used, outbound: outbound, vaults: vaults, audit: audit,
             split: try makeSplit(settings, token, audit, bearer, outbound))
     }
 
@@ -86,7 +90,7 @@ struct Application {
         let announcement = Announcement("kmsd ready")
         var responder = RESTResponder(
             service: keystores, baseURL: settings.baseURL, maximumBody: settings.maximumBody, logger: logger,
-            capabilities: settings.capabilities, gnap: gnap, administration: management, split: split,
+            capabilities: settings.capabilities, gnap: gnap, used: used, administration: management, split: split,
             servesLegacyRoutes: settings.servesLegacyRoutes, audit: audit?.chain, uses: settings.auditedUse,
             attestations: attestations, tokenProblem: tokenProblem,
             didFindReady: { announcement.make() })

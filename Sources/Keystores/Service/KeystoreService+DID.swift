@@ -1,7 +1,7 @@
 import Capabilities
 import EnclaveLock
 import SecretMemory
-import WorkingKeys
+public import WorkingKeys
 
 extension KeystoreService {
     /// `RecordIdentity/type` of a sealed signing key of the daemon's own.
@@ -10,18 +10,39 @@ extension KeystoreService {
     public func createDID() async throws -> String {
         try await translated {
             let key = try makingRoom { try KeyMaterial.generate(.ed25519) }
-            guard let did = key.rawPublicKey.flatMap({ DIDKey(publicKey: $0) })?.description else {
-                throw KMSError(.internal, "An Ed25519 key has no DID.")
-            }
-            let sealed = try await locks.server.seal(
-                SharedSecret(try key.serialized()), identity: Self.didIdentity(did))
-            try await store.insertDIDKey(
-                DIDKeyRecord(
-                    did: did, lockKind: locks.server.kind.rawValue, lockIdentity: locks.server.identity, sealed: sealed,
-                    createdAt: now),
-                limit: configuration.maximumDIDKeys)
+            let did = try Self.did(of: key)
+            try await insertDIDKey(key, did)
             return did
         }
+    }
+
+    /// Takes over another server's signing key under its DID.
+    ///
+    /// - Parameter key: Of type ED25519.
+    /// - Returns: False if it is here already.
+    public func adoptDIDKey(_ key: KeyMaterial) async throws -> Bool {
+        try await translated {
+            let did = try Self.did(of: key)
+            guard try await store.didKey(did) == nil else { return false }
+            try await insertDIDKey(key, did)
+            return true
+        }
+    }
+
+    private static func did(of key: KeyMaterial) throws -> String {
+        guard key.type == .ed25519, let did = key.rawPublicKey.flatMap({ DIDKey(publicKey: $0) })?.description else {
+            throw KMSError(.internal, "Only Ed25519 keys have a DID here.")
+        }
+        return did
+    }
+
+    private func insertDIDKey(_ key: KeyMaterial, _ did: String) async throws {
+        let sealed = try await locks.server.seal(SharedSecret(try key.serialized()), identity: Self.didIdentity(did))
+        try await store.insertDIDKey(
+            DIDKeyRecord(
+                did: did, lockKind: locks.server.kind.rawValue, lockIdentity: locks.server.identity, sealed: sealed,
+                createdAt: now),
+            limit: configuration.maximumDIDKeys)
     }
 
     /// The daemon's signing key of that name: from memory, or by the secret lock.

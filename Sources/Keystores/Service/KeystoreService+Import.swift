@@ -10,10 +10,12 @@ extension KeystoreService {
     ///   - lock: What seals the lock key, as in making a keystore; nil for the server's own lock.
     ///   - createdAt: Milliseconds since 1970; nil for now.
     ///   - capability: Its root capability's document.
+    ///   - vault: Where its keys are to be kept; nil for here.
     /// - Returns: False if it is here already.
     /// - Throws: ``KMSError`` with `.invalidArgument`, or `.alreadyExists` if another controller's has the id.
     public func adoptKeystore(
-        id: String, controller: String, createdAt: Int64?, capability: [UInt8]?, lock name: String? = nil
+        id: String, controller: String, createdAt: Int64?, capability: [UInt8]?, lock name: String? = nil,
+        vault: VaultLocation? = nil
     ) async throws -> Bool {
         let lock = try name.map { try locks.lock(named: $0) } ?? locks.server
         try Names.checkKeystore(id)
@@ -29,9 +31,15 @@ extension KeystoreService {
             let lockKey = SharedSecret(try SecretBytes.random(count: Envelope.lockKeyLength))
             let slots = try await LockRecord.make(
                 sealing: lockKey, with: lock, tenant: controller, keystore: id, createdAt: createdAt)
+            var vaultRecord: [UInt8]?
+            if let vault {
+                vaultRecord = try await makeVault(
+                    vault, protection: .sealed, controller: controller, keystore: id, lockKey: lockKey
+                ).encoded()
+            }
             var record = KeystoreRecord(
                 id: id, controller: controller, protection: Protection.sealed.rawValue,
-                lockRecord: try slots.encoded(), capability: capability, createdAt: createdAt, vault: nil,
+                lockRecord: try slots.encoded(), capability: capability, createdAt: createdAt, vault: vaultRecord,
                 authenticator: [])
             record.authenticator = try RowAuthenticator(lockKey: lockKey).authenticator(of: record)
             try await store.insertKeystore(record, limit: configuration.maximumKeystoresPerController)
@@ -74,7 +82,7 @@ extension KeystoreService {
                         sealed: try keystore.seal(secret, key: id, type: record.type, version: number)))
             }
             record.authenticator = try keystore.rows.authenticator(of: record)
-            try await store.insertKey(record, limit: configuration.maximumKeysPerKeystore)
+            try await insert(record, in: keystore)
             return true
         }
     }

@@ -57,5 +57,12 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         ALTER TABLE keystores ADD COLUMN vault BLOB;
         """,
+        """
+        CREATE TABLE spent_signatures (
+            name BLOB PRIMARY KEY NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX spent_signatures_by_time ON spent_signatures (created);
+        """,
     ]
 }

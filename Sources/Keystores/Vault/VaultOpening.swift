@@ -55,4 +55,9 @@ public struct VaultKeys: Sendable {
     public let recipient: WorkingKey
     /// Of type HMACSHA256Tag256: names documents.
     public let mac: WorkingKey
+
+    public init(recipient: WorkingKey, mac: WorkingKey) {
+        self.recipient = recipient
+        self.mac = mac
+    }
 }

@@ -1,0 +1,44 @@
+public import Capabilities
+import Foundation
+import GRDB
+
+/// Used request signatures that are dated ahead of the clock; all others need no row.
+extension SQLiteKeystoreStore: SignatureLedger {
+    /// Most that are kept. Clocks that run right need none, and a row is of use for a minute at most.
+    static let spentSignatureLimit = 10_000
+
+    /// - Throws: ``KMSError`` with `.overloaded` if too many are kept, `.storageUnavailable`.
+    public func keep(_ spent: SpentSignature, now: Int64) async throws {
+        try await writer.perform { [self] db in
+            try change(db, "DELETE FROM spent_signatures WHERE created <= ?", [now])
+            let count = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM spent_signatures") ?? 0
+            guard count < Self.spentSignatureLimit else {
+                throw KMSError(
+                    .overloaded,
+                    "Too many requests are dated ahead of this server's clock; try again when their time has come.")
+            }
+            try change(
+                db, "INSERT OR IGNORE INTO spent_signatures (name, created) VALUES (?, ?)",
+                [Data(spent.name), spent.created])
+        }
+    }
+
+    /// What a start must refuse besides everything dated before `since`. Blocks for one read.
+    ///
+    /// - Throws: ``KMSError`` with `.storageUnavailable`.
+    public func earlierSignatures(since: Int64) throws -> EarlierSignatures {
+        do {
+            return try pool.read { db in
+                let rows = try Row.fetchAll(
+                    db, sql: "SELECT name, created FROM spent_signatures WHERE created >= ?", arguments: [since])
+                return EarlierSignatures(
+                    since: since,
+                    spent: rows.map {
+                        SpentSignature(name: StoredRow($0).bytes("name"), created: StoredRow($0).number("created"))
+                    })
+            }
+        } catch {
+            throw StoreFailure.translate(error)
+        }
+    }
+}
