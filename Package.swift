@@ -1,14 +1,18 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// `scripts/fuzz` sets this: counters for coverage go into every target of ours, and `kmsd-fuzz` is built.
+let fuzzing = Context.environment["KMSD_FUZZ"] == "1"
+
 /// Every target of ours: Swift 6 mode, no warning survives.
-let settings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-O"])] : [])
 
 /// Field arithmetic is unusable unoptimised, so these targets are optimised in debug builds too, and as whole modules:
 /// the generic towers must be specialised across files.
@@ -294,3 +298,22 @@ let package = Package(
             swiftSettings: settings),
     ]
 )
+
+// The harnesses of every parser: a test that replays their inputs, or what `scripts/fuzz` runs.
+let fuzzed: [Target.Dependency] = [
+    "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "EDV", "EnclaveLock", "GNAP", "HSMBridge",
+    "Keystores", "KMSServer", "LibCrypto", "Outbound", "Pairing", "RemoteLocks", "SecretMemory", "SplitKeys",
+    "StrictJSON", "TextEncodings", "TPMBridge", "TrustBlocStore", "WorkingKeys", hummingbird,
+    .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+]
+package.targets.append(
+    fuzzing
+        ? .executableTarget(
+            name: "kmsd-fuzz", dependencies: fuzzed, path: "Tests/FuzzTests", exclude: ["Corpus", "Replay"],
+            swiftSettings: settings,
+            linkerSettings: [
+                .unsafeFlags([Context.environment["KMSD_FUZZ_RUNTIME"] ?? ""]), .linkedLibrary("stdc++"),
+                .linkedLibrary("m"),
+            ])
+        : .testTarget(
+            name: "FuzzTests", dependencies: fuzzed, exclude: ["Corpus", "Driver"], swiftSettings: settings))

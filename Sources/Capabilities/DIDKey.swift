@@ -18,7 +18,9 @@ public struct DIDKey: Hashable, Sendable, CustomStringConvertible {
         guard text.utf8.count <= 512, text.hasPrefix("did:key:z") else { return nil }
         let parts = text.dropFirst(Self.prefix.count).split(
             separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 1 || parts[0] == parts[1], let bytes = Base58.decode(parts[0].dropFirst()),
+        // Byte for byte: `==` takes U+212A for K.
+        guard parts.count == 1 || parts[0].utf8.elementsEqual(parts[1].utf8),
+            let bytes = Base58.decode(parts[0].dropFirst()),
             bytes.count == 34, Array(bytes.prefix(2)) == Self.multicodec
         else { return nil }
         publicKey = Array(bytes.dropFirst(2))

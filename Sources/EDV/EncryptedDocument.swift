@@ -103,11 +103,13 @@ public struct EncryptedDocument: Sendable, Equatable {
             + #""tag":"\#(Base64.encode(tag, .url))"}"#
     }
 
+    /// The header is kept as it stands, so nothing that would end its quotes is taken.
     init(_ node: JSONNode) throws(EDVError) {
         func bytes(_ name: String) -> [UInt8]? { node[name]?.text.flatMap { Base64.decode($0, .either) } }
         guard let protected = node["protected"]?.text, let key = bytes("encrypted_key"), let nonce = bytes("iv"),
             let ciphertext = bytes("ciphertext"), let tag = bytes("tag"),
-            nonce.count == AEADAlgorithm.aes256GCM.nonceLength, tag.count == AEADAlgorithm.aes256GCM.tagLength,
+            Base64.decode(protected, .either) != nil, nonce.count == AEADAlgorithm.aes256GCM.nonceLength,
+            tag.count == AEADAlgorithm.aes256GCM.tagLength,
             node["aad"] == nil, node["unprotected"] == nil, node["recipients"] == nil
         else { throw .damaged("its jwe is not one of flattened form") }
         self.protected = protected
