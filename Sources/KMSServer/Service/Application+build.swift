@@ -46,7 +46,8 @@ struct Application {
         let gnap = try makeGNAP(settings, outbound)
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
         let audit =
-            writesAudit ? try AuditParts(home: settings.home, token: token, manifest: token?.manifest) : nil
+            writesAudit
+            ? try AuditParts(home: settings.home, token: token, manifest: token?.manifest, store: store) : nil
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(

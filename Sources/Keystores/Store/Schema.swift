@@ -57,5 +57,9 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         ALTER TABLE keystores ADD COLUMN vault BLOB;
         """,
+        """
+        CREATE TABLE epoch (id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1), value INTEGER NOT NULL) STRICT;
+        INSERT INTO epoch (id, value) VALUES (1, 0);
+        """,
     ]
 }
