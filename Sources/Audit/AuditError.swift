@@ -15,6 +15,8 @@ public struct AuditError: Error, Sendable, CustomStringConvertible {
         public static let inUse = Code(rawValue: "in-use")
         /// The chain is not the one, or not as long as the one, that the token remembers; or that is not known yet.
         public static let untrusted = Code(rawValue: "untrusted")
+        /// The keystores' database is older than the chain tells.
+        public static let olderDatabase = Code(rawValue: "older-database")
         /// The event or receipt is not of the documented shape.
         public static let invalidArgument = Code(rawValue: "invalid-argument")
     }

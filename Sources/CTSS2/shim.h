@@ -63,6 +63,13 @@ static inline TPM2B_NV_PUBLIC kms_memory_template(TPMI_RH_NV_INDEX index, UINT16
     return t;
 }
 
+// A number of 64 bits that only grows; a new one begins above every other that the TPM ever had (part 1, 37.2.4).
+static inline TPM2B_NV_PUBLIC kms_counter_template(TPMI_RH_NV_INDEX index) {
+    TPM2B_NV_PUBLIC t = kms_memory_template(index, 8);
+    t.nvPublic.attributes |= (TPMA_NV)TPM2_NT_COUNTER << TPMA_NV_TPM2_NT_SHIFT;
+    return t;
+}
+
 // Used with a policy instead of the authorization value alone.
 static inline void kms_bind_memory(TPM2B_NV_PUBLIC *t) {
     t->nvPublic.attributes &= ~(TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE);

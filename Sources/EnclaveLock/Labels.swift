@@ -22,8 +22,12 @@ public enum Labels: String, CaseIterable, Sendable {
     case localFileIdentity = "kmsd/local-file/identity/v1"
     /// Begins a record of the audit chain.
     case auditRecord = "kmsd/audit/record/v1"
+    /// Begins a record that also tells the epoch of the keystores' database.
+    case auditRecord2 = "kmsd/audit/record/v2"
     /// Begins what a checkpoint of the audit chain signs.
     case auditCheckpoint = "kmsd/audit/checkpoint/v1"
+    /// Begins what a checkpoint signs that also tells the token's counter.
+    case auditCheckpoint2 = "kmsd/audit/checkpoint/v2"
     /// Begins one step of the hash over all revocations.
     case auditRevocations = "kmsd/audit/revocations/v1"
     /// Begins the chain's head as the token keeps it.

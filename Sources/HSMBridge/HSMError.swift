@@ -25,6 +25,8 @@ public struct HSMError: Error, Sendable, CustomStringConvertible {
         public static let keyMissing = Code(rawValue: "key-missing")
         /// A key is there but is not the one that was provisioned.
         public static let keyMismatch = Code(rawValue: "key-mismatch")
+        /// What the token keeps of the audit chain was put back, written by somebody else, or removed.
+        public static let keptValueMismatch = Code(rawValue: "kept-value-mismatch")
         /// Wrong key, wrong context, altered or truncated: one code for all.
         public static let authenticationFailed = Code(rawValue: "authentication-failed")
         /// The token cannot do what was asked.

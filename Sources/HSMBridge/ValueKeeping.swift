@@ -1,66 +1,23 @@
 /// Keeps small values where copies of a disk do not reach, so that an older copy of a database is noticed.
-public protocol ValueKeeping: Sendable {
-    /// What was kept last under a name; nil if nothing ever was.
-    ///
-    /// - Throws: `.tokenUnavailable`, `.overloaded`, `.deadlineExceeded`, `.deviceFailure` for a value of another form.
-    func keptValue(_ name: String) async throws(HSMError) -> [UInt8]?
-
-    /// Keeps a value, of at most 1,024 bytes, instead of the one before. Returns when the token has it; a process that
-    /// dies in between leaves the old one or the new one.
-    ///
-    /// - Throws: `.invalidArgument` for a longer value; as ``keptValue(_:)``.
-    func keep(_ value: [UInt8], as name: String) async throws(HSMError)
-}
-
-/// A private data object per name: `CKO_DATA` (PKCS #11 2.40 base, 4.6), readable and replaceable only after login.
 ///
-/// Its value is a generation (8 bytes, big-endian) and the value. A new object is made before the old one is destroyed,
-/// and the highest generation counts. The label does not begin like those of the daemon's keys, so neither a sweep nor
-/// the lint takes it for one.
-extension PKCS11Token: ValueKeeping {
-    private static let longestValue = 1024
+/// Each keeping raises a counter that nothing lowers. Whoever writes elsewhere what it stood at notices by that when the
+/// device's own state was put back from an older copy.
+public protocol ValueKeeping: Sendable {
+    /// What was kept last under a name.
+    ///
+    /// - Throws: `.keptValueMismatch` if value and counter are not as ``keep(_:as:)`` leaves them: one of them was
+    ///   put back, written by somebody else, or removed. `.tokenUnavailable`, `.overloaded`, `.deadlineExceeded`;
+    ///   `.deviceFailure` for a value of another form.
+    func keptValue(_ name: String) async throws(HSMError) -> KeptValue
 
-    public func keptValue(_ name: String) async throws(HSMError) -> [UInt8]? {
-        let label = try label(name)
-        return try await performSerialised { (session, _) throws(HSMError) in
-            try Self.kept(label, session).last.map { Array($0.value.dropFirst(8)) }
-        }
-    }
+    /// Keeps a value, of at most 400 bytes, instead of the one before, and raises the counter. Returns when the device has
+    /// both; a process that dies in between leaves a state that ``keptValue(_:)`` takes for good.
+    ///
+    /// - Returns: What the counter stands at.
+    /// - Throws: `.invalidArgument` for a longer value; as ``keptValue(_:)``.
+    @discardableResult
+    func keep(_ value: [UInt8], as name: String) async throws(HSMError) -> UInt64
 
-    public func keep(_ value: [UInt8], as name: String) async throws(HSMError) {
-        guard value.count <= Self.longestValue else {
-            throw HSMError(.invalidArgument, "A value to keep has at most \(Self.longestValue) bytes.")
-        }
-        let label = try label(name)
-        try await performSerialised { (session, _) throws(HSMError) in
-            let old = try Self.kept(label, session)
-            let generation = (old.last?.generation ?? 0) + 1
-            let bytes = withUnsafeBytes(of: generation.bigEndian) { Array($0) } + value
-            _ = try session.create([
-                .objectClass(.data), .flag(.token, true), .flag(.private, true), .flag(.modifiable, false),
-                .label(label), .bytes(.value, bytes),
-            ])
-            for object in old { try session.destroy(object.handle) }
-        }
-    }
-
-    private func label(_ name: String) throws(HSMError) -> String {
-        guard let instance = manifest?.instance else {
-            throw HSMError(.keyMissing, "The token is not provisioned; run `kmsd init`.")
-        }
-        return "kmsd-kept/\(instance)/\(name)"
-    }
-
-    private static func kept(
-        _ label: String, _ session: borrowing Session
-    ) throws(HSMError) -> [(generation: UInt64, value: [UInt8], handle: ObjectHandle)] {
-        var found: [(generation: UInt64, value: [UInt8], handle: ObjectHandle)] = []
-        for handle in try session.find([.objectClass(.data), .flag(.token, true), .label(label)]) {
-            guard let value = try session.attribute(.value, of: handle), value.count >= 8 else {
-                throw HSMError(.deviceFailure, "The token's object '\(label)' does not have the form it was given.")
-            }
-            found.append((value.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }, value, handle))
-        }
-        return found.sorted { $0.generation < $1.generation }
-    }
+    /// ``keep(_:as:)`` whatever is there, and although something is missing: for an operator who knows why.
+    func keepAnew(_ value: [UInt8], as name: String) async throws(HSMError) -> UInt64
 }

@@ -31,6 +31,24 @@ import TextEncodings
         }
     }
 
+    @Test func recordsThatTellTheDatabasesEpochHaveOneSpelling() throws {
+        var record = Self.record
+        record.storeEpoch = 11
+        let bytes = record.encoded
+        #expect(AuditRecord(encoded: bytes) == record)
+        // As above.
+        #expect(
+            Hexadecimal.encode(try AuditRecord.hash(bytes))
+                == "e548320d7af6ece67f59358d5d63ef612ce3c926146aef10d5644e5fdcdc5e2e")
+        let line = AuditLine.record(record, hash: [UInt8](repeating: 5, count: 32))
+        #expect(AuditLine(json: Array(line.json.utf8)) == line)
+        var mutator = Mutator(seed: 44)
+        for _ in 0..<20_000 {
+            let mutated = mutator.mutate(bytes)
+            if let read = AuditRecord(encoded: mutated) { #expect(read.encoded == mutated) }
+        }
+    }
+
     @Test func headsAndCheckpointsHaveOneSpelling() throws {
         let position = AuditPosition(index: 9, hash: [UInt8](repeating: 1, count: 32))
         let head = AuditHead(position: position, epoch: 3, revocations: [UInt8](repeating: 2, count: 32))

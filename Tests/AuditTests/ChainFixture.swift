@@ -11,9 +11,10 @@ struct ChainFixture {
     init() throws { path = try ScratchDirectory.make("audit").path + "/audit.db" }
 
     func open(
-        queueLimit: Int = 4_096, timeout: Duration = .seconds(5), key: String = "", faults: AuditFaults = .none
+        queueLimit: Int = 4_096, timeout: Duration = .seconds(5), key: String = "", faults: AuditFaults = .none,
+        store: WatchedStore? = nil
     ) throws -> AuditChain {
-        var configuration = AuditConfiguration(path: path, keyFingerprint: key)
+        var configuration = AuditConfiguration(path: path, keyFingerprint: key, store: store)
         configuration.queueLimit = queueLimit
         configuration.timeout = timeout
         return try AuditChain(configuration, faults: faults)

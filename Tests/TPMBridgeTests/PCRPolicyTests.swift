@@ -61,7 +61,7 @@ import Testing
             #expect(try await token.mac([1, 2, 3], with: mac).count == 32)
         }
         try await token.keep([1, 2], as: "head")
-        #expect(try await token.keptValue("head") == [1, 2])
+        #expect(try await token.keptValue("head").value == [1, 2])
         #expect(policies.writes == 1)
         await token.shutdown()
         for number in 1...4 {

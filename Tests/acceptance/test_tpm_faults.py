@@ -1,4 +1,6 @@
 """A TPM that hangs, dies, is reset, is copied or put back, shared, or locked; and a disk that is put back."""
+import hashlib
+import hmac
 import os
 import shutil
 import signal
@@ -7,6 +9,7 @@ import time
 
 import pytest
 from daemon import Installation, eventually
+from softtoken import write_private
 from softtpm import SoftTPM
 from webkms_client import KMSError
 
@@ -131,29 +134,65 @@ def test_a_home_restored_from_an_older_copy_is_noticed(on_tpm, tmp_path, end):
     assert on_tpm.run_json("audit", "verify", "--token").get("finding") is None
 
 
-def test_a_tpm_restored_from_an_older_copy_still_opens_everything(on_tpm, tmp_path):
-    """Its state is not ours to authenticate: keys are the same, and its memory of the chain is older, not newer."""
-    on_tpm.start().terminate()
-    backup = tmp_path / "state"
-    shutil.copytree(on_tpm.token.state, backup)
-    daemon = on_tpm.start()
-    key = daemon.client().create_keystore().create("ED25519")
-    assert daemon.terminate() == 0
-    on_tpm.token.kill()
-    shutil.rmtree(on_tpm.token.state)
-    shutil.copytree(backup, on_tpm.token.state)
-    on_tpm.token.start()
-    daemon = on_tpm.start()
-    key.keystore.client = key.client = daemon.client()
-    assert sign_status(key) == 200
-    # From before `init`: not the provisioned one any more.
-    assert daemon.terminate() == 0
+def test_a_tpm_put_back_to_before_init_is_another_one(on_tpm):
+    assert on_tpm.start().terminate() == 0
     on_tpm.token.kill()
     shutil.rmtree(on_tpm.token.state)
     on_tpm.token.state.mkdir(mode=0o700)
     on_tpm.token.start()
     daemon = on_tpm.start(ready=False)
     eventually(lambda: "token-mismatch" in str(problems(daemon)), 20, "token-mismatch on /readyz")
+
+
+MEMORY, COUNTER = "0x181010a", "0x181010b"
+
+
+def authorization(token, to):
+    """The keys' authorization value as FORMATS.md has it: HKDF-SHA-256 of the PIN."""
+    key = hmac.digest(bytes(32), token.pin.encode(), hashlib.sha256)
+    write_private(to, "")
+    to.write_bytes(hmac.digest(key, b"kmsd/tpm/authorization/v1\x01", hashlib.sha256))
+    return f"file:{to}"
+
+
+def removed(token, value, folder):
+    token.tool("tpm2_nvundefine", COUNTER)
+
+
+def made_again(token, value, folder):
+    token.tool("tpm2_nvundefine", COUNTER)
+    token.tool("tpm2_nvdefine", COUNTER, "-s", "8", "-a", "authread|authwrite|no_da|nt=counter", "-p", value)
+    token.tool("tpm2_nvincrement", COUNTER, "-P", value)
+
+
+def older_value(token, value, folder):
+    token.tool("tpm2_nvwrite", MEMORY, "-P", value, "-i", str(folder / "older"))
+
+
+@pytest.mark.parametrize("deed", [removed, made_again, older_value])
+def test_memory_and_counter_are_believed_together_only(on_tpm, tmp_path, deed):
+    """By somebody with the owner's right and the keys' authorization value, while the daemon is away."""
+    assert on_tpm.start().terminate() == 0
+    value = authorization(on_tpm.token, tmp_path / "value")
+    on_tpm.token.tool("tpm2_nvread", MEMORY, "-P", value, "-o", str(tmp_path / "older"))
+    assert on_tpm.start().terminate() == 0
+    deed(on_tpm.token, value, tmp_path)
+    daemon = on_tpm.start(ready=False)
+    found, _ = eventually(
+        lambda: [p for p in problems(daemon) if p["component"] == "audit" and "counter" in p["message"]], 30,
+        "readiness to tell")
+    assert found[0]["code"] == "untrusted" and "kmsd audit adopt" in found[0]["message"]
+    with pytest.raises(KMSError) as refusal:
+        daemon.client().create_keystore()
+    assert refusal.value.status == 503
+    assert daemon.terminate() == 0
+    refused = on_tpm.run("audit", "verify", "--token", check=False)
+    assert refused.returncode == 78 and "counter" in refused.stderr
+    on_tpm.run("audit", "adopt", "--yes")
+    daemon = on_tpm.start()
+    daemon.client().create_keystore()
+    assert daemon.terminate() == 0
+    assert on_tpm.run_json("audit", "verify", "--token").get("finding") is None
 
 
 def test_two_installations_share_a_bare_tpm_in_turns(on_tpm, tmp_path):

@@ -2,8 +2,10 @@ import GRDB
 
 /// What the notary asks of the chain.
 extension AuditChain {
-    /// The index of the last checkpoint; 0 if there is none.
-    func lastCheckpoint() -> UInt64 { (try? pool.read { db in try AuditTables.lastCheckpoint(db)?.index }) ?? 0 }
+    /// The last checkpoint, which was verified when the chain was opened; nil if there is none.
+    func lastCheckpoint() throws(AuditError) -> AuditCheckpoint? {
+        try AuditFailure.translating { try pool.read { db in try AuditTables.lastCheckpoint(db)?.checkpoint } }
+    }
 
     func store(_ checkpoint: AuditCheckpoint) async throws {
         try await pool.writeWithoutTransaction { db in

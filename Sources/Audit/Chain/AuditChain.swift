@@ -29,6 +29,7 @@ public final class AuditChain: AuditRecording {
     private let configuration: AuditConfiguration
     private let files: AuditFiles
     private let standingState: Mutex<Standing>
+    private let storeProblem: Mutex<AuditError?>
     private let clock: Task<Void, Never>
 
     /// Opens or makes the chain and appends the record of this start. Blocks for file operations.
@@ -47,14 +48,14 @@ public final class AuditChain: AuditRecording {
         let revoked = RevokedSubjects()
         for subject in tail.subjects { try revoked.insert(subject) }
         let writer = AuditWriter(
-            pool: pool, head: tail.head, revoked: revoked, boot: boot, token: configuration.token,
-            queueLimit: configuration.queueLimit, timeout: configuration.timeout, faults: faults)
+            pool: pool, head: tail.head, revoked: revoked, boot: boot, configuration: configuration, faults: faults)
         self.files = files
         self.pool = pool
         self.writer = writer
         self.configuration = configuration
         pinnedKey = tail.pinned
         standingState = Mutex(tail.pinned.isEmpty ? .trusted : .unchecked)
+        storeProblem = Mutex(configuration.store?.problem(told: tail.head.storeEpoch))
         clock = Task {
             while !Task.isCancelled {
                 try? await Task.sleep(for: .milliseconds(200))
@@ -167,6 +168,15 @@ public final class AuditChain: AuditRecording {
     /// Why decisions are refused now; nil if they are not.
     public var problem: AuditError? { writer.state.withLock { $0.failure } ?? distrust }
 
+    /// Why the keystores' database is not the one that the chain tells of; nil if it is, or after ``adoptStore()``.
+    public var olderStore: AuditError? { storeProblem.withLock { $0 } }
+
+    /// Takes the database for the one to go on with, after an operator accepted it and its epoch was raised.
+    public func adoptStore() {
+        let told = head.storeEpoch
+        storeProblem.withLock { $0 = configuration.store?.problem(told: told) }
+    }
+
     func settle(_ standing: Standing) { standingState.withLock { $0 = standing } }
 
     /// What allows something needs a chain that can be trusted; a refusal is recorded in any case.
@@ -174,8 +184,10 @@ public final class AuditChain: AuditRecording {
         if event.outcome == .allowed, let distrust { throw distrust }
     }
 
-    private var distrust: AuditError? {
-        switch standing {
+    /// Why nothing may be allowed, whether it is recorded or not; nil if it may.
+    public var distrust: AuditError? {
+        if let olderStore { return olderStore }
+        return switch standing {
         case .trusted: nil
         case .unchecked:
             AuditError(.untrusted, "The audit chain was not compared with the token yet; try again.")

@@ -9,16 +9,22 @@ public struct AuditConfiguration: Sendable {
     /// SHA-256 of the audit key's SubjectPublicKeyInfo in hex, as the manifest pins it; empty without a token, and then
     /// a new chain is never signed.
     public var keyFingerprint: String
+    /// Whose older copies the chain notices; nil for a verb that does not open it.
+    public var store: WatchedStore?
     /// Most records that may wait to be written. A busy disk may take seconds for a flush, and thousands of key uses are
     /// handed over meanwhile; one without details takes at most 2 KiB.
     public var queueLimit = 32_768
     /// Longest time a record may wait.
     public var timeout: Duration = .seconds(5)
 
-    public init(path: String, instance: String = "", token: String = "", keyFingerprint: String = "") {
+    public init(
+        path: String, instance: String = "", token: String = "", keyFingerprint: String = "",
+        store: WatchedStore? = nil
+    ) {
         self.path = path
         self.instance = instance
         self.token = token
         self.keyFingerprint = keyFingerprint
+        self.store = store
     }
 }

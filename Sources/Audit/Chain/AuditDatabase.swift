@@ -30,12 +30,7 @@ enum AuditDatabase {
                             + "\(configuration.keyFingerprint.isEmpty ? "none" : configuration.keyFingerprint). Use the "
                             + "chain's own token, or move the chain away.")
                 }
-                var record = AuditStart.origin(configuration, boot: boot)
-                if let head = found?.head {
-                    record.index = head.position.index + 1
-                    record.previous = head.position.hash
-                    record.epoch = head.epoch
-                }
+                let record = AuditStart.record(configuration, after: found?.head, boot: boot)
                 let body = record.encoded
                 let position = AuditPosition(index: record.index, hash: try AuditRecord.hash(body))
                 try db.inTransaction(.immediate) {
@@ -48,6 +43,7 @@ enum AuditDatabase {
                         head: AuditHead(position: position, epoch: 0, revocations: AuditRecord.origin),
                         pinned: configuration.keyFingerprint, subjects: [])
                 tail.head.position = position
+                tail.head.storeEpoch = record.storeEpoch ?? 0
                 return tail
             }
         }

@@ -7,6 +7,9 @@ public struct AuditHead: Sendable, Hashable {
     public var epoch: UInt64
     /// The hash over all of them, 32 bytes; zero bytes before the first.
     public var revocations: [UInt8]
+    /// The highest epoch of the keystores' database that the records tell. It is not kept by itself: the hash at
+    /// ``position`` covers it.
+    public var storeEpoch: UInt64 = 0
 
     public init(position: AuditPosition, epoch: UInt64, revocations: [UInt8]) {
         self.position = position

@@ -12,8 +12,10 @@ public actor AuditNotary {
         public var records: UInt64 = 4_096
         /// or after this time, if there is any new record.
         public var checkpoint: Duration = .seconds(30)
-        /// How often the token is told the newest checkpoint when there is no revocation. Real tokens wear out.
+        /// How often the token is told the newest head when there is no revocation. Real tokens wear out.
         public var head: Duration = .seconds(600)
+        /// How long after the last telling a higher epoch of the database is told.
+        public var storeEpoch: Duration = .seconds(10)
         /// How long an attempt that failed is left alone at most.
         public var pause: Duration = .seconds(1)
 
@@ -35,6 +37,9 @@ public actor AuditNotary {
     /// even if the process is killed.
     private var hasTold = false
     private var signed: UInt64
+    /// What the token's counter stands at, and at the last checkpoint stood at.
+    private var counter: UInt64 = 0
+    private var signedCounter: UInt64
     private var lastCheckpoint = ContinuousClock.now
     private var lastTelling = ContinuousClock.now
     private var failure: HSMError?
@@ -53,7 +58,9 @@ public actor AuditNotary {
         self.serial = serial
         self.fingerprint = fingerprint
         self.schedule = schedule
-        signed = chain.lastCheckpoint()
+        let last = try? chain.lastCheckpoint()
+        signed = last?.position.index ?? 0
+        signedCounter = last?.counter ?? 0
     }
 
     /// Why the token does not vouch for the chain now; nil if it does.
@@ -82,13 +89,11 @@ public actor AuditNotary {
             if case .unchecked = chain.standing { try await compare() }
             guard case .trusted = chain.standing else { return true }
             let head = chain.head
+            if isToBeTold(head) { guard await tellToken(atLeast: head.position.index) else { return false } }
             let now = ContinuousClock.now
             let isDue = head.position.index - signed >= schedule.records || now - lastCheckpoint >= schedule.checkpoint
-            if head.position.index > signed, isDue { try await checkpoint() }
-            let lags = !hasTold || told.map { $0.epoch < head.epoch } ?? true
-            if lags || (signed > told?.position.index ?? 0 && now - lastTelling >= schedule.head) {
-                guard await tellToken(atLeast: head.position.index) else { return false }
-            }
+            // What the token counted is signed at once: from then on a token that counted less is an older copy of itself.
+            if counter > signedCounter || head.position.index > signed && isDue { try await checkpoint() }
             failure = nil
             return true
         } catch {
@@ -97,29 +102,38 @@ public actor AuditNotary {
         }
     }
 
+    private func isToBeTold(_ head: AuditHead) -> Bool {
+        guard hasTold, let told, told.epoch >= head.epoch else { return true }
+        let pause = ContinuousClock.now - lastTelling
+        return told.storeEpoch < head.storeEpoch && pause >= schedule.storeEpoch
+            || told.position.index < head.position.index && pause >= schedule.head
+    }
+
     /// The last checkpoint of a process, so that the next one's chain begins with nothing unsigned.
     public func finish() async {
         guard case .trusted = chain.standing else { return }
         await chain.flush()
+        await tellToken(atLeast: chain.head.position.index)
+        // The telling may have found that the token is not what it was.
+        guard case .trusted = chain.standing else { return }
         do throws(HSMError) {
-            if chain.head.position.index > signed { try await checkpoint() }
+            if chain.head.position.index > signed || counter > signedCounter { try await checkpoint() }
         } catch {
             failure = error
         }
-        await tellToken(atLeast: signed)
     }
 
     // MARK: Checkpoints
 
     /// Signs the head of the chain, and stores the signature with it.
     public func checkpoint() async throws(HSMError) {
-        let head = chain.head
+        let (head, counter) = (chain.head, counter)
         let publicKey = try await token.publicKey(of: .audit)
         guard publicKey.fingerprint == fingerprint else {
             throw HSMError(.keyMismatch, "The token's audit key is not the one that the chain pins.")
         }
         var checkpoint = AuditCheckpoint(
-            position: head.position, time: AuditClock.now(), token: serial,
+            position: head.position, time: AuditClock.now(), token: serial, counter: counter,
             publicKey: publicKey.subjectPublicKeyInfo, signature: [])
         checkpoint.signature = try await token.sign(checkpoint.encoded, with: .audit)
         guard let key = try? AuditPublicKey(subjectPublicKeyInfo: checkpoint.publicKey),
@@ -131,6 +145,7 @@ public actor AuditNotary {
             throw HSMError(.deviceFailure, "A checkpoint could not be stored: \(error)")
         }
         signed = max(signed, head.position.index)
+        signedCounter = counter
         lastCheckpoint = .now
     }
 
@@ -138,15 +153,28 @@ public actor AuditNotary {
 
     /// Asks the token what it remembers, and settles whether the chain is trusted.
     func compare() async throws(HSMError) {
-        guard let kept = try await token.keptValue(Self.name) else { return chain.settle(.trusted) }
-        guard let remembered = AuditHead(encoded: kept) else {
-            return chain.settle(
-                .refused("What the token keeps of the audit chain does not have the form it was given."))
+        let kept: KeptValue
+        do throws(HSMError) {
+            kept = try await token.keptValue(Self.name)
+        } catch {
+            guard Self.isForged(error) else { throw error }
+            return refuse(error.message)
         }
-        told = remembered
         do {
+            let signedAt = try chain.lastCheckpoint()?.counter ?? 0
+            guard kept.counter >= signedAt else {
+                return refuse(
+                    "The token's state is an older copy: its counter stands at \(kept.counter), and at \(signedAt) when "
+                        + "the audit chain was last signed.")
+            }
+            counter = kept.counter
+            guard let value = kept.value else { return chain.settle(.trusted) }
+            guard let remembered = AuditHead(encoded: value) else {
+                return refuse("What the token keeps of the audit chain does not have the form it was given.")
+            }
+            told = remembered
             if let difference = try await chain.difference(from: remembered) {
-                chain.settle(.refused(difference + " Nothing is allowed until `kmsd audit adopt`."))
+                refuse(difference)
             } else {
                 chain.settle(.trusted)
             }
@@ -154,6 +182,13 @@ public actor AuditNotary {
             throw HSMError(.deviceFailure, "The audit chain could not be compared with the token: \(error)")
         }
     }
+
+    private func refuse(_ reason: String) {
+        chain.settle(.refused(reason + " Nothing is allowed until `kmsd audit adopt`."))
+    }
+
+    /// Whether somebody else wrote, removed or put back what the token keeps; no other error is about that.
+    private static func isForged(_ error: HSMError) -> Bool { error.code == .keptValueMismatch }
 
     /// Makes the token keep a head at or behind `index`. Calls that come together share a write.
     ///
@@ -178,34 +213,44 @@ public actor AuditNotary {
     private func keep(_ head: AuditHead) async -> Bool {
         defer { telling = nil }
         do throws(HSMError) {
-            try await token.keep(head.encoded, as: Self.name)
+            counter = try await token.keep(head.encoded, as: Self.name)
             told = head
             hasTold = true
             lastTelling = .now
             failure = nil
             return true
         } catch {
+            if Self.isForged(error) { refuse(error.message) }
             failure = error
             return false
         }
     }
 
-    /// The head that a token remembers; nil if it remembers none.
+    /// The head that a token remembers, nil if it remembers none, and how often it was told one.
     ///
     /// - Throws: `HSMError`, with `.deviceFailure` for something that is no head.
-    public static func remembered(by token: any ValueKeeping) async throws(HSMError) -> AuditHead? {
-        guard let kept = try await token.keptValue(name) else { return nil }
-        guard let head = AuditHead(encoded: kept) else {
+    public static func remembered(
+        by token: any ValueKeeping
+    ) async throws(HSMError) -> (head: AuditHead?, counter: UInt64) {
+        let kept = try await token.keptValue(name)
+        guard let value = kept.value else { return (nil, kept.counter) }
+        guard let head = AuditHead(encoded: value) else {
             throw HSMError(
                 .deviceFailure, "What the token keeps of the audit chain does not have the form it was given.")
         }
-        return head
+        return (head, kept.counter)
     }
 
-    /// Takes the chain as it is for the one to go on with, whatever the token remembers. For an operator who knows why.
-    public func adopt() async throws(HSMError) {
-        try await token.keep(chain.head.encoded, as: Self.name)
-        told = chain.head
+    /// Takes the chain as it is for the one to go on with, whatever the token remembers, and records that. For an operator
+    /// who knows why.
+    ///
+    /// - Throws: `HSMError`, `AuditError`.
+    public func adopt(by actor: String) async throws {
+        _ = try await chain.recordDone(AuditStart.adoption(by: actor))
+        let head = chain.head
+        counter = try await token.keepAnew(head.encoded, as: Self.name)
+        signedCounter = 0
+        told = head
         chain.settle(.trusted)
     }
 }

@@ -28,6 +28,9 @@ public struct AuditRecord: Sendable, Hashable {
     public var epoch: UInt64
     /// In a revocation: the hash over all revocations with this one, 32 bytes; empty otherwise.
     public var revocations: [UInt8]
+    /// The highest epoch of the keystores' database that was durable when the record was made; nil in records of version 1,
+    /// which do not tell it.
+    public var storeEpoch: UInt64?
     public var event: AuditEvent
 
     static let hashLength = 32
@@ -38,7 +41,7 @@ public struct AuditRecord: Sendable, Hashable {
     public var encoded: [UInt8] {
         Self.encode(
             index: index, time: time, boot: boot, token: token, previous: previous, kind: kind, epoch: epoch,
-            revocations: revocations, event: Self.encode(event))
+            revocations: revocations, storeEpoch: storeEpoch, event: Self.encode(event))
     }
 
     /// The event's part of the canonical bytes, which does not depend on the place in the chain.
@@ -60,9 +63,10 @@ public struct AuditRecord: Sendable, Hashable {
 
     static func encode(
         index: UInt64, time: Int64, boot: [UInt8], token: String, previous: [UInt8], kind: Kind, epoch: UInt64,
-        revocations: [UInt8], event: RecordFields
+        revocations: [UInt8], storeEpoch: UInt64?, event: RecordFields
     ) -> [UInt8] {
-        var fields = RecordFields(.auditRecord, capacity: 256 + event.bytes.count)
+        var fields = RecordFields(
+            storeEpoch == nil ? .auditRecord : .auditRecord2, capacity: 256 + event.bytes.count)
         fields.append(index)
         fields.append(UInt64(bitPattern: time))
         fields.append(boot)
@@ -71,6 +75,7 @@ public struct AuditRecord: Sendable, Hashable {
         fields.append(kind.rawValue)
         fields.append(epoch)
         fields.append(revocations)
+        if let storeEpoch { fields.append(storeEpoch) }
         fields.append(event)
         return fields.bytes
     }
@@ -86,23 +91,27 @@ public struct AuditRecord: Sendable, Hashable {
     public init?(encoded: [UInt8]) {
         guard encoded.count <= AuditLimits.record else { return nil }
         var reader = FieldReader(encoded)
-        guard reader.text() == Labels.auditRecord.rawValue, let index = reader.number(), let time = reader.number(),
+        let label = reader.text()
+        let tellsStore = label == Labels.auditRecord2.rawValue
+        guard tellsStore || label == Labels.auditRecord.rawValue, let index = reader.number(),
+            let time = reader.number(),
             let boot = reader.bytes(Self.bootLength), let token = reader.text(),
             let previous = reader.bytes(Self.hashLength), let kind = reader.text().flatMap(Kind.init),
             let epoch = reader.number(), let revocations = reader.bytes(),
             revocations.count == (kind == .revocation ? Self.hashLength : 0),
+            let storeEpoch = tellsStore ? reader.number() : 0,
             let event = Self.event(&reader), reader.isAtEnd
         else { return nil }
         self.init(
             index: index, time: Int64(bitPattern: time), boot: boot, token: token, previous: previous, kind: kind,
-            epoch: epoch, revocations: revocations, event: event)
+            epoch: epoch, revocations: revocations, storeEpoch: tellsStore ? storeEpoch : nil, event: event)
         // Details out of order or twice would be another spelling of the same record.
         guard self.encoded == encoded else { return nil }
     }
 
     init(
         index: UInt64, time: Int64, boot: [UInt8], token: String, previous: [UInt8], kind: Kind, epoch: UInt64,
-        revocations: [UInt8], event: AuditEvent
+        revocations: [UInt8], storeEpoch: UInt64? = nil, event: AuditEvent
     ) {
         self.index = index
         self.time = time
@@ -112,6 +121,7 @@ public struct AuditRecord: Sendable, Hashable {
         self.kind = kind
         self.epoch = epoch
         self.revocations = revocations
+        self.storeEpoch = storeEpoch
         self.event = event
     }
 

@@ -36,7 +36,7 @@ enum AuditTables {
 
     static func insert(_ db: Database, _ checkpoint: AuditCheckpoint) throws {
         try db.execute(
-            sql: "INSERT OR IGNORE INTO checkpoints (idx, body, public_key, signature) VALUES (?, ?, ?, ?)",
+            sql: "INSERT OR REPLACE INTO checkpoints (idx, body, public_key, signature) VALUES (?, ?, ?, ?)",
             arguments: [
                 Int64(bitPattern: checkpoint.position.index), Data(checkpoint.encoded), Data(checkpoint.publicKey),
                 Data(checkpoint.signature),

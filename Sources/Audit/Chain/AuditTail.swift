@@ -30,6 +30,7 @@ struct AuditTail: Sendable {
             else { throw damaged(expected, "its checkpoint does not vouch for it") }
         }
         var previous: [UInt8]?
+        var storeEpoch: UInt64 = 0
         let records = try AuditTables.records(db, from: expected)
         while let row = try records.next() {
             let stored = AuditTables.StoredRecord(row)
@@ -38,6 +39,12 @@ struct AuditTail: Sendable {
             if let previous, record.previous != previous {
                 throw damaged(expected, "it does not follow the one before")
             }
+            // Unsigned records could be hashed again by anybody; what was told before them stays told.
+            let told = record.storeEpoch ?? 0
+            guard told >= storeEpoch else {
+                throw damaged(expected, "it tells a lower epoch of the database than the one before")
+            }
+            storeEpoch = told
             previous = stored.hash
             expected += 1
         }
@@ -65,8 +72,10 @@ struct AuditTail: Sendable {
             else { throw AuditError(.damaged, "The record of revocation \(record.epoch) is missing or altered.") }
             revocations = revocation.revocations
         }
-        return AuditHead(
+        var head = AuditHead(
             position: AuditPosition(index: last.index, hash: last.hash), epoch: record.epoch, revocations: revocations)
+        head.storeEpoch = record.storeEpoch ?? 0
+        return head
     }
 
     /// All subjects in the order of their revocation, and the hash over them.

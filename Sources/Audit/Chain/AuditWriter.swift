@@ -31,18 +31,21 @@ final class AuditWriter: Sendable {
     let state: Mutex<State>
     private let boot: [UInt8]
     private let token: String
+    private let store: WatchedStore?
     private let faults: AuditFaults
 
     init(
-        pool: DatabasePool, head: AuditHead, revoked: RevokedSubjects, boot: [UInt8], token: String, queueLimit: Int,
-        timeout: Duration, faults: AuditFaults
+        pool: DatabasePool, head: AuditHead, revoked: RevokedSubjects, boot: [UInt8], configuration: AuditConfiguration,
+        faults: AuditFaults
     ) {
         self.pool = pool
         self.revoked = revoked
         self.boot = boot
-        self.token = token
+        token = configuration.token
+        store = configuration.store
         self.faults = faults
-        state = Mutex(State(queue: AuditQueue(limit: queueLimit, timeout: timeout), head: head))
+        state = Mutex(
+            State(queue: AuditQueue(limit: configuration.queueLimit, timeout: configuration.timeout), head: head))
     }
 
     /// Queues a record. Its answer comes after the commit; its word that there is room, if it has to wait for that, as
@@ -126,6 +129,8 @@ final class AuditWriter: Sendable {
         // A commit that failed may have succeeded: after a failure the file says where the chain ends.
         if isTrial { written.head = try AuditTail.head(db) }
         let time = AuditClock.now()
+        // Read after the batch was taken: the record of a change comes after its commit, so it tells the change's epoch.
+        written.head.storeEpoch = max(written.head.storeEpoch, store?.epoch() ?? 0)
         try db.inTransaction(.immediate) {
             if isTrial {
                 try db.execute(sql: "INSERT OR REPLACE INTO probe (id, at) VALUES (1, ?)", arguments: [time])
@@ -158,7 +163,7 @@ final class AuditWriter: Sendable {
         }
         let body = AuditRecord.encode(
             index: index, time: time, boot: boot, token: token, previous: written.head.position.hash, kind: kind,
-            epoch: written.head.epoch, revocations: revocations, event: item.event)
+            epoch: written.head.epoch, revocations: revocations, storeEpoch: written.head.storeEpoch, event: item.event)
         let position = AuditPosition(index: index, hash: try AuditRecord.hash(body))
         try AuditTables.insert(db, index: index, body: body, hash: position.hash)
         written.head.position = position

@@ -20,6 +20,10 @@ public struct AuditFinding: Sendable, Hashable, Encodable {
         case replaced
         /// The revocations are not counted or listed as the records tell.
         case revocations
+        /// A record tells a lower epoch of the keystores' database than one before it.
+        case storeEpoch = "store-epoch"
+        /// The token's state was put back: its counter stands lower than the chain tells.
+        case olderToken = "older-token"
     }
 
     /// The first bad record.

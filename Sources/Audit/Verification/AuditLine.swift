@@ -23,6 +23,7 @@ public enum AuditLine: Sendable, Hashable {
         var kind: AuditRecord.Kind
         var epoch: UInt64
         var revocations: String?
+        var store: UInt64?
         var event: AuditEvent
         var hash: String
     }
@@ -33,6 +34,7 @@ public enum AuditLine: Sendable, Hashable {
         var hash: String
         var time: Int64
         var token: String
+        var counter: UInt64?
         var publicKey: String
         var signature: String
     }
@@ -46,11 +48,12 @@ public enum AuditLine: Sendable, Hashable {
                 index: record.index, time: record.time, boot: Hexadecimal.encode(record.boot), token: record.token,
                 previous: Hexadecimal.encode(record.previous), kind: record.kind, epoch: record.epoch,
                 revocations: record.revocations.isEmpty ? nil : Hexadecimal.encode(record.revocations),
-                event: record.event, hash: Hexadecimal.encode(hash))
+                store: record.storeEpoch, event: record.event, hash: Hexadecimal.encode(hash))
         case .checkpoint(let checkpoint):
             form = CheckpointForm(
                 index: checkpoint.position.index, hash: Hexadecimal.encode(checkpoint.position.hash),
-                time: checkpoint.time, token: checkpoint.token, publicKey: Base64.encode(checkpoint.publicKey),
+                time: checkpoint.time, token: checkpoint.token, counter: checkpoint.counter,
+                publicKey: Base64.encode(checkpoint.publicKey),
                 signature: Hexadecimal.encode(checkpoint.signature))
         }
         return PlainJSON.encode(form)
@@ -68,7 +71,7 @@ public enum AuditLine: Sendable, Hashable {
             else { return nil }
             let record = AuditRecord(
                 index: form.index, time: form.time, boot: boot, token: form.token, previous: previous, kind: form.kind,
-                epoch: form.epoch, revocations: revocations, event: form.event)
+                epoch: form.epoch, revocations: revocations, storeEpoch: form.store, event: form.event)
             // Refuses what the chain itself could not hold.
             guard AuditRecord(encoded: record.encoded) == record else { return nil }
             self = .record(record, hash: hash)
@@ -79,7 +82,7 @@ public enum AuditLine: Sendable, Hashable {
             self = .checkpoint(
                 AuditCheckpoint(
                     position: AuditPosition(index: form.index, hash: hash), time: form.time, token: form.token,
-                    publicKey: key, signature: signature))
+                    counter: form.counter, publicKey: key, signature: signature))
         } else {
             return nil
         }

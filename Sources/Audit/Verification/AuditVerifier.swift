@@ -40,7 +40,10 @@ struct AuditVerifier {
         }
         if record.kind == .start || index == 1 { checkStart(record) }
         try checkEpoch(record)
+        checkStoreEpoch(record)
         guard report.finding == nil else { return }
+        // An operator knew that the token had lost its memory, and said so.
+        if AuditStart.isAdoption(record) { report.tokenCounter = 0 }
         head.position = AuditPosition(index: index, hash: hash)
         report.records = index
         if expected.contains(where: { $0.position.index == index && $0.position.hash != hash }) {
@@ -66,6 +69,14 @@ struct AuditVerifier {
                 .checkpoint, index,
                 "Record \(index) is not the one that was signed; the records up to \(report.signedRecords) are.")
         }
+        let counted = checkpoint.counter ?? 0
+        guard counted >= report.tokenCounter else {
+            return find(
+                .checkpoint, index,
+                "The token's counter stood at \(counted) at record \(index), and at \(report.tokenCounter) before: its "
+                    + "state was put back.")
+        }
+        report.tokenCounter = counted
         report.checkpoints += 1
         report.signedRecords = index
     }
@@ -105,6 +116,16 @@ struct AuditVerifier {
         if let fingerprint, fingerprint != key {
             find(.otherKey, 1, "The chain pins the audit key '\(key)', not '\(fingerprint)'.")
         }
+    }
+
+    private mutating func checkStoreEpoch(_ record: AuditRecord) {
+        let told = record.storeEpoch ?? 0
+        guard told >= head.storeEpoch else {
+            return find(
+                .storeEpoch, record.index,
+                "Record \(record.index) tells epoch \(told) of the database, and an earlier one \(head.storeEpoch).")
+        }
+        head.storeEpoch = told
     }
 
     private mutating func checkEpoch(_ record: AuditRecord) throws(AuditError) {

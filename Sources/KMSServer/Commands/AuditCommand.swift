@@ -8,7 +8,7 @@ struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "Look at the record of every decision, and check it.",
-        subcommands: [Tail.self, Verify.self, Export.self, Key.self, Adopt.self])
+        subcommands: [Tail.self, Verify.self, Export.self, Key.self, Adopt.self, AdoptDatabase.self])
 
     /// `kmsd audit tail`.
     struct Tail: Verb {
@@ -108,8 +108,8 @@ struct AuditCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Go on with a chain that is not the one the token remembers.",
             discussion: """
-                After audit.db was lost or restored from a backup, the daemon allows nothing, because revocations may be
-                missing from it. If that is understood, and each missing revocation made again, stop the daemon and:
+                After audit.db was lost or restored from a backup, or the token's memory was, the daemon allows nothing, because
+                revocations may be missing. If that is understood, and each missing revocation made again, stop the daemon and:
 
                   kmsd audit adopt --yes
 
@@ -133,11 +133,7 @@ struct AuditCommand: AsyncParsableCommand {
                     throw CommandFailure(
                         .failed, code: "audit-unsigned", "This chain was begun without a token; no token remembers it.")
                 }
-                try await notary.adopt()
-                _ = try await parts.chain.record(
-                    AuditEvent(
-                        front: "admin", actor: "uid:\(getuid())", operation: "adopt", subject: "", outcome: .allowed,
-                        reason: "ok", requestID: ""))
+                try await notary.adopt(by: "uid:\(getuid())")
                 await notary.finish()
                 let head = parts.chain.head
                 await parts.chain.close()

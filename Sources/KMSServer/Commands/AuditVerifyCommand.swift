@@ -36,9 +36,14 @@ extension AuditCommand {
                     try AuditHeadFile.head(in: try InputFile.read(expectHead, upTo: InputFile.longestDocument)))
             }
             // Before the chain is read: it only grows.
-            if token, let remembered = try await remembered() { expected.append(remembered) }
-            let report = try AuditReader(path: try common.chainPath(file)).verify(
+            let counted = try await token ? remembered() : nil
+            if let head = counted?.head { expected.append(head) }
+            var report = try AuditReader(path: try common.chainPath(file)).verify(
                 fingerprint: try fingerprint(), expected: expected)
+            // Asked again if the chain tells more: the daemon may have gone on meanwhile.
+            if report.finding == nil, let counted, counted.counter < report.tokenCounter {
+                report.expect(tokenCounter: try await remembered().counter)
+            }
             switch common.output {
             case .json: try Terminal.print(json: report)
             case .text: Self.tell(report)
@@ -64,7 +69,7 @@ extension AuditCommand {
             return try ManifestFile(home: home).read()?[.audit]?.fingerprint
         }
 
-        private func remembered() async throws -> AuditHead? {
+        private func remembered() async throws -> (head: AuditHead?, counter: UInt64) {
             let settings = try common.configuration()
             let manifest = try common.provisioned(settings)
             return try await TokenWork.withBackend(BackendConfiguration(settings, manifest: manifest)) { token in

@@ -46,7 +46,8 @@ struct CommandFailure: Error, CustomStringConvertible {
         switch code {
         case .tokenUnavailable, .tokenNotFound, .overloaded, .deadlineExceeded: .unavailable
         case .pinRefused, .pinSourceRefused: .permission
-        case .configurationRefused, .moduleRefused, .tokenMismatch, .keyMissing, .keyMismatch, .pcrMismatch:
+        case .configurationRefused, .moduleRefused, .tokenMismatch, .keyMissing, .keyMismatch, .pcrMismatch,
+            .keptValueMismatch:
             .configuration
         default: .failed
         }

@@ -1,5 +1,6 @@
 import Audit
 import HSMBridge
+import Keystores
 
 /// The audit chain of a running daemon, and what works with it.
 struct AuditParts: Sendable {
@@ -13,13 +14,17 @@ struct AuditParts: Sendable {
     /// - Parameters:
     ///   - token: Vouches for the chain; nil without a token.
     ///   - manifest: Pins the audit key; nil without a token.
+    ///   - store: Whose older copies the chain notices; nil in verbs that leave it alone.
     /// - Throws: `AuditError`.
-    init(home: String, token: (any AuditNotary.Backend)?, manifest: TokenManifest?) throws {
+    init(
+        home: String, token: (any AuditNotary.Backend)?, manifest: TokenManifest?, store: SQLiteKeystoreStore? = nil
+    ) throws {
         let fingerprint = manifest?[.audit]?.fingerprint ?? ""
         chain = try AuditChain(
             AuditConfiguration(
                 path: Self.path(home: home), instance: manifest?.instance ?? "", token: manifest?.token.serial ?? "",
-                keyFingerprint: fingerprint))
+                keyFingerprint: fingerprint,
+                store: store.map { store in WatchedStore(path: store.path) { store.epoch } }))
         if let token, let manifest, !chain.pinnedKey.isEmpty {
             notary = AuditNotary(
                 chain: chain, token: token, serial: manifest.token.serial, fingerprint: fingerprint)

@@ -30,7 +30,10 @@ struct KeystoreAudit: Sendable {
     /// - Returns: The answer to give: `response`, or a refusal if the record could not be made.
     func conclude(_ decision: Decision, _ response: Response, _ id: RequestID) async -> Response {
         let route = decision.route
-        if route.kind == .use, uses == .off { return response }
+        if route.kind == .use, uses == .off {
+            // Not recorded, and still not allowed on a chain or a database that may be an older copy.
+            return chain.distrust.map { Self.unrecorded($0, isDone: false) } ?? response
+        }
         let outcome: AuditEvent.Outcome =
             switch response.status.code {
             case ..<400: .allowed

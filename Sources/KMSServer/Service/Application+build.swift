@@ -51,7 +51,8 @@ struct Application {
         let used = try makeUsedSignatures(settings, store)
         let gnap = try makeGNAP(settings, outbound, used)
         let audit =
-            writesAudit ? try AuditParts(home: settings.home, token: token, manifest: token?.manifest) : nil
+            writesAudit
+            ? try AuditParts(home: settings.home, token: token, manifest: token?.manifest, store: store) : nil
         return Application(
             settings: settings, token: token, store: store,
             keystores: KeystoreService(

@@ -1,3 +1,4 @@
+import Audit
 import CoreFoundation
 import Glibc
 import HSMBridge
@@ -176,6 +177,8 @@ struct Examination: Encodable {
             return
         }
         do {
+            // Before the database is opened: beside a running daemon both go on.
+            let told = Self.toldEpoch(settings) ?? 0
             let store = try SQLiteKeystoreStore(path: settings.databasePath)
             let problems = try await store.check()
             try store.close()
@@ -188,9 +191,25 @@ struct Examination: Encodable {
             if problems.isEmpty {
                 checks.append(Check(name: "database", grade: .ok, message: "quick_check finds nothing", remedy: nil))
             }
+            if store.epoch < told {
+                checks.append(
+                    Check(
+                        name: "database", grade: .fail,
+                        message: "it is an older copy: its epoch is \(store.epoch), and the audit chain tells \(told)",
+                        remedy: "put the newer file back, or see `kmsd audit adopt-database --help`"))
+            }
         } catch {
             add("database", error, remedy: "see that the file and its directory belong to this user")
         }
+    }
+
+    /// The epoch of the database that the audit chain tells last; nil if there is no chain, or none that can be read.
+    private static func toldEpoch(_ settings: Configuration) -> UInt64? {
+        guard let reader = try? AuditReader(path: AuditParts.path(home: settings.home)),
+            let last = try? reader.lastIndex(), let line = try? reader.records(from: last, limit: 1).first,
+            case .record(let record, _) = line
+        else { return nil }
+        return record.storeEpoch
     }
 
     private mutating func lookAtClock(_ settings: Configuration) {

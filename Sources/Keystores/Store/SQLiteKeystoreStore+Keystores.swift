@@ -30,7 +30,7 @@ extension SQLiteKeystoreStore {
     public func updateVault(_ record: KeystoreRecord, expecting expected: [UInt8]) async throws -> Bool {
         let start = meters.meter.start()
         defer { meters.put.record(since: start) }
-        return try await writer.perform { [self] db in
+        return try await lowering { [self] db in
             try change(
                 db, "UPDATE keystores SET vault = ?, authenticator = ? WHERE id = ? AND authenticator = ?",
                 [record.vault.map { Data($0) }, Data(record.authenticator), record.id, Data(expected)])

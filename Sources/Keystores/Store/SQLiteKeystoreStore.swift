@@ -17,8 +17,11 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     public let meters = StoreMeters()
     let pool: DatabasePool
     let writer: GroupCommit
+    /// The file.
+    public let path: String
     private let faults: WriteFaults
     private let counts: Counts
+    let committedEpoch: Atomic<UInt64>
 
     /// How many rows an owner has. Used on the writer queue only, where it is exact; forgotten when a write fails.
     private final class Counts: Sendable {
@@ -38,9 +41,11 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     init(path: String, queueLimit: Int, faults: WriteFaults) throws {
         do {
             pool = try SQLiteFile.open(path: path, label: "kmsd.store", schema: Schema.current)
+            committedEpoch = Atomic(try pool.read { db in try Self.epoch(in: db) })
         } catch {
             throw StoreFailure.translate(error)
         }
+        self.path = path
         self.faults = faults
         let counts = Counts()
         self.counts = counts
@@ -113,14 +118,14 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     public func updateKey(_ record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
         let start = meters.meter.start()
         defer { meters.put.record(since: start) }
-        return try await writer.perform { [self] db in try update(db, record, expected) }
+        return try await lowering { [self] db in try update(db, record, expected) }
     }
 
     public func replaceKey(id: String, with record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
         let start = meters.meter.start()
         defer { meters.batch.record(since: start) }
         // The old envelopes leave the log too: they hold the same secrets under the old name.
-        return try await writer.perform(erases: true) { [self] db in
+        return try await lowering(erases: true) { [self] db in
             guard
                 try exists(
                     db, "SELECT 1 FROM keys WHERE keystore = ? AND id = ? AND authenticator = ?",
@@ -137,7 +142,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     public func eraseKey(_ record: KeyRecord, expecting expected: [UInt8]) async throws -> Bool {
         let start = meters.meter.start()
         defer { meters.delete.record(since: start) }
-        return try await writer.perform(erases: true) { [self] db in
+        return try await lowering(erases: true) { [self] db in
             guard try update(db, record, expected) else { return false }
             try change(db, "DELETE FROM key_versions WHERE keystore = ? AND key = ?", [record.keystore, record.id])
             return true

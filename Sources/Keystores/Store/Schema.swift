@@ -64,5 +64,9 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX spent_signatures_by_time ON spent_signatures (created);
         """,
+        """
+        CREATE TABLE epoch (id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1), value INTEGER NOT NULL) STRICT;
+        INSERT INTO epoch (id, value) VALUES (1, 0);
+        """,
     ]
 }

@@ -2,16 +2,30 @@ import CTSS2
 import HSMBridge
 import SecretMemory
 
-/// Plain non-volatile memory.
+/// Non-volatile memory: plain, and counters.
 extension TPMContext {
     /// Makes memory and writes it once: later, memory that was never written is known to be another one.
     func makeMemory(
         _ index: UInt32, size: Int, mark: [UInt8], authorization: SharedSecret, owner: SharedSecret?
     ) throws(HSMError) {
+        let handle = try define(kms_memory_template(index, UInt16(size)), mark, authorization, owner)
+        try writeMemory(handle, [], authorization)
+    }
+
+    /// Makes a counter and counts once: one that never did has no number.
+    func makeCounter(
+        _ index: UInt32, mark: [UInt8], authorization: SharedSecret, owner: SharedSecret?
+    ) throws(HSMError) {
+        try increment(try define(kms_counter_template(index), mark, authorization, owner), authorization)
+    }
+
+    private func define(
+        _ template: TPM2B_NV_PUBLIC, _ mark: [UInt8], _ authorization: SharedSecret, _ owner: SharedSecret?
+    ) throws(HSMError) -> ESYS_TR {
         var value = TPM2B_AUTH()
         defer { TPMBytes.wipe(&value) }
         authorization.withUnsafeBytes { TPMBytes.fill(&value, $0) }
-        var area = kms_memory_template(index, UInt16(size))
+        var area = template
         TPMBytes.fill(&area.nvPublic.authPolicy, mark)
         if let policy {
             kms_bind_memory(&area)
@@ -25,11 +39,11 @@ extension TPMContext {
             }
         }
         note(handle, wantsPolicy: policy != nil)
-        try writeMemory(handle, [], authorization)
+        return handle
     }
 
-    /// The memory at an index and the mark that it was made with; nil if there is none.
-    func memory(_ index: UInt32) throws(HSMError) -> (handle: ESYS_TR, mark: [UInt8])? {
+    /// What is at an index, and the mark that it was made with; nil if nothing is.
+    func memory(_ index: UInt32) throws(HSMError) -> (handle: ESYS_TR, mark: [UInt8], isCounter: Bool)? {
         guard try handles(from: index).first == index else { return nil }
         var handle = Self.none
         try call("Esys_TR_FromTPMPublic") {
@@ -41,13 +55,34 @@ extension TPMContext {
             area
         }
         note(handle, wantsPolicy: area.nvPublic.attributes & TPMA_NV(TPMA_NV_AUTHREAD) == 0)
-        return (handle, TPMBytes.array(area.nvPublic.authPolicy))
+        let kind = (area.nvPublic.attributes & TPMA_NV(TPMA_NV_TPM2_NT_MASK)) >> TPMA_NV(TPMA_NV_TPM2_NT_SHIFT)
+        return (handle, TPMBytes.array(area.nvPublic.authPolicy), kind == TPMA_NV(TPM2_NT_COUNTER))
     }
 
     /// All of a plain memory; nil if it was never written.
     func readMemory(_ memory: ESYS_TR, _ authorization: SharedSecret) throws(HSMError) -> [UInt8]? {
+        try written(memory, TPMToken.keptBytes, authorization)
+    }
+
+    /// What a counter stands at; nil if it never counted.
+    func readCounter(_ counter: ESYS_TR, _ authorization: SharedSecret) throws(HSMError) -> UInt64? {
+        try written(counter, 8, authorization)?.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    func increment(_ counter: ESYS_TR, _ authorization: SharedSecret) throws(HSMError) {
+        try withAuthorization(counter, authorization) { () throws(HSMError) in
+            let session = try session(encrypting: false, decrypting: false)
+            try call("Esys_NV_Increment") {
+                Esys_NV_Increment(esys, counter, counter, session, Self.none, Self.none)
+            }
+        }
+    }
+
+    private func written(
+        _ index: ESYS_TR, _ count: Int, _ authorization: SharedSecret
+    ) throws(HSMError) -> [UInt8]? {
         do throws(HSMError) {
-            return try read(memory, TPMToken.keptBytes, authorization)
+            return try read(index, count, authorization)
         } catch {
             // NV_UNINITIALIZED.
             guard case .tpm(0x14A, _, _)? = error.cause else { throw error }

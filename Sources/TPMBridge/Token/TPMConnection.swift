@@ -17,7 +17,9 @@ final class TPMConnection {
     let authorization: SharedSecret
     let residentAlgorithms: Set<ResidentAlgorithm>
     var residents: LoadedKeys
-    private var memoryHandle: ESYS_TR?
+    /// Of the kept value and of its counter, looked up once.
+    var memoryHandle: ESYS_TR?
+    var counterHandle: ESYS_TR?
     /// Set by work that needs a new connection after it.
     var isOver = false
 
@@ -77,28 +79,6 @@ final class TPMConnection {
     func instance() throws(HSMError) -> String {
         guard let manifest else { throw HSMError(.keyMissing, "Provision the TPM first.") }
         return manifest.instance
-    }
-
-    /// The handle of the kept value's memory, looked up once.
-    func memory() throws(HSMError) -> ESYS_TR {
-        if let memoryHandle { return memoryHandle }
-        guard let found = try context.memory(TPMHandles(configuration.address.handles).memory) else {
-            throw HSMError(.keyMissing, "The TPM has no memory of the daemon's; provision it first.")
-        }
-        memoryHandle = found.handle
-        return found.handle
-    }
-
-    /// The same for a new value: what its owner removed is made again.
-    func memoryForWriting() throws(HSMError) -> ESYS_TR {
-        let handles = TPMHandles(configuration.address.handles)
-        if memoryHandle == nil, try context.memory(handles.memory) == nil {
-            let instance = try instance()
-            try context.makeMemory(
-                handles.memory, size: TPMToken.keptBytes, mark: try TPMMark.of("kmsd/\(instance)/kept/1"),
-                authorization: authorization, owner: try Authorization.ofOwner(configuration.ownerSource))
-        }
-        return try memory()
     }
 
     /// The key of one record.

@@ -29,5 +29,8 @@ struct TPMHandles: Sendable {
     /// The index of the kept value: the owner's range (TCG Registry of Reserved TPM 2.0 Handles).
     var memory: UInt32 { 0x0181_0000 | first & 0xFFF0 | 0xA }
 
+    /// The index of the counter of what was kept.
+    var counter: UInt32 { memory + 1 }
+
     func text(_ role: KeyRole) -> String { "0x" + String(self[role], radix: 16) }
 }

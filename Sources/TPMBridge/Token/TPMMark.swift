@@ -11,6 +11,10 @@ enum TPMMark {
         }
     }
 
+    /// The label of an instance's memory, and of its counter.
+    static func kept(_ instance: String) -> String { "kmsd/\(instance)/kept/1" }
+    static func keptCounter(_ instance: String) -> String { "kmsd/\(instance)/kept-counter/1" }
+
     /// The reference of an instance's policy.
     static func policy(_ instance: String) throws(HSMError) -> [UInt8] { try of("kmsd/\(instance)/policy/1") }
 }

@@ -19,10 +19,9 @@ struct TPMProvisioner {
                     + "remove that object: tpm2_evictcontrol -c \(handles.text(role)).")
         }
         try refuseTakenAttestationHandle()
-        guard try context.memory(handles.memory) == nil else {
+        for index in [handles.memory, handles.counter] where try context.memory(index) != nil {
             throw HSMError(
-                .alreadyProvisioned,
-                "The TPM's index 0x\(String(handles.memory, radix: 16)) is taken; give other handles.")
+                .alreadyProvisioned, "The TPM's index 0x\(String(index, radix: 16)) is taken; give other handles.")
         }
         let owner = try Authorization.ofOwner(connection.configuration.ownerSource)
         let primary = try storageKey(owner)
@@ -38,7 +37,10 @@ struct TPMProvisioner {
             for role in TPMHandles.roles { manifest[role] = try make(role, below: primary, owner) }
             manifest.attestationKey = try makeAttestationKey(below: primary, owner)
             try context.makeMemory(
-                handles.memory, size: TPMToken.keptBytes, mark: try mark(memoryLabel),
+                handles.memory, size: TPMToken.keptBytes, mark: try mark(TPMMark.kept(instance)),
+                authorization: connection.authorization, owner: owner)
+            try context.makeCounter(
+                handles.counter, mark: try mark(TPMMark.keptCounter(instance)),
                 authorization: connection.authorization, owner: owner)
         } catch {
             _ = try? sweep()
@@ -60,11 +62,14 @@ struct TPMProvisioner {
             swept.append(TokenManifest.label(instance: instance, role: role))
         }
         swept += try sweepAttestationKey(owner)
-        if let memory = try context.memory(handles.memory),
-            [try mark(memoryLabel), policy].contains(memory.mark)
-        {
+        for (index, label) in [
+            (handles.memory, TPMMark.kept(instance)), (handles.counter, TPMMark.keptCounter(instance)),
+        ] {
+            guard let memory = try context.memory(index), [try mark(label), policy].contains(memory.mark) else {
+                continue
+            }
             try context.removeMemory(memory.handle, owner: owner)
-            swept.append(memoryLabel)
+            swept.append(label)
         }
         return swept
     }
@@ -139,8 +144,6 @@ struct TPMProvisioner {
     private func mark(_ role: KeyRole) throws(HSMError) -> [UInt8] {
         try mark(TokenManifest.label(instance: instance, role: role))
     }
-
-    private var memoryLabel: String { "kmsd/\(instance)/kept/1" }
 
     func mark(_ label: String) throws(HSMError) -> [UInt8] { try TPMMark.of(label) }
 }

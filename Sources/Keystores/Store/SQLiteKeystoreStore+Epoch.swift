@@ -1,0 +1,57 @@
+import GRDB
+import Synchronization
+
+/// The number by which an older copy of the whole file is known. Each change that such a copy would undo raises it in its own
+/// transaction; the audit chain remembers the highest.
+extension SQLiteKeystoreStore {
+    /// How many changes of what was stored this file has seen; making keystores and keys is none. An older copy of the file
+    /// has a lower one. Of what is durable: read from memory.
+    public var epoch: UInt64 { committedEpoch.load(ordering: .acquiring) }
+
+    /// Makes a change after which an older copy of the file would bring something back, and raises the epoch with it.
+    ///
+    /// - Parameter body: Tells whether it changed anything.
+    func lowering(
+        erases: Bool = false, _ body: @escaping @Sendable (Database) throws -> Bool
+    ) async throws -> Bool {
+        let raised = try await writer.perform(erases: erases) { [self] db -> UInt64? in
+            guard try body(db) else { return nil }
+            try change(db, "UPDATE epoch SET value = value + 1 WHERE id = 1", [])
+            let epoch = try Self.epoch(in: db)
+            // It was not there, or another file took this one's place under the running daemon.
+            guard db.changesCount == 1, epoch > self.epoch else { throw Self.epochLost }
+            return epoch
+        }
+        guard let raised else { return false }
+        settle(raised)
+        return true
+    }
+
+    /// Makes this file go on behind `epoch`, which another copy of it had reached.
+    ///
+    /// - Returns: The epoch from now on.
+    public func raiseEpoch(above epoch: UInt64) async throws -> UInt64 {
+        let raised = try await writer.perform { [self] db -> UInt64 in
+            let raised = max(epoch, try Self.epoch(in: db)) + 1
+            try change(db, "UPDATE epoch SET value = ? WHERE id = 1", [Int64(bitPattern: raised)])
+            return raised
+        }
+        settle(raised)
+        return raised
+    }
+
+    private func settle(_ epoch: UInt64) { committedEpoch.max(epoch, ordering: .acquiringAndReleasing) }
+
+    static func epoch(in db: Database) throws -> UInt64 {
+        guard let value = try Int64.fetchOne(db, sql: "SELECT value FROM epoch WHERE id = 1"), value >= 0,
+            value < Int64.max
+        else { throw epochLost }
+        return UInt64(value)
+    }
+
+    private static var epochLost: KMSError {
+        KMSError(
+            .storageUnavailable, "The key store is not available now; nothing was changed.",
+            detail: "the database has not the epoch that was written; stop the daemon and restore the newest copy")
+    }
+}

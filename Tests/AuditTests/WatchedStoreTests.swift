@@ -1,0 +1,94 @@
+import Foundation
+import GRDB
+import Synchronization
+import Testing
+
+@testable import Audit
+
+/// The chain tells the epoch of the keystores' database, and allows nothing on a database that has a lower one.
+@Suite struct WatchedStoreTests {
+    private final class Store: Sendable {
+        let epoch: Mutex<UInt64>
+
+        init(_ epoch: UInt64) { self.epoch = Mutex(epoch) }
+
+        var watched: WatchedStore { WatchedStore(path: "/home/kmsd.sqlite") { self.epoch.withLock { $0 } } }
+    }
+
+    @Test func aLowerEpochThanToldIsRefused() async throws {
+        let fixture = try ChainFixture()
+        let store = Store(0)
+        var chain = try fixture.open(store: store.watched)
+        store.epoch.withLock { $0 = 7 }
+        _ = try await chain.record(ChainFixture.event("rotate"))
+        await chain.close()
+
+        store.epoch.withLock { $0 = 6 }
+        chain = try fixture.open(store: store.watched)
+        let refused = await #expect(throws: AuditError.self) { try await chain.record(ChainFixture.event()) }
+        #expect(refused?.code == .olderDatabase)
+        for word in ["/home/kmsd.sqlite", "epoch is 6", "tells 7", "adopt-database"] {
+            #expect(refused?.message.contains(word) == true)
+        }
+        #expect(chain.problem?.code == .olderDatabase)
+        await #expect(throws: AuditError.self) { try await chain.post(ChainFixture.event()) }
+        _ = try await chain.record(ChainFixture.event(outcome: .refused))
+        // A database that is still older is not adopted; one whose epoch was raised is.
+        chain.adoptStore()
+        #expect(chain.problem?.code == .olderDatabase)
+        store.epoch.withLock { $0 = 8 }
+        chain.adoptStore()
+        _ = try await chain.record(ChainFixture.event())
+        await chain.close()
+        #expect(try fixture.records().map(\.storeEpoch) == [0, 7, 7, 7, 8])
+        let starts = try fixture.records().filter { $0.kind == .start }.map(\.event)
+        #expect(starts.map(\.outcome) == [.allowed, .refused])
+        #expect(starts.map(\.reason) == ["ok", "older-database"])
+        #expect(try AuditReader(path: fixture.path).verify().finding == nil)
+    }
+
+    @Test func aDatabaseThatIsAheadIsWhatACrashLeaves() async throws {
+        let fixture = try ChainFixture()
+        let store = Store(3)
+        await (try fixture.open(store: store.watched)).close()
+        store.epoch.withLock { $0 = 4 }
+        let chain = try fixture.open(store: store.watched)
+        _ = try await chain.record(ChainFixture.event())
+        await chain.close()
+        #expect(try fixture.records().map(\.storeEpoch) == [3, 4, 4])
+    }
+
+    /// Records behind the last checkpoint can be hashed again by whoever writes the file.
+    @Test func recordsHashedAgainDoNotLowerIt() async throws {
+        let fixture = try ChainFixture()
+        let store = Store(5)
+        let chain = try fixture.open(store: store.watched)
+        _ = try await chain.record(ChainFixture.event())
+        await chain.close()
+        var record = try #require(try fixture.records().last)
+        record.storeEpoch = 4
+        try fixture.edit(
+            "UPDATE records SET body = ?, hash = ? WHERE idx = 2",
+            [Data(record.encoded), Data(try AuditRecord.hash(record.encoded))])
+        #expect { try fixture.open(store: store.watched) } throws: { ($0 as? AuditError)?.code == .damaged }
+        let finding = try AuditReader(path: fixture.path).verify().finding
+        #expect(finding?.code == .storeEpoch && finding?.index == 2)
+    }
+
+    /// A chain that was begun by a version which told no epoch goes on.
+    @Test func recordsOfVersionOneAreRead() async throws {
+        let fixture = try ChainFixture()
+        await (try fixture.open()).close()
+        var record = try #require(try fixture.records().first)
+        record.storeEpoch = nil
+        try fixture.edit(
+            "UPDATE records SET body = ?, hash = ?",
+            [Data(record.encoded), Data(try AuditRecord.hash(record.encoded))])
+        let store = Store(2)
+        let chain = try fixture.open(store: store.watched)
+        _ = try await chain.record(ChainFixture.event())
+        await chain.close()
+        #expect(try fixture.records().map(\.storeEpoch) == [nil, 2, 2])
+        #expect(try AuditReader(path: fixture.path).verify().finding == nil)
+    }
+}

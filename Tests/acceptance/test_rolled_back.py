@@ -1,0 +1,236 @@
+"""Older copies put back: of the database, of the audit chain, of the token's own state; and daemons killed in between."""
+import random
+import shutil
+import sqlite3
+import threading
+import time
+
+import pytest
+import requests
+from daemon import eventually
+from softtpm import SoftTPM
+from webkms_client import KMSError
+
+FILES = ("kmsd.sqlite", "kmsd.sqlite-wal", "kmsd.sqlite-shm")
+
+
+def problems(daemon):
+    answer = daemon.readiness()
+    return (answer[1].get("problems") or []) if answer else []
+
+
+def told(daemon, code, seconds=30):
+    """What /readyz says of the audit chain, once it says so."""
+    def found():
+        assert daemon.is_running(), daemon.log()
+        return [p["message"] for p in problems(daemon) if p["component"] == "audit" and p["code"] == code]
+
+    return eventually(found, seconds, f"{code} on /readyz")[0][0]
+
+
+def take(installation, to):
+    to.mkdir()
+    for name in FILES:
+        if (installation.home / name).exists():
+            shutil.copy(installation.home / name, to / name)
+    return to
+
+
+def put_back(installation, backup):
+    for name in FILES:
+        (installation.home / name).unlink(missing_ok=True)
+    for path in backup.iterdir():
+        shutil.copy(path, installation.home / path.name)
+
+
+def epoch(installation):
+    with sqlite3.connect(installation.home / "kmsd.sqlite") as database:
+        (value,), = database.execute("SELECT value FROM epoch")
+    database.close()
+    return value
+
+
+def moved(key, daemon):
+    key.client = key.keystore.client = daemon.client()
+    return key
+
+
+CHANGES = {
+    "rotate": lambda key: key.rotate(),
+    "disable": lambda key: key.disable(),
+    "destroy": lambda key: key.destroy(grace=0),
+    "schedule": lambda key: key.destroy(grace=3600),
+}
+
+
+@pytest.mark.parametrize("end", ["terminate", "kill"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_older_database_is_noticed(own, tmp_path, change, end):
+    daemon = own.start()
+    key = daemon.client().create_keystore().create("ECDSAP256DER")
+    assert daemon.terminate() == 0
+    older = take(own, tmp_path / "older")
+    daemon = own.start()
+    CHANGES[change](moved(key, daemon))
+    getattr(daemon, end)()
+    newer = take(own, tmp_path / "newer")
+    assert epoch(own) == 1
+
+    put_back(own, older)
+    for uses in ("queued", "off"):
+        daemon = own.start(ready=False, KMS_AUDIT_USES=uses)
+        message = told(daemon, "older-database")
+        for word in ("kmsd.sqlite", "epoch is 0", "tells 1", "kmsd audit adopt-database"):
+            assert word in message
+        for attempt in (lambda: moved(key, daemon).sign(b"m"), lambda: daemon.client().create_keystore(), key.export):
+            with pytest.raises(KMSError) as refusal:
+                attempt()
+            assert refusal.value.status == 503 and "older copy" in str(refusal.value)
+        assert daemon.terminate() == 0
+    assert "older-database" in own.run("audit", "tail").stdout
+    assert epoch(own) == 0
+    report = own.run_json("doctor", codes=range(256))
+    assert any("older copy" in check["message"] for check in report["checks"]), report
+
+    # The newer file serves, and the key is as it was left.
+    put_back(own, newer)
+    daemon = own.start()
+    with pytest.raises(KMSError) as refusal:
+        moved(key, daemon).sign(b"m")
+    assert refusal.value.status in (404, 409)
+    assert daemon.terminate() == 0
+    assert own.run_json("audit", "verify").get("finding") is None
+
+
+def test_a_lost_database_is_noticed(own):
+    daemon = own.start()
+    daemon.client().create_keystore().create("ECDSAP256DER").disable()
+    assert daemon.terminate() == 0
+    for name in FILES:
+        (own.home / name).unlink(missing_ok=True)
+    assert "epoch is 0" in told(own.start(ready=False), "older-database")
+
+
+def test_an_operator_adopts_an_older_database(own, tmp_path):
+    daemon = own.start()
+    key = daemon.client().create_keystore().create("ECDSAP256DER")
+    assert daemon.terminate() == 0
+    older = take(own, tmp_path / "older")
+    daemon = own.start()
+    moved(key, daemon).disable()
+    assert daemon.terminate() == 0
+    newer = take(own, tmp_path / "newer")
+    put_back(own, older)
+
+    assert own.run("audit", "adopt-database", check=False).returncode == 64
+    assert "epoch 2" in own.run("audit", "adopt-database", "--yes").stdout
+    tail = own.run("audit", "tail").stdout
+    assert "adopt-database" in tail and "chain-epoch=1" in tail and "database-epoch=0" in tail
+    assert "nothing was changed" in own.run("audit", "adopt-database", "--yes").stdout
+    daemon = own.start()
+    moved(key, daemon).sign(b"m")
+    assert daemon.terminate() == 0
+    # What was given up stays given up.
+    put_back(own, newer)
+    daemon = own.start(ready=False)
+    assert "epoch is 1" in told(daemon, "older-database")
+    assert daemon.terminate() == 0
+    assert own.run_json("audit", "verify", "--token").get("finding") is None
+
+
+def test_an_adoption_does_not_stand_in_for_a_chain_that_is_not_trusted(own, tmp_path):
+    daemon = own.start()
+    key = daemon.client().create_keystore().create("ECDSAP256DER")
+    moved(key, daemon).disable()
+    assert daemon.terminate() == 0
+    chain = tmp_path / "audit.db"
+    shutil.copy(own.home / "audit.db", chain)
+    assert own.start().terminate() == 0
+    shutil.copy(chain, own.home / "audit.db")
+    for name in ("audit.db-wal", "audit.db-shm"):
+        (own.home / name).unlink(missing_ok=True)
+    refused = own.run("audit", "adopt-database", "--yes", check=False)
+    assert refused.returncode != 0 and "kmsd audit adopt" in refused.stderr
+
+
+def test_kills_leave_a_database_that_starts(own):
+    """Changes that raise the epoch, `kill -9` at random moments: the database is never behind its chain."""
+    daemon = own.start()
+    keystore = daemon.client().create_keystore()
+    keys = [keystore.create("ECDSAP256DER") for _ in range(6)]
+    moment, acknowledged = random.Random(20), 0
+    for _ in range(8):
+        counts = [0] * len(keys)
+
+        def work(number, client):
+            key = keys[number]
+            try:
+                while True:
+                    key.client = client
+                    key.post("disable")
+                    key.post("enable")
+                    counts[number] += 2
+            except (KMSError, requests.RequestException):
+                return
+
+        threads = [threading.Thread(target=work, args=(number, daemon.client(timeout=10))) for number in range(len(keys))]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.2 + moment.random())
+        daemon.kill()
+        for thread in threads:
+            thread.join(15)
+        acknowledged += sum(counts)
+        assert epoch(own) >= acknowledged
+        daemon = own.start()
+        for key in keys:
+            moved(key, daemon).post("enable")
+    assert acknowledged > 20
+    assert daemon.terminate() == 0
+    assert own.run_json("audit", "verify", "--token").get("finding") is None
+
+
+def token_folder(installation):
+    return installation.token.state if isinstance(installation.token, SoftTPM) else installation.token.tokens
+
+
+def restart_token(installation, change):
+    if isinstance(installation.token, SoftTPM):
+        installation.token.kill()
+        change()
+        installation.token.start()
+    else:
+        change()
+
+
+@pytest.mark.parametrize("end", ["terminate", "kill"])
+def test_a_token_put_back_from_an_older_copy_is_noticed(own, tmp_path, end):
+    """Its own state, with the audit chain left as it is: the chain was signed when the token had counted further."""
+    assert own.start().terminate() == 0
+    backup, folder = tmp_path / "token", token_folder(own)
+    restart_token(own, lambda: shutil.copytree(folder, backup))
+    daemon = own.start()
+    key = daemon.client().create_keystore().create("ECDSAP256DER")
+    # A start is told to the token at once, and then signed.
+    time.sleep(2)
+    getattr(daemon, end)()
+
+    def replace():
+        shutil.rmtree(folder)
+        shutil.copytree(backup, folder)
+
+    restart_token(own, replace)
+    report = own.run_json("audit", "verify", "--token", codes=(2,))
+    assert report["finding"]["code"] == "older-token", report
+    daemon = own.start(ready=False)
+    message = told(daemon, "untrusted")
+    assert "token's state is an older copy" in message and "kmsd audit adopt" in message
+    with pytest.raises(KMSError) as refusal:
+        moved(key, daemon).sign(b"m")
+    assert refusal.value.status == 503
+    assert daemon.terminate() == 0
+    own.run("audit", "adopt", "--yes")
+    daemon = own.start()
+    moved(key, daemon).sign(b"m")
+    assert daemon.terminate() == 0
+    assert own.run_json("audit", "verify", "--token").get("finding") is None
