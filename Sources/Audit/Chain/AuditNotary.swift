@@ -31,8 +31,8 @@ public actor AuditNotary {
     /// What the token has been told.
     private var told: AuditHead?
     private var telling: Task<Bool, Never>?
-    /// Whether the token was told anything by this process: a start is told at once, so that a copy of before it shows
-    /// even if the process is killed.
+    /// Whether the token was told anything by this process: a start is signed and told at once, so that a copy of before it
+    /// shows even if the process is killed.
     private var hasTold = false
     private var signed: UInt64
     private var lastCheckpoint = ContinuousClock.now
@@ -83,7 +83,9 @@ public actor AuditNotary {
             guard case .trusted = chain.standing else { return true }
             let head = chain.head
             let now = ContinuousClock.now
-            let isDue = head.position.index - signed >= schedule.records || now - lastCheckpoint >= schedule.checkpoint
+            let isDue =
+                !hasTold || head.position.index - signed >= schedule.records
+                || now - lastCheckpoint >= schedule.checkpoint
             if head.position.index > signed, isDue { try await checkpoint() }
             let lags = !hasTold || told.map { $0.epoch < head.epoch } ?? true
             if lags || (signed > told?.position.index ?? 0 && now - lastTelling >= schedule.head) {
