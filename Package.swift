@@ -146,7 +146,7 @@ let package = Package(
                 "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
                 "WalletClient", "BearerTokens", "EDV", "GNAP", "Metering", "Outbound", "RemoteLocks", "StrictJSON",
                 "SplitKeys", "Audit", "Anchors", "Attestation", "TPMBridge", "TrustBlocStore", "TextEncodings",
-                hummingbird,
+                "Storage", hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

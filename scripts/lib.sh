@@ -26,13 +26,7 @@ die() {
 }
 
 as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo -n "$@"
-    else
-        die "cannot run '$*': neither root nor sudo"
-    fi
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
 is_installed() {
@@ -47,6 +41,8 @@ ensure_packages() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     command -v apt-get >/dev/null || die "missing packages and no apt-get to install them: ${missing[*]}"
+    as_root true 2>/dev/null || die "Debian packages are missing, and this user is neither root nor may use sudo without a
+password. As root: apt-get install --no-install-recommends ${missing[*]}"
     say "Installing Debian packages: ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
     if ! as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null 2>&1; then
@@ -128,6 +124,20 @@ start_swtpm() {
         sleep 0.05
     done
     die "swtpm did not start: $(tail -n 3 "$state.log")"
+}
+
+# Writes what curl and kmsd's verbs need in another terminal; no secret is in it. Arguments: file, directory of kmsd.
+write_env_file() {
+    local name scheme=http
+    [ -z "${KMS_TLS_SERVE_CERT:-}" ] || scheme=https
+    {
+        for name in KMSD_HOME KMS_HOST KMS_TOKEN_URI SOFTHSM2_CONF KMS_JWT_SECRET_FILE; do
+            [ -z "${!name:-}" ] || printf 'export %s=%q\n' "$name" "${!name}"
+        done
+        printf 'export KMS_CLI_URL=%q\nexport PATH=%q:$PATH\n' "$scheme://$KMS_HOST" "$(cd -- "$2" && pwd)"
+        printf 'url=$KMS_CLI_URL\n'
+    } >"$1.new"
+    mv -- "$1.new" "$1"
 }
 
 write_softhsm_conf() {

@@ -55,10 +55,17 @@ public struct HSMError: Error, Sendable, CustomStringConvertible {
         /// A TPM, or the software between it and us: the code as the TSS gives it and its name.
         case tpm(UInt32, name: String, function: String)
 
+        /// The code as its standard spells it.
+        public var name: String {
+            switch self {
+            case .pkcs11(let value, _): value.name
+            case .tpm(_, let name, _): name
+            }
+        }
+
         public var description: String {
             switch self {
-            case .pkcs11(let value, let function): "\(value.name) from \(function)"
-            case .tpm(_, let name, let function): "\(name) from \(function)"
+            case .pkcs11(_, let function), .tpm(_, _, let function): "\(name) from \(function)"
             }
         }
     }

@@ -52,7 +52,7 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
         let parent = path[..<slash]
         let directory = open(parent.isEmpty ? "/" : String(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else {
-            throw Self.refused(path, "lies in a directory that cannot be opened (errno \(errno))")
+            throw Self.refused(path, "lies in a directory that cannot be opened: \(Self.reason())")
         }
         defer { close(directory) }
         try Self.checkDirectory(directory, path)
@@ -61,7 +61,8 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
         let file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             let reason = errno
-            throw Self.refused(path, reason == ELOOP ? "is a symbolic link" : "cannot be opened (errno \(reason))")
+            throw Self.refused(
+                path, reason == ELOOP ? "is a symbolic link" : "cannot be opened: \(Self.reason(reason))")
         }
         defer { close(file) }
         try checkFile(file, path)
@@ -94,7 +95,7 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
 
     private func checkFile(_ file: Int32, _ path: String) throws(HSMError) {
         var info = stat()
-        guard fstat(file, &info) == 0 else { throw Self.refused(path, "cannot be examined (errno \(errno))") }
+        guard fstat(file, &info) == 0 else { throw Self.refused(path, "cannot be examined: \(Self.reason())") }
         guard info.st_mode & S_IFMT == S_IFREG else { throw Self.refused(path, "is not a regular file") }
         guard info.st_uid == geteuid() || info.st_uid == 0 else {
             throw Self.refused(path, "belongs to user \(info.st_uid), not to this user or root")
@@ -112,7 +113,7 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
     private static func checkDirectory(_ directory: Int32, _ path: String) throws(HSMError) {
         var info = stat()
         guard fstat(directory, &info) == 0 else {
-            throw refused(path, "lies in a directory that cannot be examined (errno \(errno))")
+            throw refused(path, "lies in a directory that cannot be examined: \(Self.reason())")
         }
         guard info.st_uid == geteuid() || info.st_uid == 0 else {
             throw refused(path, "lies in a directory of user \(info.st_uid), not of this user or root")
@@ -126,6 +127,9 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func octal(_ mode: mode_t) -> String { String(mode & 0o7777, radix: 8) }
+
+    /// What the system says of a failed call.
+    private static func reason(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
 
     private static func refused(_ path: String, _ why: String) -> HSMError {
         HSMError(.pinSourceRefused, "PIN file '\(path)' \(why).")

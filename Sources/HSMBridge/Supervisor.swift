@@ -69,6 +69,8 @@ final class Supervisor: Sendable {
     /// Tells the observer about a change, once.
     func reportHealth() {
         let changed: TokenHealth? = state.withLock { state in
+            // Its own end is no news to a daemon.
+            if case .stopped = state.login.phase { return nil }
             let health = Self.health(&state)
             let summary = "\(health.isReady) \(health.error?.code.rawValue ?? "")"
             guard summary != state.reported else { return nil }

@@ -45,7 +45,7 @@ public struct TokenURI: Hashable, Sendable, CustomStringConvertible {
         }
         let bytes = Array(text.utf8)
         guard bytes.prefix(Self.scheme.count).map(Self.lowercase) == Self.scheme else {
-            throw Self.refused("it does not start with 'pkcs11:'")
+            throw Self.refused("it starts with neither 'pkcs11:' nor 'tpm:'")
         }
         let rest = bytes.dropFirst(Self.scheme.count)
         let mark = rest.firstIndex(of: UInt8(ascii: "?"))
@@ -82,7 +82,10 @@ public struct TokenURI: Hashable, Sendable, CustomStringConvertible {
             type = text
         case "slot-id", "slot-description", "slot-manufacturer":
             throw Self.refused("'\(name)' names a slot, which changes; name the token by 'token' and 'serial'")
-        default: throw Self.refused("'\(Self.printable(name))' is not an attribute of a token")
+        default:
+            throw Self.refused(
+                "'\(Self.printable(name))' is not an attribute of a token; known are token, serial, manufacturer and model"
+            )
         }
     }
 
@@ -97,7 +100,9 @@ public struct TokenURI: Hashable, Sendable, CustomStringConvertible {
             _ = try PINSource(parsing: source)
             pinSource = source
         case "module-name": throw Self.refused("'module-name' is ambiguous; give 'module-path'")
-        default: throw Self.refused("'\(Self.printable(name))' is not a query attribute of a token")
+        default:
+            throw Self.refused(
+                "'\(Self.printable(name))' is not an attribute after '?'; known are module-path and pin-source")
         }
     }
 

@@ -17,7 +17,8 @@ public enum SecretFile {
         let file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             let reason = errno
-            throw refused(path, reason == ELOOP ? "is a symbolic link" : String(cString: strerror(reason)))
+            throw refused(
+                path, reason == ELOOP ? "is a symbolic link" : "cannot be opened: \(String(cString: strerror(reason)))")
         }
         defer { close(file) }
         try check(file, path, isCredential: isCredential)

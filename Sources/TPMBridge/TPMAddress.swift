@@ -29,7 +29,7 @@ public struct TPMAddress: Hashable, Sendable, CustomStringConvertible {
         }
 
         /// Whether somebody keeps the contexts of several users of the TPM apart.
-        var isManaged: Bool {
+        public var isManaged: Bool {
             guard case .device(let path) = self else { return false }
             return path.split(separator: "/").last?.hasPrefix("tpmrm") == true
         }

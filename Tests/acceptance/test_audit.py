@@ -7,6 +7,8 @@ import threading
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from daemon import eventually
 
@@ -148,7 +150,7 @@ EDITS = {
     "drop": ("DELETE FROM records WHERE idx = 5", 5),
     "reorder": ("UPDATE records SET idx = CASE idx WHEN -5 THEN 6 ELSE 5 END WHERE idx < 0", 5),
     "truncate": ("DELETE FROM records WHERE idx > 9", 10),
-    "forge": ("UPDATE checkpoints SET signature = zeroblob(64)", 13),
+    "forge": ("UPDATE checkpoints SET signature = zeroblob(64) WHERE idx > 1", 13),
 }
 
 
@@ -215,6 +217,23 @@ def test_an_export_is_checked_anywhere(signed, tmp_path):
     assert report.get("finding") is None and report["checkpoints"] >= 1
     export.write_text(export.read_text().replace("create-keystore", "create-keystorf", 1))
     assert verify(signed, "--file", export, "--key", key, codes=(2,), **nowhere)["finding"]["code"] == "altered"
+
+
+def test_the_key_is_the_pinned_one_wherever_it_comes_from(own):
+    """The chain tells it without the token, also of a daemon that was killed; another one in the chain is not believed."""
+    from_token = own.run("audit", "key").stdout
+    daemon = own.start()
+    eventually(lambda: verify(own)["checkpoints"], 10, "the checkpoint of the start")
+    daemon.kill()
+    own.token.hide()
+    assert own.run("audit", "key").stdout == from_token
+    other = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    with sqlite3.connect(own.home / "audit.db") as database:
+        database.execute("UPDATE checkpoints SET public_key = ?", (other,))
+    assert own.run("audit", "key", check=False).returncode == 69
+    own.token.bring_back()
+    assert own.run("audit", "key").stdout == from_token
 
 
 @pytest.mark.parametrize("uses", ["durable", "off"])

@@ -1,7 +1,14 @@
 """The verbs an operator types: exit codes, JSON, and words that help."""
 import json
+import re
+import subprocess
+import time
 
 import pytest
+from daemon import BINARY, ROOT
+from softtoken import MODULE
+
+RESOURCES = "Sources/KMSServer/Resources"
 
 
 def test_help_teaches(own):
@@ -16,6 +23,28 @@ def test_help_teaches(own):
     ("wallet", "verify")], ids=" ".join)
 def test_every_verb_has_help(bare, verb):
     assert "USAGE" in bare.run(*verb, "--help").stdout.upper()
+
+
+def verbs(path=()):
+    """Every verb there is, by the lists of the help texts."""
+    text = subprocess.run([BINARY, *path, "--help"], text=True, capture_output=True, check=True).stdout
+    yield path, text
+    for name in re.findall(r"^  ([a-z-]+) {2,}", text.partition("SUBCOMMANDS:")[2], re.MULTILINE):
+        yield from verbs((*path, name))
+
+
+def test_help_fits_the_terminal():
+    """Paragraphs are broken where the terminal ends and nowhere else; lines to be typed are not broken at all."""
+    texts = dict(verbs())
+    assert len(texts) > 30
+    for verb, text in texts.items():
+        lines = text.partition("\nUSAGE:")[0].splitlines()
+        for line, following in zip(lines[1:], lines[2:]):
+            assert len(line) <= 80, (verb, line)
+            if not line.strip() or not following.strip() or following.startswith(" "):
+                continue
+            assert not line.startswith(" "), (verb, "a line to be typed is broken", line)
+            assert len(line) + 1 + len(following.split()[0]) >= 80, (verb, "broken early", line)
 
 
 def test_listing_from_the_command_line(own):
@@ -34,10 +63,90 @@ def test_doctor_is_content(own):
     own.run_json("doctor", codes=(0,))
 
 
+def test_doctor_looks_at_every_database(own):
+    """Beside its daemon too; a damaged file is named, whichever it is."""
+    secret = own.home / "jwt.secret"
+    secret.touch(mode=0o600)
+    secret.write_text("a secret of HS256 tokens of this test")
+    daemon = own.start(KMS_JWT_SECRET_FILE=str(secret))
+    files = {"database": "kmsd.sqlite", "audit": "audit.db", "split keys": "vault.sqlite", "split shares": "shares.sqlite"}
+    checks = {check["name"]: check["grade"] for check in own.run_json("doctor", codes=(0, 2))["checks"]}
+    assert files.keys() <= checks.keys() and "fail" not in checks.values(), checks
+    daemon.terminate()
+    for name, file in files.items():
+        path = own.home / file
+        content = path.read_bytes()
+        path.write_bytes(content[:100] + bytes(len(content) - 100))
+        checks = {check["name"]: check["grade"] for check in own.run_json("doctor", codes=(2,))["checks"]}
+        assert [other for other, grade in checks.items() if grade == "fail"] == [name], checks
+        path.write_bytes(content)
+
+
+def test_version(bare):
+    version = re.search(r"^  version: (\S+)$", (ROOT / RESOURCES / "openapi.yaml").read_text(), re.MULTILINE)[1]
+    assert bare.run("--version").stdout == f"kmsd {version}\n"
+
+
 def test_doctor_finds_a_loose_pin_file(own):
     own.token.pin_file.chmod(0o644)
     result = own.run("doctor", check=False)
     assert result.returncode in (2, 77, 78) and "pin" in (result.stdout + result.stderr).lower()
+
+
+def test_doctor_looks_for_the_token_before_init(bare):
+    checks = {check["name"]: check for check in bare.run_json("doctor", codes=(2,))["checks"]}
+    assert checks["token"]["grade"] == "ok" and checks["manifest"]["grade"] == "fail"
+    uri = bare.token.uri().replace("token=", "token=no-")
+    checks = {check["name"]: check for check in bare.run_json("doctor", codes=(2,), KMS_TOKEN_URI=uri)["checks"]}
+    assert checks["token"]["grade"] == "fail"
+
+
+def test_a_token_that_is_not_there_is_told_with_those_that_are(bare):
+    uri, start = bare.token.uri(), time.monotonic()
+    said = bare.run("init", check=False, KMS_TOKEN_URI=uri.replace("token=", "token=no-"))
+    assert said.returncode == 69 and "The module shows '" in said.stderr
+    bare.token.hide()
+    said = bare.run("init", check=False)
+    assert said.returncode == 69 and "SOFTHSM2_CONF" in said.stderr
+    assert time.monotonic() - start < 8, "nobody waits for what is known at once"
+
+
+def test_lint_tells_whose_an_object_is(own):
+    """What the token remembers of the audit chain is the daemon's too."""
+    own.start().terminate()
+    assert "kmsd-kept/" in own.run("token", "lint").stdout
+    assert "'s)" not in own.run("token", "lint").stdout
+    (own.home / "manifest.json").rename(own.home / "elsewhere.json")
+    assert "(another kmsd's)" in own.run("token", "lint").stdout
+
+
+@pytest.mark.parametrize("uri,words", [
+    ("softhsm", ("pkcs11:", "tpm:")), ("pkcs11:tokn=a?module-path=/x", ("tokn", "token")),
+    ("pkcs11:token=a?modul-path=/x", ("modul-path", "module-path")),
+    (f"pkcs11:token=a?module-path={MODULE}&pin-source=file:/nonexistent/pin", ("/nonexistent/pin", "No such file")),
+    ("tpm:/dev/no-such-tpm?pin-source=file:{pin}", ("/dev/no-such-tpm", "No such file", "firmware")),
+    ("tpm:?tcti=swtpm:path=/nonexistent/s&pin-source=file:{pin}", ("/nonexistent/s", "No such file", "swtpm"))])
+def test_a_wrong_uri_is_told_with_what_to_write(bare, uri, words):
+    pin = bare.home / "some.pin"
+    pin.write_text("0123456789abcdef0123")
+    pin.chmod(0o600)
+    said = bare.run("init", check=False, KMS_TOKEN_URI=uri.format(pin=pin))
+    assert said.returncode in (69, 77, 78)
+    assert all(word in said.stderr for word in words), said.stderr
+    # The device's code stands in the message once, not twice.
+    assert said.stderr.count("from Esys_Startup") <= 1 and said.stderr.count("\n") == 1, said.stderr
+
+
+def test_a_wrong_pin_is_told_once(bare):
+    bare.token.pin_file.write_text("00000000")
+    said = bare.run("init", check=False)
+    assert said.returncode == 77 and "pin-source" in said.stderr
+    assert said.stderr.count("CKR_PIN_INCORRECT") == 1, said.stderr
+
+
+def test_a_server_must_be_named(bare):
+    said = bare.run("keystore", "create", "--controller", "did:example:me", check=False)
+    assert said.returncode == 64 and "KMS_CLI_URL" in said.stderr
 
 
 def test_token_verbs(own):

@@ -115,7 +115,14 @@ def test_port_in_use_is_told(own):
         taken.listen()
         port = taken.getsockname()[1]
         said = own.refuses_to_start(codes=(1, 69, 71, 78), KMS_HOST=f"127.0.0.1:{port}")
-    assert str(port) in said
+    assert str(port) in said and "another program listens there" in said
+    assert "token unavailable" not in said, "the daemon's own end is no failure of the token"
+
+
+def test_the_end_is_told(own):
+    daemon = own.start()
+    assert daemon.terminate() == 0
+    assert daemon.log().rstrip().endswith("ended")
 
 
 @pytest.fixture

@@ -33,8 +33,8 @@ public actor AuditNotary {
     /// What the token has been told.
     private var told: AuditHead?
     private var telling: Task<Bool, Never>?
-    /// Whether the token was told anything by this process: a start is told at once, so that a copy of before it shows
-    /// even if the process is killed.
+    /// Whether the token was told anything by this process: a start is signed and told at once, so that a copy of before it
+    /// shows even if the process is killed.
     private var hasTold = false
     private var signed: UInt64
     /// What the token's counter stands at, and at the last checkpoint stood at.

@@ -104,6 +104,13 @@ public struct AuditReader: Sendable {
         }
     }
 
+    /// The public key that the last checkpoint of a database names; whose it is, the caller must know.
+    public func lastKey() throws(AuditError) -> AuditPublicKey? {
+        guard case .database(let queue) = source else { return nil }
+        let found = try AuditFailure.translating { try queue.read { db in try AuditTables.lastCheckpoint(db) } }
+        return try? found?.checkpoint.map { try AuditPublicKey(subjectPublicKeyInfo: $0.publicKey) }
+    }
+
     /// Records of an index and later, in order.
     ///
     /// - Parameter limit: Most records.

@@ -10,7 +10,11 @@ extension HSMError {
             switch value.rawValue {
             case UInt(CKR_PIN_INCORRECT), UInt(CKR_PIN_INVALID), UInt(CKR_PIN_LEN_RANGE), UInt(CKR_PIN_EXPIRED),
                 UInt(CKR_PIN_LOCKED), UInt(CKR_USER_PIN_NOT_INITIALIZED):
-                (.pinRefused, "the token refuses the PIN")
+                (
+                    .pinRefused,
+                    "the token refuses the PIN. Correct what pin-source names before the next try: tokens lock themselves "
+                        + "after a few wrong ones"
+                )
             case UInt(CKR_OBJECT_HANDLE_INVALID), UInt(CKR_KEY_HANDLE_INVALID), UInt(CKR_WRAPPING_KEY_HANDLE_INVALID),
                 UInt(CKR_UNWRAPPING_KEY_HANDLE_INVALID):
                 (.keyMissing, "the key is no longer there")

@@ -81,7 +81,9 @@ final class Module: Sendable {
         guard value == .ok else {
             p11_kit_module_release(functions)
             throw HSMError(
-                .moduleRefused, "The module '\(path)' cannot be initialised.",
+                .moduleRefused,
+                "The module '\(path)' cannot be initialised. Does it find its own configuration and its device? SoftHSM "
+                    + "looks where SOFTHSM2_CONF says.",
                 cause: .pkcs11(value, function: "C_Initialize"))
         }
         return Module(path: path, functions: functions)

@@ -14,7 +14,7 @@ enum ModulePath {
             throw HSMError(.moduleRefused, "The module path '\(path)' is not absolute.")
         }
         guard let resolved = realpath(path, nil) else {
-            throw HSMError(.moduleRefused, "The module '\(path)' cannot be found (errno \(errno)).")
+            throw HSMError(.moduleRefused, "The module '\(path)' cannot be found: \(String(cString: strerror(errno))).")
         }
         defer { free(resolved) }
         let canonical = String(cString: resolved)

@@ -24,7 +24,12 @@ enum TokenSearch {
             matching.append(Found(slot: slot, identity: identity, epoch: epoch))
         }
         guard let first = matching.first else {
-            throw HSMError(.tokenNotFound, "No token matches '\(uri)'.")
+            let others = try all(door).map(describe).joined(separator: ", ")
+            let shown =
+                others.isEmpty
+                ? "The module shows none. Does it find its own configuration? SoftHSM looks where SOFTHSM2_CONF says."
+                : "The module shows \(others)."
+            throw HSMError(.tokenNotFound, "No token matches '\(uri)'. \(shown)")
         }
         if let manifest {
             guard let own = matching.first(where: { $0.identity == manifest.token }) else {

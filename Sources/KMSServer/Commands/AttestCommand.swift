@@ -14,17 +14,18 @@ struct AttestCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check what a daemon and its token say of a key.",
             discussion: """
-                Needs neither the daemon nor the token. The audit key is the one of --audit-key, else of manifest.json in the
-                home directory, else none: then --first-use takes the one that the attestation names, which proves only that
-                one and the same key signed all of it. Note its fingerprint and expect it the next time.
+                Needs neither the daemon nor the token. The audit key is the one of --audit-key, else of manifest.json \
+                in the home directory, else none: then --first-use takes the one that the attestation names, which \
+                proves only that one and the same key signed all of it. Note its fingerprint and expect it the next \
+                time.
 
                   nonce=$(openssl rand -hex 32)
-                  curl -s "$KMS/v1/keystores/$ks/keys/$key/attestation?nonce=$nonce" > attestation.json
-                  kmsd attest verify --nonce $nonce --audit-key audit-public.pem --require resident --require born-here \\
-                    attestation.json
+                  curl -s "$url$key/attestation?nonce=$nonce" > attestation.json
+                  kmsd attest verify --nonce $nonce --audit-key audit-public.pem \\
+                    --require resident --require born-here attestation.json
 
-                With a TPM, `tpm2_readpublic -c 0x81010105 -f pem -o ak.pem` on its machine writes the attestation key for
-                --attestation-key. Exit code 2 if anything is wrong.
+                With a TPM, `tpm2_readpublic -c 0x81010105 -f pem -o ak.pem` on its machine writes the attestation key \
+                for --attestation-key. Exit code 2 if anything is wrong.
                 """)
 
         @OptionGroup var common: CommonOptions

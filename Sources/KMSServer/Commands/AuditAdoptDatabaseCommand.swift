@@ -10,14 +10,14 @@ extension AuditCommand {
             commandName: "adopt-database",
             abstract: "Go on with a database that is older than the audit chain tells.",
             discussion: """
-                After kmsd.sqlite was lost or restored from a backup, the daemon allows nothing, because keys that were
-                rotated, disabled or destroyed since may be back. `kmsd audit tail` shows what was done meanwhile. If the newer
-                file is gone for good, stop the daemon and:
+                After kmsd.sqlite was lost or restored from a backup, the daemon allows nothing, because keys that were \
+                rotated, disabled or destroyed since may be back. `kmsd audit tail` shows what was done meanwhile. If the \
+                newer file is gone for good, stop the daemon and:
 
                   kmsd audit adopt-database --yes
 
-                then do again what is missing. The act is recorded in the chain, and the file that was given up is refused
-                from then on.
+                then do again what is missing. The act is recorded in the chain, and the file that was given up is \
+                refused from then on.
                 """)
 
         @OptionGroup var common: CommonOptions

@@ -15,8 +15,8 @@ struct AuditCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show the last records.",
             discussion: """
-                Also while the daemon runs. Control characters in other people's words are shown as \\u{...}. JSON is one
-                line for each record, in the form of `kmsd audit export`.
+                Also while the daemon runs. Control characters in other people's words are shown as \\u{...}. JSON is \
+                one line for each record, in the form of `kmsd audit export`.
 
                   kmsd audit tail --lines 50
                   kmsd audit tail --follow --output json
@@ -55,8 +55,8 @@ struct AuditCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write the whole chain as JSON lines.",
             discussion: """
-                One line for each record and each checkpoint; `kmsd audit verify --file` checks it anywhere. Refuses nothing
-                and checks nothing itself.
+                One line for each record and each checkpoint; `kmsd audit verify --file` checks it anywhere. Refuses \
+                nothing and checks nothing itself.
 
                   kmsd audit export > audit.jsonl
                 """)
@@ -75,7 +75,8 @@ struct AuditCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print the public half of the audit key.",
             discussion: """
-                Asks the token. Give the file to whoever checks chains and receipts: it does not change.
+                Taken from the chain if the manifest knows it, so it works beside the daemon on every token; else the \
+                token is asked. Give the file to whoever checks chains and receipts: it does not change.
 
                   kmsd audit key > audit-public.pem
                 """)
@@ -90,9 +91,15 @@ struct AuditCommand: AsyncParsableCommand {
         func work() async throws -> ExitStatus {
             let settings = try common.configuration()
             let manifest = try common.provisioned(settings)
-            let key = try await TokenWork.withBackend(BackendConfiguration(settings, manifest: manifest)) { token in
-                try AuditPublicKey(subjectPublicKeyInfo: try await token.publicKey(of: .audit).subjectPublicKeyInfo)
-            }
+            let key =
+                if let key = try Self.known(settings, manifest) {
+                    key
+                } else {
+                    try await TokenWork.withBackend(BackendConfiguration(settings, manifest: manifest)) { token in
+                        try AuditPublicKey(
+                            subjectPublicKeyInfo: try await token.publicKey(of: .audit).subjectPublicKeyInfo)
+                    }
+                }
             switch common.output {
             case .json: try Terminal.print(json: Report(fingerprint: key.fingerprint, pem: key.pem))
             case .text:
@@ -101,6 +108,16 @@ struct AuditCommand: AsyncParsableCommand {
             }
             return .ok
         }
+
+        /// The key that the last checkpoint names, if it is the one that `kmsd init` pinned. The fingerprint is a SHA-256
+        /// of the whole key, so the chain need not be trusted.
+        private static func known(_ settings: Configuration, _ manifest: TokenManifest) throws -> AuditPublicKey? {
+            let path = AuditParts.path(home: settings.home)
+            guard FilePresence.exists(path), let pinned = manifest[.audit]?.fingerprint,
+                let key = try AuditReader(path: path).lastKey(), key.fingerprint == pinned
+            else { return nil }
+            return key
+        }
     }
 
     /// `kmsd audit adopt`.
@@ -108,8 +125,9 @@ struct AuditCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Go on with a chain that is not the one the token remembers.",
             discussion: """
-                After audit.db was lost or restored from a backup, or the token's memory was, the daemon allows nothing, because
-                revocations may be missing. If that is understood, and each missing revocation made again, stop the daemon and:
+                After audit.db was lost or restored from a backup, or the token's memory was, the daemon allows nothing, \
+                because revocations may be missing. If that is understood, and each missing revocation made again, stop \
+                the daemon and:
 
                   kmsd audit adopt --yes
 

@@ -9,11 +9,11 @@ extension AuditCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check the whole chain, and name the first bad record.",
             discussion: """
-                Needs neither the daemon nor the token. The audit key is the one of --key, else of manifest.json in the
-                home directory, else the one that the chain itself names, which proves less.
+                Needs neither the daemon nor the token. The audit key is the one of --key, else of manifest.json in \
+                the home directory, else the one that the chain itself names, which proves less.
 
-                Records behind the last checkpoint could be cut off, and an older copy put in place of the whole, without a
-                trace in the file. A head that was kept elsewhere tells: the token's (--token), or a file's.
+                Records behind the last checkpoint could be cut off, and an older copy put in place of the whole, \
+                without a trace in the file. A head that was kept elsewhere tells: the token's (--token), or a file's.
 
                   kmsd audit verify --write-head /mnt/elsewhere/head.json
                   kmsd audit verify --expect-head /mnt/elsewhere/head.json

@@ -1,7 +1,10 @@
 import Audit
+import CoreFoundation
 import EnclaveLock
+import Glibc
 import HSMBridge
 import Keystores
+import NIOCore
 import SecretMemory
 
 /// Why a verb ends: an exit code and a sentence that says what to do.
@@ -23,7 +26,9 @@ struct CommandFailure: Error, CustomStringConvertible {
         case let error as CommandFailure: self = error
         case let error as ConfigurationError: self.init(.configuration, code: "configuration", error.message)
         case let error as HSMError:
-            let cause = error.cause.map { " (\($0))" } ?? ""
+            // Most messages begin with the call and what it returned.
+            let isTold = error.cause.map { error.message.contains($0.name) } ?? true
+            let cause = isTold ? "" : error.cause.map { " (\($0))" } ?? ""
             // A module that loads and does not initialise misses its token or its reader.
             let isAway = error.code == .moduleRefused && error.cause != nil
             self.init(isAway ? .unavailable : Self.status(error.code), code: error.code.rawValue, error.message + cause)
@@ -40,6 +45,20 @@ struct CommandFailure: Error, CustomStringConvertible {
         case let error as SecretMemoryError: self.init(.permission, code: "locked-memory", "\(error)")
         default: self.init(.failed, code: "failed", "\(error)")
         }
+    }
+
+    /// A listener that could not be opened.
+    ///
+    /// - Parameter setting: What says the address.
+    init(listeningOn address: String, setting: String, _ error: IOError) {
+        let hint =
+            switch error.errnoCode {
+            case EADDRINUSE: "another program listens there; stop it, or give another --\(setting)"
+            case EACCES: "ports below 1024 need a privilege; give another --\(setting)"
+            case EADDRNOTAVAIL: "this machine has no such address; give another --\(setting)"
+            default: String(cString: strerror(error.errnoCode))
+            }
+        self.init(.unavailable, code: "listen", "Could not listen on \(address): \(hint).")
     }
 
     private static func status(_ code: HSMError.Code) -> ExitStatus {

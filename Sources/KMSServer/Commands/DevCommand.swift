@@ -13,8 +13,8 @@ struct DevCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a bearer token signed with the configured HS256 secret.",
             discussion: """
-                Real tokens come from your own issuer. This one is for trying out: it is as good as any other for as long \
-                as it lasts.
+                Real tokens come from your own issuer. This one is for trying out: it is as good as any other for as \
+                long as it lasts.
 
                   kmsd dev jwt --user alice --jwt-secret-file /etc/kmsd/jwt.secret
                   kmsd dev jwt --user operator --service --ttl 5m
@@ -36,7 +36,7 @@ struct DevCommand: AsyncParsableCommand {
             }
             let settings = try common.configuration(adding: tokens.flags).tokens
             guard let settings, let secret = try settings.loadSecret() else {
-                throw ConfigurationError("no HS256 secret is configured; give --jwt-secret-file")
+                throw ConfigurationError("no HS256 secret is configured; give --jwt-secret-file or KMS_JWT_SECRET_FILE")
             }
             let token = try secret.withSecret { secret in
                 try BearerTokenIssuer.issue(

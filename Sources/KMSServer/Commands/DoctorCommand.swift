@@ -6,9 +6,10 @@ struct DoctorCommand: Verb {
         commandName: "doctor",
         abstract: "Check everything the daemon depends on.",
         discussion: """
-            Checks configuration, home directory, locked memory, PIN file, module, token, manifest, the token's objects,
-            database and clock; changes nothing and may run beside the daemon. Each line is ok, warn or fail and says
-            what to do. Exit code 2 if anything but ok was found.
+            Checks configuration, home directory, locked memory, PIN file, module, token, manifest, the token's objects, \
+            the databases' structure and the clock; changes nothing and may run beside the daemon. Each line is ok, warn \
+            or fail and says what to do. Exit code 2 if anything but ok was found. The records of decisions have a check \
+            of their own: kmsd audit verify.
 
               kmsd doctor --output json
             """)

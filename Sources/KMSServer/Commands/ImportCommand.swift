@@ -18,27 +18,29 @@ struct ImportCommand: AsyncParsableCommand {
             commandName: "trustbloc",
             abstract: "Take over the keystores and keys of a TrustBloc server.",
             discussion: """
-                Reads a dump of its stores: one JSON object a line with the members store (keystores, kmsdb or zcaps), key
-                and value, the value being base64 of what the store holds. Each keystore's keys are opened with its main
-                key, and that with the server's own lock: a key file, or the AWS key of the settings secret-lock-aws-….
-                Ids, controllers, dates, root capabilities and output prefixes are kept, so old signatures, MACs and
-                ciphertexts go on verifying and opening.
+                Reads a dump of its stores: one JSON object a line with the members store (keystores, kmsdb or zcaps), \
+                key and value, the value being base64 of what the store holds. Each keystore's keys are opened with \
+                its main key, and that with the server's own lock: a key file, or the AWS key of the settings \
+                secret-lock-aws-…. Ids, controllers, dates, root capabilities and output prefixes are kept, so old \
+                signatures, MACs and ciphertexts go on verifying and opening.
 
-                Keystores that are locked by shares come if --shares gives the users' shares: a file of mode 0600, at most
-                64 KiB, with a line for each keystore: its id, the user's name and his share in base64, with tabs between
-                them. The other shares are asked of the server of the settings auth-server-…. They stay locked by the
-                same shares.
+                Keystores that are locked by shares come if --shares gives the users' shares: a file of mode 0600, at \
+                most 64 KiB, with a line for each keystore: its id, the user's name and his share in base64, with tabs \
+                between them. The other shares are asked of the server of the settings auth-server-…. They stay locked \
+                by the same shares.
 
-                Keystores whose keys are in users' vaults come if --vault-keys gives the keys' ids, which no store lists: a
-                file with a line for each key, its keystore's id and its own, with a tab between them. Each key is
-                fetched from the vault with the old server's keys and stored there anew; the old documents stay. The
-                vaults' servers must be ones that may be called: see KMS_OUTBOUND_ALLOW.
+                Keystores whose keys are in users' vaults come if --vault-keys gives the keys' ids, which no store \
+                lists: a file with a line for each key, its keystore's id and its own, with a tab between them. Each \
+                key is fetched from the vault with the old server's keys and stored there anew; the old documents \
+                stay. The vaults' servers must be ones that may be called: see KMS_OUTBOUND_ALLOW.
 
-                The daemon must not run meanwhile. A run that was interrupted is begun again with the same command: what is
-                here already is passed over. Exit code 2: something was left behind; the report says what and why.
+                The daemon must not run meanwhile. A run that was interrupted is begun again with the same command: \
+                what is here already is passed over. Exit code 2: something was left behind; the report says what and \
+                why.
 
                   kmsd import trustbloc dump.jsonl --lock-key-file /etc/trustbloc/lock.key
-                  KMS_SECRET_LOCK_AWS_KEY_URI=aws-kms://arn:… kmsd import trustbloc dump.jsonl --lock-aws
+                  export KMS_SECRET_LOCK_AWS_KEY_URI=aws-kms://arn:…
+                  kmsd import trustbloc dump.jsonl --lock-aws
                 """)
 
         @OptionGroup var common: CommonOptions

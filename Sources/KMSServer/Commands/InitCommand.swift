@@ -8,8 +8,8 @@ struct InitCommand: Verb {
         commandName: "init",
         abstract: "Make the daemon's own keys on the token, once.",
         discussion: """
-            Makes one key per role on the token, none of which can be exported, and writes manifest.json into the home
-            directory: which token it is, which keys they are and a sealed value that each must open. It holds no
+            Makes one key per role on the token, none of which can be exported, and writes manifest.json into the home \
+            directory: which token it is, which keys they are and a sealed value that each must open. It holds no \
             secret, but back it up with the database: without it the daemon does not trust the token's keys.
 
             The token must exist already and have a user PIN. With SoftHSM:
@@ -22,8 +22,8 @@ struct InitCommand: Verb {
 
               kmsd init --token-uri 'tpm:/dev/tpmrm0?pin-source=file:/var/lib/kmsd/tpm.pin'
 
-            If it is interrupted, run it again: it clears away what was begun. A second run after success is refused,
-            unless a TPM was provisioned before kmsd made attestation keys: then it makes that key and adds it to the
+            If it is interrupted, run it again: it clears away what was begun. A second run after success is refused, \
+            unless a TPM was provisioned before kmsd made attestation keys: then it makes that key and adds it to the \
             manifest. Start the daemon again after that.
             """)
 

@@ -15,9 +15,10 @@ struct KMSDCommand: AsyncParsableCommand {
               kmsd doctor     check everything start depends on
               kmsd start      serve on 127.0.0.1:8074
 
-            Every setting is a flag, a KMS_* variable or a line of kmsd.yaml, in this order of precedence.
-            Exit codes: 0 ok, 1 failed, 2 findings, 64 usage, 69 unavailable, 77 permission, 78 configuration.
+            Every setting is a flag, a KMS_* variable or a line of kmsd.yaml, in this order of precedence. Exit codes: \
+            0 ok, 1 failed, 2 findings, 64 usage, 69 unavailable, 77 permission, 78 configuration.
             """,
+        version: "kmsd 0.1.0",
         subcommands: [
             InitCommand.self, StartCommand.self, DoctorCommand.self, TokenCommand.self, TPMCommand.self,
             KeystoreCommand.self, KeyCommand.self, AuditCommand.self, ReceiptCommand.self, AttestCommand.self,

@@ -15,7 +15,8 @@ struct KeyCommand: AsyncParsableCommand {
             discussion: """
                 Prints its URL, and its public key in base64 if it has one.
 
-                  kmsd key create --keystore c9o5vqkv5ig3jl0q9m3g --type ED25519 --url http://127.0.0.1:8074
+                  export KMS_CLI_URL=http://127.0.0.1:8074
+                  kmsd key create --keystore c9o5vqkv5ig3jl0q9m3g --type ED25519
                 """)
 
         @OptionGroup var common: CommonOptions

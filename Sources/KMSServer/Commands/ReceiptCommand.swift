@@ -11,8 +11,9 @@ struct ReceiptCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check a receipt with the audit key's public half.",
             discussion: """
-                Needs neither the daemon nor the token. With --chain it also looks whether the chain has the record that the
-                receipt names; check the chain itself with `kmsd audit verify`. Exit code 2 if anything is wrong.
+                Needs neither the daemon nor the token. With --chain it also looks whether the chain has the record \
+                that the receipt names; check the chain itself with `kmsd audit verify`. Exit code 2 if anything is \
+                wrong.
 
                   kmsd receipt verify --key audit-public.pem receipt.json
                 """)

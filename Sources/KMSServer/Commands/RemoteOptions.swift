@@ -29,7 +29,12 @@ struct RemoteOptions: ParsableArguments {
     ///
     /// - Throws: ``CommandFailure`` for a server that is not there or refuses; it says why.
     func post(_ path: String, _ body: [String: String]) async throws -> [String: String] {
-        guard let text = url ?? Self.variable("KMS_CLI_URL"), let address = URLComponents(string: text),
+        guard let text = url ?? Self.variable("KMS_CLI_URL") else {
+            throw CommandFailure(
+                .usage, code: "usage",
+                "No server is named; give --url or KMS_CLI_URL, such as http://127.0.0.1:8074")
+        }
+        guard let address = URLComponents(string: text),
             let host = address.host, address.scheme == "http" || address.scheme == "https"
         else {
             throw CommandFailure(.usage, code: "usage", "--url: expected the server's URL, such as https://kms.example")

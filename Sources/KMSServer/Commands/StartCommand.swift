@@ -10,13 +10,14 @@ struct StartCommand: Verb {
         commandName: "start",
         abstract: "Serve the keystore API in the foreground.",
         discussion: """
-            Listens on loopback only, unless HTTPS, auth-type and admin-guard together guard every route. It starts without its token, answers 503 on
-            /readyz with the reason, and serves as soon as the token is there. SIGTERM and Ctrl-C end it: requests in
-            flight are finished, sessions closed, exit code 0.
+            Listens on loopback only, unless HTTPS, auth-type and admin-guard together guard every route. It starts \
+            without its token, answers 503 on /readyz with the reason, and serves as soon as the token is there. \
+            SIGTERM and Ctrl-C end it: requests in flight are finished, sessions closed, exit code 0.
 
               kmsd start
               kmsd start --host 127.0.0.1:9000 --lock-ttl 0s
-              kmsd start --tls-serve-cert /etc/kmsd/cert.pem --tls-serve-key /etc/kmsd/key.pem
+              kmsd start --tls-serve-cert /etc/kmsd/cert.pem \\
+                --tls-serve-key /etc/kmsd/key.pem
             """)
 
     @OptionGroup var common: CommonOptions
@@ -52,6 +53,7 @@ struct StartCommand: Verb {
         try await application.serviceGroup(logger: logger) { port in
             Self.greet(settings, port: port)
         }.run()
+        logger.info("ended")
         withExtendedLifetime(home) {}
         return .ok
     }

@@ -17,8 +17,8 @@ struct TPMCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show in which states of the machine the keys work.",
             discussion: """
-                Prints the registers (PCRs) that the keys are bound to, their values now and every approved state. If the
-                state is not approved it says which registers differ, and ends with code 78.
+                Prints the registers (PCRs) that the keys are bound to, their values now and every approved state. If \
+                the state is not approved it says which registers differ, and ends with code 78.
                 """)
 
         @OptionGroup var common: CommonOptions
@@ -57,15 +57,16 @@ struct TPMCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Approve the state that a planned change will lead to.",
             discussion: """
-                Run it before the change, in an approved state. Afterwards both states are approved, so the machine may
-                also go back. No key and no record in the database changes. Registers that are not named are expected to
-                keep their values. A second run changes nothing.
+                Run it before the change, in an approved state. Afterwards both states are approved, so the machine \
+                may also go back. No key and no record in the database changes. Registers that are not named are \
+                expected to keep their values. A second run changes nothing.
 
-                  kmsd tpm reseal --expect 7=0x65ca...   # or --pcr-values FILE, as tpm2_pcrread and tpm2_eventlog print
+                  kmsd tpm reseal --expect 7=0x65ca...
                   reboot
-                  kmsd tpm reseal --only-current         # the old state is dropped from the record
+                  kmsd tpm reseal --only-current
 
-                On a bare TPM (not /dev/tpmrm0) the daemon must be stopped meanwhile.
+                The last one drops the old state from the record. --pcr-values FILE takes what tpm2_pcrread and \
+                tpm2_eventlog print. On a bare TPM (not /dev/tpmrm0) the daemon must be stopped meanwhile.
                 """)
 
         @OptionGroup var common: CommonOptions

@@ -16,7 +16,8 @@ struct TokenCommand: AsyncParsableCommand {
             discussion: """
                 Needs no PIN. Prints what to write into token-uri to name each one:
 
-                  kmsd token list --token-uri 'pkcs11:?module-path=/usr/lib/softhsm/libsofthsm2.so'
+                  uri='pkcs11:?module-path=/usr/lib/softhsm/libsofthsm2.so'
+                  kmsd token list --token-uri "$uri"
                 """)
 
         @OptionGroup var common: CommonOptions
@@ -33,6 +34,9 @@ struct TokenCommand: AsyncParsableCommand {
 
         func work() async throws -> ExitStatus {
             let settings = try common.configuration()
+            if settings.tpm != nil {
+                throw ConfigurationError("this command is for PKCS #11 tokens; token-uri names a TPM")
+            }
             guard let uri = settings.token, let module = uri.modulePath else {
                 throw ConfigurationError("token-uri must at least say 'pkcs11:?module-path=/path/of/module.so'")
             }
@@ -62,9 +66,9 @@ struct TokenCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Prove what the token can do, with throw-away keys.",
             discussion: """
-                Runs known-answer tests and measures rates; takes a second or more. What a token claims is not asked.
-                'absent' is a fact about the token, 'failed' is a token that claims and gives a wrong answer. A TPM must be
-                the provisioned one, in an approved state if its keys are bound to PCRs.
+                Runs known-answer tests and measures rates; takes a second or more. What a token claims is not asked. \
+                'absent' is a fact about the token, 'failed' is a token that claims and gives a wrong answer. A TPM \
+                must be the provisioned one, in an approved state if its keys are bound to PCRs.
                 """)
 
         @OptionGroup var common: CommonOptions
@@ -95,8 +99,8 @@ struct TokenCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Grade every object on the token.",
             discussion: """
-                Names each object whose attributes allow more than its role needs, and each key of the manifest that is
-                missing or altered. Exit code 2 if anything is found.
+                Names each object whose attributes allow more than its role needs, and each key of the manifest that \
+                is missing or altered. Exit code 2 if anything is found.
                 """)
 
         @OptionGroup var common: CommonOptions
@@ -109,18 +113,27 @@ struct TokenCommand: AsyncParsableCommand {
             }
             switch common.output {
             case .json: try Terminal.print(json: report)
-            case .text: Self.tell(report)
+            case .text: Self.tell(report, instance: manifest?.instance)
             }
             return report.grade == .ok ? .ok : .findings
         }
 
-        private static func tell(_ report: LintReport) {
+        /// Whose an object is, by its label; nothing for the daemon's own.
+        private static func owner(of object: LintReport.Object, instance: String?) -> String {
+            let parts = object.label.split(separator: "/", maxSplits: 1)
+            guard parts.count == 2, ["kmsd", "kmsd-kept", "kmsd-anchor"].contains(parts[0]) else {
+                return " (not kmsd's)"
+            }
+            return instance.map { parts[1].hasPrefix($0 + "/") } == true ? "" : " (another kmsd's)"
+        }
+
+        private static func tell(_ report: LintReport, instance: String?) {
             Terminal.print(
                 "\(report.token.label) \(report.token.serial): \(report.objects.count) objects, "
                     + report.grade.rawValue
             )
             for object in report.objects {
-                let owner = object.isManaged ? "" : " (not the daemon's)"
+                let owner = owner(of: object, instance: instance)
                 Terminal.print(
                     "  \(object.grade.rawValue)  \(object.objectClass) '\(object.label)' \(object.id)\(owner)")
                 for finding in object.findings { Terminal.print("      \(finding.attribute): \(finding.message)") }

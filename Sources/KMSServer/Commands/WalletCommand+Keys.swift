@@ -62,8 +62,8 @@ extension WalletCommand {
         static let configuration = CommandConfiguration(
             abstract: "Split a wallet's key into shares that sign together.",
             discussion: """
-                Writes share-1.key, share-2.key and so on, each 64 hexadecimal digits, mode 0600, into a directory that
-                must not hold them yet. All shares together are the key; keep them apart.
+                Writes share-1.key, share-2.key and so on, each 64 hexadecimal digits, mode 0600, into a directory \
+                that must not hold them yet. All shares together are the key; keep them apart.
                 """)
 
         @OptionGroup var secret: WalletSecretOptions

@@ -6,8 +6,8 @@ struct WalletCommand: AsyncParsableCommand {
         commandName: "wallet",
         abstract: "Split a wallet's key, sign and verify, offline.",
         discussion: """
-            Works with the keys of 0Chain's wallets, and with those of --suite bls-tpm-bn256. Secrets come from files of mode 0600, or from a prompt; never from
-            arguments. Nothing is sent anywhere.
+            Works with the keys of 0Chain's wallets, and with those of --suite bls-tpm-bn256. Secrets come from files \
+            of mode 0600, or from a prompt; never from arguments. Nothing is sent anywhere.
 
               kmsd wallet show --secret-file mnemonic.txt
               kmsd wallet split --secret-file mnemonic.txt --directory shares

@@ -6,6 +6,12 @@ import Outbound
 import SplitKeys
 
 extension Application {
+    /// The store of the vault's role.
+    static func vaultPath(home: String) -> String { home + "/vault.sqlite" }
+
+    /// The store of the co-signing role.
+    static func sharesPath(home: String) -> String { home + "/shares.sqlite" }
+
     /// The roles of the split-key front; nil where nobody's token could be checked or nothing sealed.
     static func makeSplit(
         _ settings: Configuration, _ token: (any TokenBackend)?, _ audit: AuditParts?,
@@ -19,7 +25,7 @@ extension Application {
             other = RemoteAuthority(baseURL: url, client: outbound)
         } else {
             let service = try AuthorityService(
-                path: settings.home + "/shares.sqlite", sealing: token,
+                path: sharesPath(home: settings.home), sealing: token,
                 anchors: try anchors(settings, token),
                 wholePoints: (token as? any CurveMultiplying).map(TPMAnchorKeeper.init(token:)), audit: audit.chain,
                 revocations: LedgerRevocations(parts: audit), configuration: settings.split.service)
@@ -30,7 +36,7 @@ extension Application {
             settings.split.role == .authority
             ? nil
             : try VaultService(
-                path: settings.home + "/vault.sqlite", sealing: token, authority: other, audit: audit.chain,
+                path: vaultPath(home: settings.home), sealing: token, authority: other, audit: audit.chain,
                 configuration: settings.split.service)
         return SplitServices(
             vault: vault, authority: authority, tokens: bearer, receipts: ReceiptIssuer(token: token),

@@ -1,10 +1,9 @@
 import Audit
 import CoreFoundation
 import Glibc
-import HSMBridge
 import Keystores
 import SecretMemory
-import TPMBridge
+import Storage
 
 /// What `kmsd doctor` finds.
 struct Examination: Encodable {
@@ -20,7 +19,7 @@ struct Examination: Encodable {
         var remedy: String?
     }
 
-    private(set) var checks: [Check] = []
+    var checks: [Check] = []
 
     var isContent: Bool { checks.allSatisfy { $0.grade == .ok } }
 
@@ -47,7 +46,7 @@ struct Examination: Encodable {
             }
         }
         await examination.lookAtToken(settings)
-        if home { await examination.lookAtStore(settings) }
+        if home { await examination.lookAtStores(settings) }
         examination.lookAtClock(settings)
         return examination
     }
@@ -80,124 +79,46 @@ struct Examination: Encodable {
         }
     }
 
-    private mutating func lookAtToken(_ settings: Configuration) async {
-        let backend: BackendConfiguration
-        let manifest: TokenManifest?
-        do {
-            backend = try BackendConfiguration(settings, manifest: nil)
-            manifest = try ManifestFile(home: settings.home).read()
-        } catch {
-            if settings.secretLock == .token { add("token", error, remedy: "correct token-uri or the manifest") }
-            return
-        }
-        let pinIsFine = attempt(
-            "pin", remedy: "a file of 4 to 255 bytes, mode 0600, in a directory only its owner writes"
-        ) {
-            _ = try backend.pinSource.load()
-            return "'\(backend.pinSource)' is readable by this user only"
-        }
-        if case .pkcs11(let configuration) = backend {
-            attempt("module", remedy: "give the absolute path of the vendor's PKCS#11 library in module-path") {
-                let tokens = FilePresence.exists(configuration.uri.modulePath ?? "")
-                guard tokens else { throw ConfigurationError("'\(configuration.uri.modulePath ?? "")' is not there") }
-                return "'\(configuration.uri.modulePath ?? "")' is there"
-            }
-        }
-        guard let manifest else {
-            checks.append(
-                Check(
-                    name: "manifest", grade: .fail, message: "'\(settings.manifestPath)' is not there",
-                    remedy: "run `kmsd init` once"))
-            return
-        }
-        // A wrong PIN must not be tried twice, so nothing is tried without a readable one.
-        guard pinIsFine else { return }
-        guard case .pkcs11(let configuration) = backend else { return await lookAtTPM(settings) }
-        do {
-            var pinned = configuration
-            pinned.manifest = manifest
-            let report = try await TokenWork.with(pinned) { try await $0.lint() }
-            checks.append(
-                Check(
-                    name: "token", grade: .ok,
-                    message: "'\(report.token.label)' \(report.token.serial) is the provisioned one; its keys open "
-                        + "what they sealed", remedy: nil))
-            look(at: report)
-        } catch {
-            add("token", error, remedy: "see that the token of the manifest is there and its PIN is right")
-        }
-    }
-
-    private mutating func lookAtTPM(_ settings: Configuration) async {
-        do {
-            let policy = try await TokenWork.withTPM(settings) { try await $0.pcrPolicy() }
-            checks.append(
-                Check(
-                    name: "token", grade: .ok,
-                    message: "the TPM is the provisioned one; its keys open what they sealed", remedy: nil))
-            guard let policy else { return }
-            checks.append(
-                Check(
-                    name: "pcr", grade: .ok,
-                    message: "the keys are bound to \(policy.current.selection); the state is one of "
-                        + "\(policy.approved.count) approved", remedy: nil))
-        } catch let error as HSMError where error.code == .pcrMismatch {
-            add(
-                "pcr", error,
-                remedy: "boot the approved state, approve the new one there: `kmsd tpm reseal --pcr-values FILE`")
-        } catch {
-            add("token", error, remedy: "see that the TPM of the manifest is there and its PIN is right")
-        }
-    }
-
-    private mutating func look(at report: LintReport) {
-        let found =
-            report.objects.flatMap { object in
-                object.findings.map { ("'\(object.label)' \($0.attribute): \($0.message)", $0.grade) }
-            }
-            + report.findings.map { ("\($0.attribute): \($0.message)", $0.grade) }
-        for (message, grade) in found {
-            checks.append(
-                Check(
-                    name: "objects", grade: grade == .bad ? .fail : .warn, message: message,
-                    remedy: "see `kmsd token lint`"))
-        }
-        if found.isEmpty {
-            checks.append(
-                Check(
-                    name: "objects", grade: .ok, message: "\(report.objects.count) objects, none too open", remedy: nil)
-            )
-        }
-    }
-
-    private mutating func lookAtStore(_ settings: Configuration) async {
-        guard FilePresence.exists(settings.databasePath) else {
+    private mutating func lookAtStores(_ settings: Configuration) async {
+        let files = [
+            ("database", settings.databasePath), ("audit", AuditParts.path(home: settings.home)),
+            ("split keys", Application.vaultPath(home: settings.home)),
+            ("split shares", Application.sharesPath(home: settings.home)),
+        ]
+        if !FilePresence.exists(settings.databasePath) {
             checks.append(
                 Check(name: "database", grade: .ok, message: "not made yet; the first start makes it", remedy: nil))
-            return
         }
+        for (name, path) in files where FilePresence.exists(path) {
+            do {
+                let problems = try await SQLiteFile.check(path: path)
+                for problem in problems {
+                    checks.append(
+                        Check(
+                            name: name, grade: .fail, message: problem,
+                            remedy: "stop the daemon and restore the last backup"))
+                }
+                if problems.isEmpty {
+                    checks.append(Check(name: name, grade: .ok, message: "quick_check finds nothing", remedy: nil))
+                }
+            } catch {
+                add(name, error, remedy: "see that '\(path)' and its directory belong to this user")
+            }
+        }
+        lookAtEpoch(settings)
+    }
+
+    /// Reads only, so it may be done beside the daemon: the chain before the database, for both go on.
+    private mutating func lookAtEpoch(_ settings: Configuration) {
+        guard let told = Self.toldEpoch(settings), FilePresence.exists(settings.databasePath) else { return }
         do {
-            // Before the database is opened: beside a running daemon both go on.
-            let told = Self.toldEpoch(settings) ?? 0
-            let store = try SQLiteKeystoreStore(path: settings.databasePath)
-            let problems = try await store.check()
-            try store.close()
-            for problem in problems {
-                checks.append(
-                    Check(
-                        name: "database", grade: .fail, message: problem,
-                        remedy: "stop the daemon and restore the last backup"))
-            }
-            if problems.isEmpty {
-                checks.append(Check(name: "database", grade: .ok, message: "quick_check finds nothing", remedy: nil))
-            }
-            if store.epoch < told {
-                checks.append(
-                    Check(
-                        name: "database", grade: .fail,
-                        message: "it is an older copy: its epoch is \(store.epoch), and the audit chain tells \(told)",
-                        remedy: "put the newer file back, or see `kmsd audit adopt-database --help`"))
-            }
+            let epoch = try SQLiteKeystoreStore.epoch(ofFile: settings.databasePath)
+            guard epoch < told else { return }
+            checks.append(
+                Check(
+                    name: "database", grade: .fail,
+                    message: "it is an older copy: its epoch is \(epoch), and the audit chain tells \(told)",
+                    remedy: "put the newer file back, or see `kmsd audit adopt-database --help`"))
         } catch {
             add("database", error, remedy: "see that the file and its directory belong to this user")
         }
@@ -228,7 +149,7 @@ struct Examination: Encodable {
     // MARK: Recording
 
     @discardableResult
-    private mutating func attempt(_ name: String, remedy: String, _ body: () throws -> String) -> Bool {
+    mutating func attempt(_ name: String, remedy: String, _ body: () throws -> String) -> Bool {
         do {
             checks.append(Check(name: name, grade: .ok, message: try body(), remedy: nil))
             return true
@@ -238,7 +159,7 @@ struct Examination: Encodable {
         }
     }
 
-    private mutating func add(_ name: String, _ error: any Error, remedy: String) {
+    mutating func add(_ name: String, _ error: any Error, remedy: String) {
         checks.append(Check(name: name, grade: .fail, message: "\(CommandFailure(error))", remedy: remedy))
     }
 }

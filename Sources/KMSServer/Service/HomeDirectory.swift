@@ -32,6 +32,14 @@ struct HomeDirectory: ~Copyable {
 
     deinit { close(lock) }
 
+    /// Whether a process works on this home now.
+    static func isTaken(_ path: String) -> Bool {
+        let lock = open(path + "/kmsd.lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+        guard lock >= 0 else { return false }
+        defer { close(lock) }
+        return flock(lock, LOCK_SH | LOCK_NB) != 0
+    }
+
     /// - Throws: ``CommandFailure`` unless it is a directory of this user that nobody else can enter.
     static func check(_ path: String) throws {
         var info = stat()

@@ -28,8 +28,7 @@ struct MetricsServer: Service {
         do {
             try await server.run()
         } catch let error as IOError {
-            throw CommandFailure(
-                .unavailable, code: "listen", "Could not listen on metrics-host \(address): \(error.description)")
+            throw CommandFailure(listeningOn: "\(address)", setting: "metrics-host", error)
         }
     }
 

@@ -22,8 +22,7 @@ struct RESTServer: Service {
         do {
             try await makeService().run()
         } catch let error as IOError {
-            throw CommandFailure(
-                .unavailable, code: "listen", "Could not listen on \(configuration.listen): \(error.description)")
+            throw CommandFailure(listeningOn: "\(configuration.listen)", setting: "host", error)
         }
     }
 

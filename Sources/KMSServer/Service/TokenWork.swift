@@ -8,7 +8,8 @@ enum TokenWork {
         _ configuration: TokenConfiguration, timeout: Duration = .seconds(10),
         _ body: (PKCS11Token) async throws -> R
     ) async throws -> R {
-        try await run(PKCS11Token(configuration: configuration), timeout: timeout, body)
+        try await check(.pkcs11(configuration))
+        return try await run(PKCS11Token(configuration: configuration), timeout: timeout, body)
     }
 
     /// The same with whichever device is configured.
@@ -16,7 +17,8 @@ enum TokenWork {
         _ configuration: BackendConfiguration, timeout: Duration = .seconds(10),
         _ body: (any TokenBackend) async throws -> R
     ) async throws -> R {
-        try await run(configuration.makeToken(), timeout: timeout) { token in try await body(token) }
+        try await check(configuration)
+        return try await run(configuration.makeToken(), timeout: timeout) { token in try await body(token) }
     }
 
     /// The same with the TPM of `settings`, which must be the provisioned one.
@@ -29,7 +31,16 @@ enum TokenWork {
         guard case .tpm(let configuration) = try BackendConfiguration(settings, manifest: manifest) else {
             throw ConfigurationError("this command is for a TPM; token-uri names a PKCS #11 token")
         }
+        try await check(.tpm(configuration))
         return try await run(TPMToken(configuration: configuration), timeout: .seconds(10), body)
+    }
+
+    /// What waiting would not mend is told at once: a PIN file that is refused, and a module without such a token.
+    private static func check(_ configuration: BackendConfiguration) async throws {
+        _ = try configuration.pinSource.load()
+        if case .pkcs11(let token) = configuration, token.manifest == nil {
+            _ = try await TokenInventory.token(matching: token.uri)
+        }
     }
 
     private static func run<Token: TokenBackend, R>(

@@ -1,4 +1,5 @@
 import GRDB
+import Storage
 import Synchronization
 
 /// The number by which an older copy of the whole file is known. Each change that such a copy would undo raises it in its own
@@ -38,6 +39,14 @@ extension SQLiteKeystoreStore {
         }
         settle(raised)
         return raised
+    }
+
+    /// The epoch of a file that is only read, also beside the daemon; 0 for one that was made before epochs. Blocks for a few
+    /// file operations.
+    public static func epoch(ofFile path: String) throws -> UInt64 {
+        let queue = try SQLiteFile.openReadOnly(path: path, label: "epoch", schema: Schema.current)
+        defer { try? queue.close() }
+        return try queue.read { db in try db.tableExists("epoch") ? epoch(in: db) : 0 }
     }
 
     private func settle(_ epoch: UInt64) { committedEpoch.max(epoch, ordering: .acquiringAndReleasing) }

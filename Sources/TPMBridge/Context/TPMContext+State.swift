@@ -1,4 +1,5 @@
 import CTSS2
+import Glibc
 import HSMBridge
 
 /// What the TPM says of itself, and clearing up.
@@ -7,8 +8,23 @@ extension TPMContext {
     func startUp() throws(HSMError) {
         let response = TPMResponse(rawValue: Esys_Startup(esys, TPM2_SU(TPM2_SU_CLEAR)))
         guard response == .success || response.rawValue == KMS_TPM2_RC_INITIALIZE else {
+            if response.rawValue == KMS_TCTI_RC_IO_ERROR, transport.failure != 0 { throw unreachable(response) }
             throw .returned(response, by: "Esys_Startup")
         }
+    }
+
+    /// The TPM could not even be connected to.
+    private func unreachable(_ response: TPMResponse) -> HSMError {
+        let hint =
+            switch (transport.path, transport.failure) {
+            case (.device, EACCES): " Add the daemon's user to the group of the device, mostly 'tss'."
+            case (.device, _): " Is there a TPM, and is it switched on in the firmware?"
+            default: " Is swtpm running?"
+            }
+        return HSMError(
+            .tokenUnavailable,
+            "The TPM at '\(transport.path)' cannot be reached: \(String(cString: strerror(transport.failure))).\(hint)",
+            cause: .tpm(response.rawValue, name: response.name, function: "Esys_Startup"))
     }
 
     /// Properties by number, from `first` on (TPM 2.0 Library part 2, table 23).

@@ -13,8 +13,10 @@ final class Transport {
     static let longestResponse = 4096
     static let headerLength = 10
 
-    private let path: TPMAddress.Path
+    let path: TPMAddress.Path
     private var descriptor: Int32 = -1
+    /// Why the last try to connect failed; 0 if it did not.
+    private(set) var failure: Int32 = 0
     /// When the command under way must be answered.
     var deadline: ContinuousClock.Instant = .now
 
@@ -106,8 +108,11 @@ final class Transport {
     // MARK: Connecting
 
     private func connect() -> Bool {
+        failure = 0
         switch path {
-        case .device(let path): descriptor = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK)
+        case .device(let path):
+            descriptor = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK)
+            if descriptor < 0 { failure = errno }
         case .socket(let path): connectSocket(path)
         case .tcp(let host, let port): connectTCP(host, port)
         }
@@ -148,8 +153,8 @@ final class Transport {
         let code = Glibc.connect(
             descriptor, base.assumingMemoryBound(to: sockaddr.self), socklen_t(address.count))
         if code == 0 { return }
-        guard errno == EINPROGRESS, wait(for: POLLOUT) else { return disconnect() }
-        var failure: Int32 = 0
+        failure = errno
+        guard failure == EINPROGRESS, wait(for: POLLOUT) else { return disconnect() }
         var length = socklen_t(MemoryLayout<Int32>.size)
         getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &failure, &length)
         if failure != 0 { disconnect() }

@@ -1,0 +1,138 @@
+"""What README and documents show a reader, typed as it stands there: each command, and what it prints."""
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+from daemon import BINARY, ROOT, eventually, free_port
+
+
+def transcript(document, command):
+    """The block of a document with this command: commands as they stand there, and what they print."""
+    blocks = re.findall(r"^```console\n(.*?)^```", (ROOT / document).read_text(), re.MULTILINE | re.DOTALL)
+    (block,) = [block for block in blocks if command in block]
+    lines = block.splitlines()
+    typed = [line[2:] for line in lines if line.startswith("$ ")]
+    return typed, [line for line in lines if not line.startswith("$ ")]
+
+
+def prints(expected, printed):
+    """Whether each expected line is there; a line of three dots stands for any number of lines."""
+    pattern = "".join(r"(?:.*\n)*" if line == "…" else re.escape(line) + r"\n" for line in expected)
+    return re.fullmatch(pattern, printed) is not None
+
+
+def environment(tmp_path, **more):
+    """A newcomer's: nothing of kmsd's is set."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("KMS_", "KMSD_", "SOFTHSM2_"))}
+    return {**kept, "KMSD_BIN": str(BINARY), "KMS_HOST": f"127.0.0.1:{free_port()}", **more}
+
+
+class Checkout:
+    """A directory that looks like a checkout with `scripts/run` at work in it."""
+
+    def __init__(self, path, *arguments):
+        self.path = path
+        for name in ("Tests", "examples"):
+            (path / name).symlink_to(ROOT / name)
+        home = path / (".kmsd-tpm" if "--tpm" in arguments else ".kmsd")
+        self.out = path / "out"
+        with open(self.out, "wb") as out:
+            self.process = subprocess.Popen(
+                [ROOT / "scripts" / "run", *arguments], env=environment(path, KMSD_HOME=str(home)), cwd=path,
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+
+    def wait_until_ready(self):
+        def is_ready():
+            assert self.process.poll() is None, self.out.read_text()
+            return "kmsd ready" in self.out.read_text().splitlines()
+
+        eventually(is_ready, 60, "'kmsd ready'")
+        return self
+
+    def type(self, commands):
+        """In a terminal of its own, which knows nothing but what it is told."""
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.path)}
+        result = subprocess.run(["bash", "-c", "set -eo pipefail\n" + "\n".join(commands)], cwd=self.path, env=clean,
+                                text=True, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+        assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+        return result.stdout
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(20)
+        finally:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="module", params=[(), ("--tpm",)], ids=["softhsm", "tpm"])
+def checkout(request, tmp_path_factory):
+    # A socket's path is short.
+    running = Checkout(tmp_path_factory.mktemp("c"), *request.param)
+    try:
+        yield running.wait_until_ready()
+    finally:
+        running.end()
+
+
+def here(commands, checkout):
+    """The same with the state where `scripts/run --tpm` has it."""
+    is_tpm = (checkout.path / ".kmsd-tpm").exists()
+    return [command.replace(". .kmsd/", ". .kmsd-tpm/") if is_tpm else command for command in commands]
+
+
+def test_readme(checkout):
+    """Its first session, and a wallet whose key is split."""
+    first, verified = transcript("README.md", "$key/sign")
+    split, valid = transcript("README.md", "examples/sign_half.py")
+    assert verified == ["200"] and valid == ["valid under the wallet's key"]
+    assert prints(verified + valid, checkout.type(here(first + split, checkout)))
+
+
+def test_attestation(checkout):
+    typed, expected = transcript("docs/attestation.md", "kmsd attest verify")
+    assert expected[-1] == "ok"
+    assert prints(expected, checkout.type(here(typed, checkout)))
+
+
+def test_verbs_need_nothing_but_the_environment_file(checkout):
+    typed = here([". .kmsd/env.sh", "kmsd audit verify", "kmsd dev jwt --user alice", "kmsd audit key 2>&1",
+                  "kmsd keystore create --controller did:example:me", "kmsd doctor || [ $? = 2 ]"], checkout)
+    printed = checkout.type(typed)
+    assert "BEGIN PUBLIC KEY" in printed and "fail" not in printed
+    assert ("the daemon that runs on this home uses the TPM" in printed) == (checkout.path / ".kmsd-tpm").exists()
+
+
+def run(tmp_path, *arguments, **more):
+    return subprocess.run(
+        [ROOT / "scripts" / "run", *arguments], env=environment(tmp_path, **more), text=True, capture_output=True,
+        timeout=60, stdin=subprocess.DEVNULL)
+
+
+def test_run_says_what_it_cannot_do(tmp_path):
+    helped = run(tmp_path, "--help")
+    assert helped.returncode == 0 and "--tpm" in helped.stdout and "KMSD_HOME" in helped.stdout
+    unknown = run(tmp_path, "--tmp")
+    assert unknown.returncode == 1 and "--tmp" in unknown.stderr and "--tpm" in unknown.stderr
+    (tmp_path / "file").touch()
+    unusable = run(tmp_path, KMSD_HOME=str(tmp_path / "file" / "home"))
+    assert unusable.returncode == 1 and "KMSD_HOME" in unusable.stderr
+    for made, arguments in (("tokens", ("--tpm",)), ("tpm", ())):
+        home = tmp_path / made
+        (home / made).mkdir(parents=True)
+        other = run(tmp_path, *arguments, KMSD_HOME=str(home))
+        assert other.returncode == 1 and str(home) in other.stderr and "KMSD_HOME" in other.stderr
+
+
+def test_missing_packages_are_named_where_nobody_may_install_them(tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name, script in (("dpkg-query", "exit 1"), ("id", "echo 1000"), ("sudo", "exit 1")):
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(0o755)
+    refused = run(tmp_path, PATH=f"{tools}:{os.environ['PATH']}", KMSD_HOME=str(tmp_path / "home"))
+    assert refused.returncode == 1 and "apt-get install" in refused.stderr and "softhsm2" in refused.stderr
+    assert not (tmp_path / "home").exists()
