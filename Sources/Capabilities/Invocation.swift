@@ -30,6 +30,7 @@ public struct Invocation: Sendable, Equatable {
             }
         }
         guard let text = parameters["capability"], let action = parameters["action"], !action.isEmpty,
+            !action.utf8.contains(UInt8(ascii: "\"")),
             let compressed = Base64.decode(text, .either)
         else { throw .malformed("Capability-Invocation needs capability (base64url of gzip) and action") }
         self.init(capability: try Capability(json: try Gzip.expand(compressed)), action: String(action))

@@ -11,6 +11,8 @@ extension AuthorityService {
         _ scalar: SharedSecret, suite: SplitSuite, client: String, caller: SplitCaller
     ) async throws(SplitKeyError) -> (anchor: String, protection: SplitProtection) {
         guard suite.isAnchored else { throw .invalid("'suite' has no anchors") }
+        // The caller's mistake is told as one, before the token is asked.
+        _ = try suite.publicKey(of: scalar, operand: "scalar")
         try await auditor.allow("anchor", "wallet:\(client)", actor: caller.user, requestID: caller.requestID)
         let row = try await makeAnchor(scalar, suite, user: caller.user, client: client)
         try await store.insert(row.row)

@@ -1,4 +1,6 @@
 import StrictJSON
+import TextEncodings
+import WorkingKeys
 
 @testable import EDV
 @testable import Keystores
@@ -10,6 +12,17 @@ extension FuzzTarget {
             guard let document = parsed({ try VaultDocument(decoding: bytes) }) else { return }
             let again = try accepted("a printed document") { try VaultDocument(decoding: document.encoded()) }
             try claim(again == document, "a document does not survive printing")
+        },
+        // The header alone: base64 hides it from what mutates documents.
+        FuzzTarget("jwe-header", longest: 1024) { bytes throws(FuzzFinding) in
+            let text =
+                #"{"protected":"\#(Base64.encode(bytes, .url))","encrypted_key":"\#(zeros(40))","iv":"\#(zeros(12))","#
+                + #""ciphertext":"AQID","tag":"\#(zeros(16))"}"#
+            let document = try accepted("a document of any header") {
+                try EncryptedDocument(try JSONNode(reading: Array(text.utf8)))
+            }
+            guard let recipient else { throw FuzzFinding("there is no recipient") }
+            try claim(parsed { try document.decrypted(with: recipient, keyID: "k") } == nil, "a forged document opens")
         },
         FuzzTarget("structured-document", longest: 1024) { bytes throws(FuzzFinding) in
             guard let document = parsed({ try StructuredDocument(decoding: bytes) }) else { return }
@@ -31,4 +44,10 @@ extension FuzzTarget {
             try claim(again == record, "a record does not survive printing")
         },
     ]
+
+    private static let recipient = parsed {
+        try WorkingKey(versions: [try KeyMaterial.generate(.nistP256ECDHKW)], primary: 0)
+    }
+
+    private static func zeros(_ count: Int) -> String { Base64.encode([UInt8](repeating: 0, count: count), .url) }
 }
