@@ -129,7 +129,7 @@ public struct RESTResponder: HTTPResponder {
                     "route": "\(target.map { "\($0.template)" } ?? "-")",
                 ])
         } else {
-            // A proxy's absolute form, or `OPTIONS *`: this is no proxy.
+            // `OPTIONS *`, or an authority to connect to: this is no proxy.
             response = Answer.error(status: 400, message: "the request target is not a path")
         }
         pages?.decorate(&response, for: request)
