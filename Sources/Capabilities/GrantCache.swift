@@ -25,7 +25,7 @@ final class GrantCache: Sendable {
     }
 
     private let seconds: Int64
-    private let entries: Mutex<RecentlyUsed<[UInt8], Entry>>
+    private let entries: Mutex<RecentlyUsed<ByteKey, Entry>>
 
     /// - Parameters:
     ///   - seconds: How long a grant is remembered.
@@ -37,7 +37,7 @@ final class GrantCache: Sendable {
 
     /// The grant, if this header held against this very root lately.
     func find(_ digest: [UInt8], root: Capability, now: Int64) -> Grant? {
-        guard let entry = entries.withLock({ $0.find(digest) }), entry.root == root, now < entry.until,
+        guard let entry = entries.withLock({ $0.find(ByteKey(digest)) }), entry.root == root, now < entry.until,
             now >= entry.until - seconds
         else { return nil }
         return entry.grant
@@ -45,7 +45,7 @@ final class GrantCache: Sendable {
 
     func remember(_ grant: Grant, _ digest: [UInt8], root: Capability, now: Int64) {
         let entry = Entry(grant: grant, root: root, until: now + seconds)
-        entries.withLock { $0.insert(entry, digest) }
+        entries.withLock { $0.insert(entry, ByteKey(digest)) }
     }
 
     var count: Int { entries.withLock { $0.count } }

@@ -32,42 +32,19 @@ public struct HTTPSignature: Sendable, Equatable {
 
     public init(header: String) throws(CapabilityError) {
         guard header.utf8.count <= 8_192 else { throw .unauthorized("Signature is longer than 8 KiB") }
-        var values: [String: String] = [:]
-        var rest = Substring(header).utf8
-        while !rest.isEmpty {
-            guard let equals = rest.firstIndex(of: UInt8(ascii: "=")) else {
-                throw .unauthorized("Signature has a name without value")
-            }
-            let name = Substring(rest[..<equals]).trimmingSpaces()
-            rest = rest[rest.index(after: equals)...]
-            let value: Substring.UTF8View
-            if rest.first == UInt8(ascii: "\"") {
-                rest = rest.dropFirst()
-                guard let quote = rest.firstIndex(of: UInt8(ascii: "\"")) else {
-                    throw .unauthorized("Signature has an open quote")
-                }
-                value = rest[..<quote]
-                rest = rest[rest.index(after: quote)...]
-            } else {
-                value = rest.prefix { $0 != UInt8(ascii: ",") }
-                rest = rest.dropFirst(value.count)
-            }
-            guard values.updateValue(String(Substring(value)), forKey: String(name)) == nil,
-                rest.isEmpty || rest.first == UInt8(ascii: ",")
-            else {
-                throw .unauthorized("Signature repeats a parameter or lacks a comma")
-            }
-            rest = rest.dropFirst()
-        }
-        guard let keyID = values["keyId"], let text = values["signature"], let signature = Base64.decode(text, .either),
-            values["algorithm"]?.lowercased() == Self.algorithm
+        let parameters = try SignatureParameters(Array(header.utf8))
+        guard let keyID = parameters.text("keyId"), let text = parameters.bytes("signature"),
+            let signature = Base64.decode(text, .either), parameters.text("algorithm")?.lowercased() == Self.algorithm
         else { throw .unauthorized("Signature needs keyId, signature and the zcaps algorithm") }
         self.keyID = keyID
         self.signature = signature
-        created = try Self.time(values["created"])
-        expires = try Self.time(values["expires"])
-        covered = (values["headers"] ?? "(created)").split(separator: " ").map { $0.lowercased() }
-        guard !covered.isEmpty, Set(covered).count == covered.count, covered.count <= 16 else {
+        created = try Self.time(parameters.text("created"))
+        expires = try Self.time(parameters.text("expires"))
+        covered =
+            parameters.bytes("headers")?.split(separator: UInt8(ascii: " ")).map {
+                String(decoding: $0, as: UTF8.self).lowercased()
+            } ?? ["(created)"]
+        guard !covered.isEmpty, covered.count <= 16, Set(covered).count == covered.count else {
             throw .unauthorized("Signature covers nothing, repeats a header or lists more than 16")
         }
     }

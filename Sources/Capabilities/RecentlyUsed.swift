@@ -25,7 +25,8 @@ struct RecentlyUsed<Key: Hashable, Value> {
     mutating func insert(_ value: Value, _ key: Key) {
         if young.count >= half, young[key] == nil {
             old = young
-            young = [:]
+            // It was full once, so it will be again.
+            young = Dictionary(minimumCapacity: half)
         }
         young[key] = value
     }

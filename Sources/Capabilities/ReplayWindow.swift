@@ -8,8 +8,8 @@ internal import Synchronization
 /// - Concurrency: any thread.
 public final class ReplayWindow: Sendable {
     private struct State {
-        var current: Set<[UInt8]> = []
-        var previous: Set<[UInt8]> = []
+        var current: Set<ByteKey> = []
+        var previous: Set<ByteKey> = []
         var turned: Int64 = 0
     }
 
@@ -30,7 +30,8 @@ public final class ReplayWindow: Sendable {
 
     /// True the first time a signature is seen within the window.
     public func admit(_ signature: [UInt8], now: Int64) -> Bool {
-        state.withLock { state in
+        let signature = ByteKey(signature)
+        return state.withLock { state in
             if now - state.turned >= seconds || now < state.turned {
                 state.previous = now - state.turned >= 2 * seconds ? [] : state.current
                 state.current = []

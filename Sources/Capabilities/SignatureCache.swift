@@ -37,8 +37,8 @@ final class SignatureCache: Sendable {
     private static let longestHeader = 2_048
 
     private let seconds: Int64
-    private let entries: Mutex<RecentlyUsed<[UInt8], Entry>>
-    private let signers: Mutex<RecentlyUsed<[UInt8], Signer>>
+    private let entries: Mutex<RecentlyUsed<ByteKey, Entry>>
+    private let signers: Mutex<RecentlyUsed<ByteKey, Signer>>
 
     /// - Parameters:
     ///   - seconds: How long a signature is remembered.
@@ -51,22 +51,22 @@ final class SignatureCache: Sendable {
 
     /// - Parameter digest: Of the whole header.
     func find(_ digest: [UInt8], now: Int64) -> Entry? {
-        guard let entry = entries.withLock({ $0.find(digest) }), now < entry.until, now >= entry.until - seconds else {
-            return nil
-        }
+        guard let entry = entries.withLock({ $0.find(ByteKey(digest)) }), now < entry.until,
+            now >= entry.until - seconds
+        else { return nil }
         return entry
     }
 
     func remember(_ entry: Entry, _ digest: [UInt8], headerLength: Int, now: Int64) {
         guard headerLength <= Self.longestHeader, entry.text.count <= Self.longestHeader else { return }
         let entry = Entry(signature: entry.signature, key: entry.key, text: entry.text, until: now + seconds)
-        entries.withLock { $0.insert(entry, digest) }
+        entries.withLock { $0.insert(entry, ByteKey(digest)) }
     }
 
     /// The key that a `keyId` names, if it signed an accepted request lately.
-    func signer(_ keyID: String) -> Signer? { signers.withLock { $0.find(Array(keyID.utf8)) } }
+    func signer(_ keyID: String) -> Signer? { signers.withLock { $0.find(ByteKey(keyID)) } }
 
-    func remember(_ signer: Signer, _ keyID: String) { signers.withLock { $0.insert(signer, Array(keyID.utf8)) } }
+    func remember(_ signer: Signer, _ keyID: String) { signers.withLock { $0.insert(signer, ByteKey(keyID)) } }
 
     var count: Int { entries.withLock { $0.count } }
 }
