@@ -28,4 +28,27 @@ import Testing
                 (p.affine, PreparedG2(q.doubled.affine)), ((-p.doubled).affine, PreparedG2(q.affine)),
             ]))
     }
+
+    @Test func compressedPowersArePlainOnes() {
+        checkPowers(BLS12381.self)
+        checkPowers(BN254.self)
+        checkPowers(BNP256.self)
+    }
+
+    func checkPowers<Curve: PairingCurve>(_: Curve.Type) {
+        let value = Curve.pairing([
+            (Point<Curve.Group1>.generator.affine, PreparedG2(Point<Curve.Group2>.generator.affine))
+        ])
+        for exponent: UInt64 in [2, 3, 4, 0xd201_0000_0001_0000, (1 << 62) + (1 << 55) + 1, 1 << 63, 0xff, .max << 56] {
+            #expect(value.compressedPower(exponent) == value.plainPower(exponent), "\(exponent)")
+            #expect(value.cyclotomicPower(exponent) == value.plainPower(exponent))
+        }
+        // Nothing to compress, too many ones, and the elements that compression cannot tell apart.
+        #expect(value.compressedPower(1) == nil)
+        #expect(value.cyclotomicPower(1) == value)
+        #expect(value.compressedPower(0x1ff) == nil)
+        #expect(value.cyclotomicPower(0x1ff) == value.plainPower(0x1ff))
+        #expect(Fp12<Curve.Base>.one.compressedPower(0x10001) == nil)
+        #expect(Fp12<Curve.Base>.one.cyclotomicPower(0x10001) == .one)
+    }
 }

@@ -15,7 +15,7 @@ extension Fp12 {
 
     /// (a + b·s)² with s² = ξ: the part without s, and the part with it.
     @inline(never)
-    private static func square4(_ a: Coefficient, _ b: Coefficient) -> (Coefficient, Coefficient) {
+    static func square4(_ a: Coefficient, _ b: Coefficient) -> (Coefficient, Coefficient) {
         // a0² - a1², 2 a0 a1 and the same for b, unreduced below 2p² each; pR exceeds 6p² for all primes, so only the
         // difference needs a correction.
         let real = Base.Wide.product(Base.unreducedSum(a.c0, a.c1), a.c0 - a.c1)
@@ -28,8 +28,27 @@ extension Fp12 {
         )
     }
 
-    /// x^exponent for a public exponent, in the cyclotomic subgroup.
+    /// x^exponent of a public element, for a public exponent that is not 0, in the cyclotomic subgroup.
     @inline(never) func cyclotomicPower(_ exponent: UInt64) -> Self {
+        compressedPower(exponent) ?? plainPower(exponent)
+    }
+
+    /// By squaring compressed elements; nil where an element cannot be made whole again, and for an exponent with so many
+    /// ones that making the squares whole would cost more than compression saves.
+    func compressedPower(_ exponent: UInt64) -> Self? {
+        guard exponent.nonzeroBitCount <= 8 else { return nil }
+        var square = CompressedCyclotomic(self)
+        var factors: [CompressedCyclotomic<Base>] = []
+        for position in 1..<max(2, 64 - exponent.leadingZeroBitCount) {
+            square.square()
+            if (exponent >> UInt64(position)) & 1 != 0 { factors.append(square) }
+        }
+        guard let product = CompressedCyclotomic.productVariableTime(factors) else { return nil }
+        return exponent & 1 != 0 ? product * self : product
+    }
+
+    /// By squaring whole elements.
+    func plainPower(_ exponent: UInt64) -> Self {
         var result = self
         for shift in (0..<(63 - exponent.leadingZeroBitCount)).reversed() {
             result = result.cyclotomicSquare
