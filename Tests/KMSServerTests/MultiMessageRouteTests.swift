@@ -96,7 +96,17 @@ struct MultiMessageRouteTests {
         ]
         for (action, name) in names {
             let target = Target.action(action, keystore: "a", key: "b")
-            #expect(target.authority(.post) == .keystore(action: name, keystore: "a"))
+            #expect(target.authority(action.method) == .keystore(action: name, keystore: "a"))
+        }
+    }
+
+    @Test("Only a method that is answered 405 needs no authority")
+    func everyActionIsGuarded() {
+        for action in Target.Action.allCases {
+            let target = Target.action(action, keystore: "a", key: "b")
+            for method in [HTTPRequest.Method.get, .post, .put, .delete, .head, .options, .patch] {
+                #expect((target.authority(method) == .none) == (method != action.method), "\(action) \(method)")
+            }
         }
     }
 }

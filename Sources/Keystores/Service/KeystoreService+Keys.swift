@@ -113,7 +113,7 @@ extension KeystoreService {
             guard let algorithm = type.residentAlgorithm else {
                 throw KMSError(
                     .mechanismUnsupported,
-                    "Tokens do not hold keys of type \(type.rawValue); use AES256GCM, or a sealed keystore.")
+                    "Tokens do not hold keys of type \(type.rawValue); use a sealed keystore for them.")
             }
             do {
                 return try FreshVersion(resident: try await token.generateResident(algorithm), type: type)
