@@ -39,6 +39,8 @@ def test_every_decision_is_one_record(own):
     key = keystore.create("ED25519")
     key.sign(b"payload-canary")
     assert requests.post(f"{daemon.base}{key.url}/sign", data=b"{", timeout=10).status_code == 400
+    assert requests.post(f"{daemon.base}{key.url}/sign", json={"message": "aGk="}, headers={"Secret-Share": "?"},
+                         timeout=10).status_code == 400
     assert requests.post(f"{daemon.base}{keystore.url}/keys/nothing/sign", json={"message": "aGk="}, timeout=10).status_code == 404
     assert requests.get(f"{daemon.base}{key.url}/export", timeout=10).status_code == 200
     assert requests.post(f"{daemon.base}{key.url}/disable", timeout=10).status_code == 200
@@ -54,10 +56,11 @@ def test_every_decision_is_one_record(own):
         ("create-key", "allowed", "ok", name),
         ("sign", "allowed", "ok", id),
         ("sign", "refused", "malformed-body", id),
+        ("sign", "refused", "request-400", id),
         ("sign", "refused", "notFound", name + "/nothing"),
         ("export", "allowed", "ok", id),
         ("disable", "allowed", "ok", id),
-        ("sign", "refused", decisions(own)[7][2], id),
+        ("sign", "refused", decisions(own)[8][2], id),
         ("list-keystores", "allowed", "ok", ""),
     ]
     lines = records(own)

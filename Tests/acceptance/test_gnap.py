@@ -241,6 +241,20 @@ def test_a_request_dated_ahead_counts_once_over_a_crash(own, settings, server):
     assert alice.call("POST", path, MESSAGE).status_code == 200
 
 
+def test_a_token_that_is_away_tells_others_nothing(own, settings, server):
+    """Threat S17: whose a keystore is, is looked up before it is opened."""
+    daemon = own.start(**settings)
+    alice, mallory = Client(daemon, server), Client(daemon, server, subject="mallory")
+    keystore = alice.keystore()
+    daemon.kill()
+    own.token.hide()
+    alice.daemon = mallory.daemon = own.start(ready=False, **settings)
+    alice.daemon.wait_for_readiness(503)
+    for place in (keystore, f"/v1/keystores/{'0' * 20}"):
+        refused(mallory.call("POST", f"{place}/keys/any/sign", MESSAGE))
+    assert alice.call("POST", f"{keystore}/keys/any/sign", MESSAGE).status_code == 503
+
+
 def test_signatures_can_be_switched_off(own, settings, server):
     alice = Client(own.start(KMS_GNAP_HTTPSIG_DISABLE="true", **settings), server)
     headers = {"Authorization": f"GNAP {alice.token}"}

@@ -1,5 +1,7 @@
 """Locks of keystores: shares of the user and an Auth server, AWS KMS, a passphrase, and the choice among them."""
 import base64
+import gzip
+import json
 import os
 import sqlite3
 import subprocess
@@ -10,6 +12,7 @@ import pytest
 import requests
 from auth_server import TOKEN, AuthServer, split
 from daemon import eventually, free_port
+from test_capabilities import BASE, Guarded, Wallet
 from test_secrecy import assert_absent
 
 
@@ -288,3 +291,36 @@ def test_an_aws_endpoint_that_is_away_is_told(bare, tmp_path):
     daemon.wait_for_readiness(503)
     status, message = refusal(daemon.client(), "POST", "/v1/keystores", {"controller": "did:example:a"})
     assert status == 502 and "AWS KMS" in message
+
+
+def test_a_stranger_learns_nothing_of_a_keystore_of_shares(shamir, auth, shares):
+    """Threat S17: without the right capability every request is refused alike, and the Auth server is not asked."""
+    settings = {"KMS_AUTH_TYPE": "ZCAP", "KMS_BASE_URL": BASE}
+    daemon = shamir.start(**settings)
+    right = {"Auth-User": "alice", "Secret-Share": base64.b64encode(shares[0]).decode()}
+    wrong = {**right, "Secret-Share": base64.b64encode(shares[0][:-2] + b"xy").decode()}
+    guarded = Guarded.__new__(Guarded)
+    guarded.wallet = Wallet()
+    made = requests.post(f"{daemon.base}/v1/keystores", json={"controller": guarded.wallet.did}, headers=right, timeout=10)
+    guarded.keystore = made.json()["key_store_url"].removeprefix(BASE)
+    guarded.capability = json.loads(gzip.decompress(base64.b64decode(made.json()["capability"])))
+    daemon.kill()
+    guarded.url = shamir.start(**settings).base
+    asked = len(auth.asked())
+
+    def create(keystore, wallet, share):
+        body = json.dumps({"key_type": "ED25519"}).encode()
+        signed = wallet.headers(guarded.capability, "createKey", body=body) if wallet else {}
+        return requests.post(f"{guarded.url}{keystore}/keys", data=body, headers={**signed, **share}, timeout=10)
+
+    for wallet in (None, Wallet()):
+        for keystore in (guarded.keystore, f"/v1/keystores/{'0' * 20}"):
+            for share in ({}, wrong, right):
+                answer = create(keystore, wallet, share)
+                assert (answer.status_code, answer.text) == (401, "unauthorized\n")
+    assert len(auth.asked()) == asked
+    # Who may is told what is wrong with the share, before it was ever right and after.
+    for _ in range(2):
+        for share, status in (({}, 400), (wrong, 403), (right, 200)):
+            answer = create(guarded.keystore, guarded.wallet, share)
+            assert answer.status_code == status, answer.text

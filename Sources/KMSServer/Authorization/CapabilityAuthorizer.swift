@@ -39,7 +39,11 @@ final class CapabilityAuthorizer: Sendable {
     func authorize(
         _ request: Request, body: ByteBuffer, action: String, keystore: String
     ) async throws -> String {
-        let root = try await root(of: keystore)
+        let known = roots.withLock { $0[keystore] }
+        let claimed = known == nil ? try await claimedRoot(of: keystore) : nil
+        guard let root = try known ?? claimed.map({ try Self.parsed($0) }) else {
+            throw AuthorizationRefusal.unauthorized("there is no such keystore")
+        }
         var headers = SignedHeaders(request.headers.map { ($0.name.canonicalName, $0.value) })
         // The codec below turned Host into the request's authority.
         if let authority = request.head.authority, !headers.contains("host") { headers.append("host", authority) }
@@ -57,14 +61,16 @@ final class CapabilityAuthorizer: Sendable {
             }
         }
         if let spent = verified.spent { try await ledger?.keep(spent, now: now) }
+        if let claimed { try await confirm(claimed, root, of: keystore) }
         return verified.key.did
     }
 
-    private func root(of keystore: String) async throws -> Capability {
-        if let root = roots.withLock({ $0[keystore] }) { return root }
+    /// The root's document as the keystore's row says it. Who does not fit it is refused before the keystore is opened:
+    /// a stranger learns nothing from how that fails, and makes neither the token nor the Auth server work.
+    private func claimedRoot(of keystore: String) async throws -> [UInt8] {
         let document: [UInt8]?
         do {
-            document = try await service.rootCapability(keystore)
+            document = try await service.claims(keystore).capability
         } catch let error as KMSError where error.code == .notFound || error.code == .invalidArgument {
             throw AuthorizationRefusal.unauthorized("there is no such keystore")
         }
@@ -74,17 +80,26 @@ final class CapabilityAuthorizer: Sendable {
         guard GNAPOwner.owner(document) == nil else {
             throw AuthorizationRefusal.unauthorized("the keystore was made under GNAP")
         }
-        let root: Capability
-        do {
-            root = try Capability(json: document)
-        } catch {
-            throw KMSError(.internal, "The keystore's root capability is damaged.", underlying: error)
+        return document
+    }
+
+    /// Opens the keystore, which proves its row, and remembers the root.
+    private func confirm(_ claimed: [UInt8], _ root: Capability, of keystore: String) async throws {
+        guard try await service.rootCapability(keystore) == claimed else {
+            throw AuthorizationRefusal.unauthorized("the keystore's root is another than its row said")
         }
         roots.withLock { roots in
             if roots.count >= Self.remembered { roots.removeAll() }
             roots[keystore] = root
         }
-        return root
+    }
+
+    private static func parsed(_ document: [UInt8]) throws -> Capability {
+        do {
+            return try Capability(json: document)
+        } catch {
+            throw KMSError(.internal, "The keystore's root capability is damaged.", underlying: error)
+        }
     }
 
     // MARK: Issuing

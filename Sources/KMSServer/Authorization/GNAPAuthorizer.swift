@@ -66,29 +66,36 @@ final class GNAPAuthorizer: Sendable {
     /// - Throws: ``AuthorizationRefusal``, or ``KMSError`` if the keystore cannot be looked up now.
     func authorize(_ request: Request, body: ByteBuffer, keystore: String) async throws -> String {
         let caller = try await caller(request, body: body)
-        guard try await owner(of: keystore).utf8.elementsEqual(caller.utf8) else {
-            throw AuthorizationRefusal.unauthorized("the token is not of the keystore's owner")
+        if let owner = owners.withLock({ $0[keystore] }) {
+            try Self.check(caller, owner)
+            return caller
         }
-        return caller
-    }
-
-    private func owner(of keystore: String) async throws -> String {
-        if let owner = owners.withLock({ $0[keystore] }) { return owner }
-        let owner: String
+        let claims: KeystoreClaims
         do {
-            if let document = try await service.rootCapability(keystore), let named = GNAPOwner.owner(document) {
-                owner = named
-            } else {
-                owner = "sub:" + (try await service.keystore(keystore).controller)
-            }
+            claims = try await service.claims(keystore)
         } catch let error as KMSError where error.code == .notFound || error.code == .invalidArgument {
             throw AuthorizationRefusal.unauthorized("there is no such keystore")
         }
+        // Before the keystore is opened, so that how that fails tells nobody else anything.
+        try Self.check(caller, Self.owner(claims.capability, claims.controller))
+        let owner = Self.owner(
+            try await service.rootCapability(keystore), try await service.keystore(keystore).controller)
+        try Self.check(caller, owner)
         owners.withLock { owners in
             if owners.count >= Self.remembered { owners.removeAll() }
             owners[keystore] = owner
         }
-        return owner
+        return caller
+    }
+
+    private static func check(_ caller: String, _ owner: String) throws {
+        guard owner.utf8.elementsEqual(caller.utf8) else {
+            throw AuthorizationRefusal.unauthorized("the token is not of the keystore's owner")
+        }
+    }
+
+    private static func owner(_ document: [UInt8]?, _ controller: String) -> String {
+        document.flatMap { GNAPOwner.owner($0) } ?? "sub:" + controller
     }
 }
 

@@ -13,7 +13,10 @@ extension RESTResponder {
         do {
             caller = try CallerShare(request.headers, user: .legacyUser, share: .legacyShare)
         } catch {
-            return LegacyAnswer.error(error, operation: target.operation)
+            let response = LegacyAnswer.error(error, operation: target.operation)
+            guard let audit, request.method == (target.isRead ? .get : .post) else { return response }
+            return await audit.conclude(
+                KeystoreAudit.Decision(route: target.audited, reason: KeystoreAudit.reason(error)), response, id)
         }
         guard let caller else { return await recorded(request, target, controller, id, connection) }
         return await CallerShare.$current.withValue(caller) {

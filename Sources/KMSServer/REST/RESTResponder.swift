@@ -145,7 +145,10 @@ public struct RESTResponder: HTTPResponder {
         do {
             caller = try CallerShare(request.headers)
         } catch {
-            return Answer.error(error, operation: "wrap request")
+            let response = Answer.error(error, operation: "wrap request")
+            guard let audit, let route = target.audited(request.method) else { return response }
+            return await audit.conclude(
+                KeystoreAudit.Decision(route: route, reason: KeystoreAudit.reason(error)), response, id)
         }
         guard let caller else { return await recorded(request, target, query, id, connection) }
         return await CallerShare.$current.withValue(caller) {

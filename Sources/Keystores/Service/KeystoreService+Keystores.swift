@@ -44,6 +44,14 @@ extension KeystoreService {
         try await translated { Self.metadata(try await open(id).record) }
     }
 
+    public func claims(_ keystore: String) async throws -> KeystoreClaims {
+        try Names.checkKeystore(keystore)
+        return try await translated {
+            guard let record = try await store.keystore(keystore) else { throw KMSError.noKeystore(keystore) }
+            return KeystoreClaims(controller: record.controller, capability: record.capability)
+        }
+    }
+
     public func rootCapability(_ keystore: String) async throws -> [UInt8]? {
         try await translated { try await open(keystore).record.capability }
     }

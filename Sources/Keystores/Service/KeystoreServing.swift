@@ -41,6 +41,11 @@ public protocol KeystoreServing: Sendable {
     ///   `.upstreamFailed`; `.alreadyExists` if another request changes the vault meanwhile.
     func setVaultCapability(keystore: String, capability: [UInt8]) async throws
 
+    /// What the keystore's row says of who may use it. Opens nothing, so nothing proves it.
+    ///
+    /// - Throws: `.notFound`.
+    func claims(_ keystore: String) async throws -> KeystoreClaims
+
     /// The root capability's document, authenticated with the keystore's row; nil if it was made without.
     ///
     /// - Throws: `.notFound`.
