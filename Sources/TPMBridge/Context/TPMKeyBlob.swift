@@ -32,7 +32,8 @@ struct TPMKeyBlob {
         var offset = 0
         guard bytes.count <= Self.longestBytes,
             Tss2_MU_TPM2B_PUBLIC_Unmarshal(bytes, bytes.count, &offset, &publicArea) == 0,
-            Tss2_MU_TPM2B_PRIVATE_Unmarshal(bytes, bytes.count, &offset, &privateArea) == 0, offset == bytes.count
+            Tss2_MU_TPM2B_PRIVATE_Unmarshal(bytes, bytes.count, &offset, &privateArea) == 0, offset == bytes.count,
+            publicArea.size > 0, privateArea.size > 0
         else { throw RecoveryPolicy.notAuthentic }
         self.init(publicArea: publicArea, privateArea: privateArea)
     }
