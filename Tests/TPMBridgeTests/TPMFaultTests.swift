@@ -120,6 +120,32 @@ import Testing
         await wrong.shutdown()
     }
 
+    /// Whoever may make objects may have put a storage key of his own there, to which our secrets would be encrypted.
+    @Test func refusesAStrangersStorageKey() async throws {
+        let tpm = try SoftTPM()
+        try tpm.tool("tpm2_createprimary", ["-C", "o", "-G", "ecc256", "-c", tpm.state.path + "/primary.ctx"])
+        try tpm.tool("tpm2_evictcontrol", ["-c", tpm.state.path + "/primary.ctx", "0x81010100"])
+        let shown = try tpm.tool("tpm2_readpublic", ["-c", "0x81010100"])
+        let token = tpm.token(nil)
+        try await token.waitUntilReady(timeout: .seconds(20))
+        #expect(
+            await code { _ = try await token.provision(instance: TokenManifest.makeInstance()) } == .alreadyProvisioned)
+        await token.shutdown()
+        #expect(try tpm.tool("tpm2_readpublic", ["-c", "0x81010100"]) == shown)
+        #expect(try tpm.tool("tpm2_getcap", ["handles-persistent"]).split(separator: "\n").count == 1)
+
+        // After `init`, in the place of the key that the manifest pins.
+        try tpm.tool("tpm2_evictcontrol", ["-c", "0x81010100"])
+        let owner = try await tpm.provisioned()
+        let manifest = try #require(owner.manifest)
+        await owner.shutdown()
+        try tpm.tool("tpm2_evictcontrol", ["-c", "0x81010100"])
+        try tpm.tool("tpm2_evictcontrol", ["-c", tpm.state.path + "/primary.ctx", "0x81010100"])
+        let refused = tpm.token(manifest)
+        #expect(await code { try await refused.waitUntilReady(timeout: .seconds(1)) } == .tokenMismatch)
+        await refused.shutdown()
+    }
+
     @Test func letsOnlyOneProcessUseABareTPM() async throws {
         let tpm = try SoftTPM()
         let token = try await tpm.provisioned()

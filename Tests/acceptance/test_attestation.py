@@ -61,7 +61,7 @@ class Attester:
 
 
 @pytest.fixture
-def softhsm(own, tmp_path):
+def attested(own, tmp_path):
     return Attester(own, tmp_path), own.start().client()
 
 
@@ -71,8 +71,9 @@ def with_statement(text, **changes):
     return attestation.canonical(document).decode()
 
 
-def test_keys_of_a_pkcs11_token(softhsm):
-    attester, kms = softhsm
+@pytest.mark.pkcs11
+def test_keys_of_a_pkcs11_token(attested):
+    attester, kms = attested
     keystore = kms.create_keystore(protection="resident")
     for key_type in MUST_WORK:
         key = keystore.create(key_type)
@@ -89,8 +90,8 @@ def test_keys_of_a_pkcs11_token(softhsm):
         assert said["wrapping_key"]["local"] and said["wrapping_key"]["never_extractable"]
 
 
-def test_sealed_keys_of_every_type_claim_no_more(softhsm):
-    attester, kms = softhsm
+def test_sealed_keys_of_every_type_claim_no_more(attested):
+    attester, kms = attested
     keystore = kms.create_keystore()
     identity = keystore.metadata()["lock_slots"][0]
     for key_type in ALL_TYPES + ("NISTP256ECDHKW", "X25519ECDHKW", "BLS12381G2"):
@@ -103,8 +104,8 @@ def test_sealed_keys_of_every_type_claim_no_more(softhsm):
     attester.refuse(text, nonce, "not-resident", "--require", "resident")
 
 
-def test_an_imported_key_is_never_born_here(softhsm):
-    attester, kms = softhsm
+def test_an_imported_key_is_never_born_here(attested):
+    attester, kms = attested
     keystore = kms.create_keystore()
     key = keystore.import_key(crypto.pkcs8(crypto.make_private("ED25519")), "ED25519", "brought")
     text, nonce = attester.fresh(key)
@@ -249,8 +250,8 @@ def refused(status, answer):
     assert answer.status_code == status, answer.text
 
 
-def test_first_use_says_so(softhsm):
-    attester, kms = softhsm
+def test_first_use_says_so(attested):
+    attester, kms = attested
     text, nonce = attester.fresh(kms_key(kms))
     attester.refuse(text, nonce, "audit-key-unknown", key=None)
     assert not attester.judge(text, nonce, "--first-use", key=None)["auditKeyIsExpected"]

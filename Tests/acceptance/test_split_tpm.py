@@ -5,6 +5,7 @@ import bn254
 import bnp256
 import pytest
 from daemon import Installation, eventually
+from softtoken import SoftToken
 from softtpm import SoftTPM
 from split_client import SplitClient, ok, refused
 from test_split_hardware import copy_stores
@@ -153,7 +154,7 @@ def test_the_share_is_bound_to_its_tpm(home, tmp_path):
 
 
 def test_other_tokens_refuse_the_suite(tmp_path):
-    installation = with_secret(Installation(tmp_path / "home")).init()
+    installation = with_secret(Installation(tmp_path / "home", token=SoftToken)).init()
     try:
         client = SplitClient(installation.start().base, SECRET)
         refused(client.vault("POST", "/wallet", SUITE), 501, "TPM")

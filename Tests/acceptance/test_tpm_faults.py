@@ -4,11 +4,12 @@ import hmac
 import os
 import shutil
 import signal
+import subprocess
 import threading
 import time
 
 import pytest
-from daemon import Installation, eventually
+from daemon import BINARY, Installation, eventually
 from softtoken import write_private
 from softtpm import SoftTPM
 from webkms_client import KMSError
@@ -78,6 +79,31 @@ def test_a_reset_under_the_running_daemon(on_tpm):
     on_tpm.token.kill()
     on_tpm.token.start()
     eventually(lambda: sign_status(resident) == 200, 20, "an answer after the power failure")
+
+
+def test_a_power_failure_during_init(tmp_path):
+    """Cut off at any moment: told, and the next run clears away what was begun and leaves one set of keys."""
+    installation = Installation(tmp_path / "home", token=SoftTPM)
+    try:
+        for delay in (0.03, 0.1, 0.2, 0.3, 0.45, 0.6):
+            process = subprocess.Popen([str(BINARY), "init"], env=installation.environment(), stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            time.sleep(delay)
+            installation.token.kill()
+            said = process.communicate(timeout=60)[1]
+            assert process.returncode in (0, 69), (process.returncode, said)
+            installation.token.start()
+            if process.returncode == 0:
+                break
+            assert not (installation.home / "manifest.json").exists() and said.startswith("kmsd: ")
+        if not (installation.home / "manifest.json").exists():
+            installation.init()
+        labels = [entry["label"] for entry in installation.token.objects() if entry["label"].startswith("kmsd/")]
+        assert len(labels) == len(set(labels)) == 5, labels
+        assert sign_status(installation.start().client().create_keystore().create("ED25519")) == 200
+    finally:
+        installation.end()
+        installation.token.end()
 
 
 def copied(home, to):

@@ -12,7 +12,7 @@ from .loops import LOOPS, run_loop
 from .micro import run_micro
 from .processes import Server
 from .progress import Progress
-from .split import CELLS as SPLIT_CELLS, SplitDaemon, settings as split_settings
+from .split import CELLS as SPLIT_CELLS, TPM_SUITE, SplitDaemon, settings as split_settings
 from .token import P11KitServer, Token
 from .tools import BenchFailure
 
@@ -336,6 +336,11 @@ class Run:
             if "tpm-sign-ttl0" in names:
                 with self._daemon(token=token, KMS_LOCK_TTL="0s") as daemon:
                     self._load({"tpm-sign-ttl0": self._signing(daemon, "sealed", "ED25519")})
+            if "tpm-cosign-msg" in names:
+                with self._daemon(token=token, **split_settings(token.home, "auto")) as daemon:
+                    split = SplitDaemon(daemon)
+                    path, body, headers = split.message(split.key(split.wallet(TPM_SUITE)["client_id"]))
+                    self._load({"tpm-cosign-msg": (daemon, daemon.base, [path], body, headers)})
 
     def _signing(self, daemon, protection, key_type):
         key = daemon.create_key(daemon.create_keystore(protection), key_type)

@@ -9,10 +9,12 @@ from .tools import BenchFailure
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests" / "acceptance"))
 
 import bn254  # noqa: E402
+import bnp256  # noqa: E402
 from tokens import claims, hs256  # noqa: E402
 
 SECRET = b"the bench's secret of HS256 tokens"
 STORAGE = "6dba10422e368813802877a85039d3985d96760ed844092319743fb3a76712d7"
+TPM_SUITE = "bls-tpm-bn256"
 CELLS = ("cosign-msg-anchored", "cosign-txn-anchored", "cosign-msg-sealed")
 
 
@@ -44,8 +46,8 @@ class SplitDaemon:
             raise BenchFailure(f"POST {path} answered {response.status}: {answer[:300]!r}")
         return json.loads(answer)
 
-    def wallet(self):
-        return self.call("/zvault/wallet")
+    def wallet(self, suite=None):
+        return self.call("/zvault/wallet", suite and {"suite": suite})
 
     def key(self, client):
         return self.call(f"/zvault/key/{client}", {"restrictions": ["allocation_storage_operations"]})
@@ -53,7 +55,10 @@ class SplitDaemon:
     def message(self, row):
         """Path, body and headers of a request whose answer was checked once."""
         digest = bytes(range(32))
-        half = bn254.sign(bn254.secret_from_text(row["private_key"]), digest)
+        if row.get("suite") == TPM_SUITE:
+            half = bnp256.sign(bnp256.secret_from_text(row["private_key"]), bnp256.split_message("msg", digest))
+        else:
+            half = bn254.sign(bn254.secret_from_text(row["private_key"]), digest)
         body = {"hash": digest.hex(), "signature": half, "client_id": row["client_id"]}
         headers = {"X-Peer-Public-Key": row["public_key"]}
         self._check(row, digest, self.call("/zauth/sign/msg", body, headers)["sig"])
@@ -72,5 +77,9 @@ class SplitDaemon:
 
     @staticmethod
     def _check(row, digest, signature):
-        if not bn254.verify(row["client_key"], digest, signature):
+        if row.get("suite") == TPM_SUITE:
+            holds = bnp256.verify(row["client_key"], bnp256.split_message("msg", digest), signature)
+        else:
+            holds = bn254.verify(row["client_key"], digest, signature)
+        if not holds:
             raise BenchFailure("the combined signature does not verify under the wallet's key")

@@ -17,7 +17,7 @@ BRIDGE = {"seal": ("hmac", True), "open": ("hmac", True), "audit-sign": ("sign",
 # Operation, encrypted session, persistent key.
 C_LOOPS = tuple((operation, encrypted, persistent) for operation in ("hmac", "sign", "zgen")
                 for encrypted in (False, True) for persistent in (False, True))
-DAEMON_CELLS = ("tpm-sign-sealed", "tpm-sign-resident", "tpm-sign-ttl0")
+DAEMON_CELLS = ("tpm-sign-sealed", "tpm-sign-resident", "tpm-sign-ttl0", "tpm-cosign-msg")
 PEER = "sign-sealed beside it"
 
 
