@@ -25,7 +25,7 @@ public final class ReplayWindow: Sendable {
         self.seconds = seconds
         self.limit = limit
         guard !earlier.spent.isEmpty else { return }
-        state.withLock { $0 = State(current: Set(earlier.spent.map(\.name)), turned: earlier.since) }
+        state.withLock { $0 = State(current: Set(earlier.spent.map { ByteKey($0.name) }), turned: earlier.since) }
     }
 
     /// True the first time a signature is seen within the window.

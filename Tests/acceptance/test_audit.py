@@ -153,7 +153,7 @@ EDITS = {
     "drop": ("DELETE FROM records WHERE idx = 5", 5),
     "reorder": ("UPDATE records SET idx = CASE idx WHEN -5 THEN 6 ELSE 5 END WHERE idx < 0", 5),
     "truncate": ("DELETE FROM records WHERE idx > 9", 10),
-    "forge": ("UPDATE checkpoints SET signature = zeroblob(64) WHERE idx > 1", 13),
+    "forge": ("UPDATE checkpoints SET signature = zeroblob(64) WHERE idx = 13", 13),
 }
 
 

@@ -19,11 +19,12 @@ def problems(daemon):
     return (answer[1].get("problems") or []) if answer else []
 
 
-def told(daemon, code, seconds=30):
+def told(daemon, code, containing="older copy", seconds=30):
     """What /readyz says of the audit chain, once it says so."""
     def found():
         assert daemon.is_running(), daemon.log()
-        return [p["message"] for p in problems(daemon) if p["component"] == "audit" and p["code"] == code]
+        return [p["message"] for p in problems(daemon) if p["component"] == "audit" and p["code"] == code
+                and containing in p["message"]]
 
     return eventually(found, seconds, f"{code} on /readyz")[0][0]
 
