@@ -64,7 +64,7 @@ import Testing
         #expect(try await token.keptValue("head") == [1, 2])
         #expect(policies.writes == 1)
         await token.shutdown()
-        for number in 1...4 {
+        for number in [1, 2, 3, 4, 6] {
             let shown = try tpm.tool("tpm2_readpublic", ["-c", "0x8101010\(number)"])
             #expect(!shown.contains("userwithauth") && shown.contains("authorization policy"))
         }
@@ -208,7 +208,7 @@ import Testing
         let second = started(configuration(tpm, policies))
         try await second.waitUntilReady(timeout: .seconds(20))
         #expect(try await second.sweep(instance: TokenManifest.makeInstance()).isEmpty)
-        #expect(try await second.sweep(instance: instance).count == 6)
+        #expect(try await second.sweep(instance: instance).count == 7)
         _ = try await second.provision(instance: instance)
         _ = try await second.seal(try secret("x"), under: .rootLock, context: context)
         await second.shutdown()
