@@ -36,6 +36,8 @@ public enum Labels: String, CaseIterable, Sendable {
     case receipt = "kmsd/receipt/v1"
     /// Begins what an attestation signs.
     case attestation = "kmsd/attestation/v1"
+    /// Begins what the result key signs; the bridge to the token makes that form itself.
+    case result = "kmsd/result/v1"
     /// Begins the context under which a token seals an anchor of split keys.
     case anchor = "kmsd/anchor/v1"
 

@@ -6,6 +6,7 @@ import TextEncodings
 final class Connection: Sendable {
     /// A role's key on the token.
     struct RoleKey: Sendable {
+        let kind: KeyKind
         /// The token object: secret or private key.
         let original: ObjectHandle
         /// A session copy where the token allows one: three times as fast. It would outlive the original, so health
@@ -49,7 +50,7 @@ final class Connection: Sendable {
 
     func key(_ role: KeyRole) throws(HSMError) -> RoleKey {
         guard let key = keys[role] else {
-            throw HSMError(.keyMissing, "The token holds no '\(role.rawValue)' key; provision it first.")
+            throw HSMError(.keyMissing, "The token holds no '\(role.rawValue)' key; run `kmsd init`.")
         }
         return key
     }

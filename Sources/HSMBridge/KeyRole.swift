@@ -8,20 +8,31 @@ public enum KeyRole: String, Sendable, CaseIterable, Codable {
     case shareLockServer = "share-lock-server"
     /// Signs audit checkpoints, attestations and receipts; never anything a client chose.
     case audit = "audit"
+    /// Signs results of decryptions, each a ``ResultMessage``; nothing else.
+    case result = "result"
     /// Wraps the blobs of token-resident keys; can neither encrypt nor decrypt data.
     case residentWrap = "resident-wrap"
 
-    /// The role's kind of key.
-    public var kind: KeyKind {
+    /// The kinds of key that serve the role, best first: the first one that the token makes is taken, and the manifest
+    /// says which it was.
+    public var kinds: [KeyKind] {
         switch self {
-        case .rootLock, .shareLockUser, .shareLockServer: .aes256Seal
-        case .residentWrap: .aes256Wrap
-        case .audit: .ecP256
+        case .rootLock, .shareLockUser, .shareLockServer: [.aes256Seal]
+        case .residentWrap: [.aes256Wrap]
+        case .audit: [.ecP256]
+        // What verifies results on a chain knows secp256k1; most TPMs do not.
+        case .result: [.ecSecp256k1, .ecP256]
         }
     }
 
+    /// Whether the role's key seals data.
+    public var seals: Bool { kinds == [.aes256Seal] }
+
+    /// Whether the role's key signs.
+    public var signs: Bool { kinds.allSatisfy(\.isPair) }
+
     /// The roles whose key seals data.
-    public static let sealing: [KeyRole] = allCases.filter { $0.kind == .aes256Seal }
+    public static let sealing: [KeyRole] = allCases.filter(\.seals)
 }
 
 /// The kind of a role's key: algorithm and use together, because they are never separated.
@@ -32,4 +43,18 @@ public enum KeyKind: String, Sendable, Codable {
     case aes256Wrap = "AES-256-KWP"
     /// ECDSA on P-256.
     case ecP256 = "EC-P256"
+    /// ECDSA on secp256k1.
+    case ecSecp256k1 = "EC-secp256k1"
+
+    /// Whether it is a key pair.
+    package var isPair: Bool { curve != nil }
+
+    /// The curve of a key pair.
+    var curve: EllipticCurve? {
+        switch self {
+        case .aes256Seal, .aes256Wrap: nil
+        case .ecP256: .p256
+        case .ecSecp256k1: .secp256k1
+        }
+    }
 }

@@ -77,25 +77,39 @@ struct Provisioner: Sendable {
         return manifest
     }
 
-    private func make(_ role: KeyRole, _ session: borrowing Session) throws(HSMError) -> TokenManifest.Key {
+    /// Makes the role's key, of the first of its kinds that the token makes.
+    func make(_ role: KeyRole, _ session: borrowing Session) throws(HSMError) -> TokenManifest.Key {
+        for kind in role.kinds.dropLast() {
+            do throws(HSMError) {
+                return try make(role, kind, session)
+            } catch {
+                // Only what the token says it cannot do: a token that errs must not get a weaker key for it.
+                guard error.code == .mechanismUnsupported else { throw error }
+            }
+        }
+        return try make(role, role.kinds[role.kinds.count - 1], session)
+    }
+
+    private func make(
+        _ role: KeyRole, _ kind: KeyKind, _ session: borrowing Session
+    ) throws(HSMError) -> TokenManifest.Key {
         let id = SystemRandom.bytes(16)
         let label = TokenManifest.label(instance: instance, role: role)
         var record = TokenManifest.Key(
-            id: Hexadecimal.encode(id), label: label, kind: role.kind, fingerprint: "", sentinel: nil)
-        switch role.kind {
-        case .ecP256:
+            id: Hexadecimal.encode(id), label: label, kind: kind, fingerprint: "", sentinel: nil)
+        if let curve = kind.curve {
             let pair = try Self.patiently { () throws(HSMError) in
                 try session.generateKeyPair(
-                    .ecKeyPairGeneration, publicKey: .signingPublicKey(id: id, label: label),
+                    .ecKeyPairGeneration, publicKey: .signingPublicKey(curve, id: id, label: label),
                     privateKey: .signingPrivateKey(id: id, label: label))
             }
-            record.fingerprint = try Connector.describe(pair.publicKey, curve: .p256, session).fingerprint
-        case .aes256Seal, .aes256Wrap:
+            record.fingerprint = try Connector.describe(pair.publicKey, curve: curve, session).fingerprint
+        } else {
             let key = try Self.patiently { () throws(HSMError) in
-                try session.generateKey(.aesKeyGeneration, .secretKey(for: role, id: id, label: label))
+                try session.generateKey(.aesKeyGeneration, .secretKey(kind, id: id, label: label))
             }
             record.fingerprint = try session.attribute(.checkValue, of: key).map(Hexadecimal.encode) ?? ""
-            guard role.kind == .aes256Seal else { return record }
+            guard kind == .aes256Seal else { return record }
             let context = TokenManifest.sentinelContext(instance: instance, role: role)
             record.sentinel = Hexadecimal.encode(
                 try SealedFormat.seal(

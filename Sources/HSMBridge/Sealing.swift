@@ -54,7 +54,7 @@ extension PKCS11Token: Sealing {
     }
 
     private static func checkSealing(_ role: KeyRole, _ context: [UInt8]) throws(HSMError) {
-        guard role.kind == .aes256Seal else {
+        guard role.seals else {
             throw HSMError(.invalidArgument, "The role '\(role.rawValue)' does not seal.")
         }
         try SealedFormat.checkContext(context)

@@ -46,6 +46,9 @@ public struct TokenManifest: Codable, Sendable, Equatable {
         set { keys[role.rawValue] = newValue }
     }
 
+    /// The roles that the token was provisioned without, by an earlier version of the daemon.
+    public var missingRoles: [KeyRole] { KeyRole.allCases.filter { self[$0] == nil } }
+
     /// A fresh instance id: 16 random bytes in hex.
     public static func makeInstance() -> String { Hexadecimal.encode(SystemRandom.bytes(16)) }
 

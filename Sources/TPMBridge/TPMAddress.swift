@@ -48,7 +48,7 @@ public struct TPMAddress: Hashable, Sendable, CustomStringConvertible {
     public var registers: PCRSelection?
 
     /// Persistent handles used: the storage key, one for each role with a key of its own, and the attestation key.
-    public static let handleCount: UInt32 = 6
+    public static let handleCount: UInt32 = 7
     public static let standardHandles: UInt32 = 0x8101_0100
     /// Persistent handles of the owner hierarchy (TCG Registry of Reserved TPM 2.0 Handles).
     static let permittedHandles: ClosedRange<UInt32> = 0x8100_0000...(0x8180_0000 - handleCount)

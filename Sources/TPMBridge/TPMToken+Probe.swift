@@ -11,21 +11,47 @@ extension TPMToken {
         let identity = try await perform { (connection) throws(HSMError) in connection.identity }
         var capabilities: [ProbeReport.Capability] = []
         for algorithm in ResidentAlgorithm.allCases {
-            var capability = ProbeReport.Capability(name: algorithm.rawValue, outcome: .ok, detail: nil, rate: nil)
-            do throws(HSMError) {
-                let start = ContinuousClock.now
-                try await prove(algorithm)
-                let elapsed = (ContinuousClock.now - start).components
-                capability.rate = 1 / (Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18)
-                capability.detail = "making a key included"
-            } catch {
-                guard [.mechanismUnsupported, .deviceFailure].contains(error.code) else { throw error }
-                capability.outcome = error.code == .mechanismUnsupported ? .absent : .failed
-                capability.detail = error.cause.map { "\($0)" } ?? error.message
-            }
-            capabilities.append(capability)
+            capabilities.append(
+                try await capability(algorithm.rawValue, "making a key included") { () async throws(HSMError) in
+                    try await self.prove(algorithm)
+                })
         }
+        capabilities.append(
+            try await capability("result-key", manifest?[.result]?.kind.rawValue) { () async throws(HSMError) in
+                try await self.proveResultKey()
+            })
         return ProbeReport(token: identity, capabilities: capabilities, parallelSessions: 1)
+    }
+
+    private func capability(
+        _ name: String, _ detail: String?, _ prove: () async throws(HSMError) -> Void
+    ) async throws(HSMError) -> ProbeReport.Capability {
+        var capability = ProbeReport.Capability(name: name, outcome: .ok, detail: detail, rate: nil)
+        do throws(HSMError) {
+            let start = ContinuousClock.now
+            try await prove()
+            let elapsed = (ContinuousClock.now - start).components
+            capability.rate = 1 / (Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18)
+        } catch {
+            guard [.mechanismUnsupported, .deviceFailure].contains(error.code) else { throw error }
+            capability.outcome = error.code == .mechanismUnsupported ? .absent : .failed
+            capability.detail = error.cause.map { "\($0)" } ?? error.message
+        }
+        return capability
+    }
+
+    /// The daemon's own key signs, since nothing can be done with a signature of these bytes.
+    private func proveResultKey() async throws(HSMError) {
+        guard manifest?[.result] != nil else {
+            throw HSMError(.mechanismUnsupported, "This TPM was provisioned without one; run `kmsd init`.")
+        }
+        let message = ResultMessage(Array("kmsd probe".utf8)).encoded
+        let signature = try await sign(message, with: .result)
+        let key = try await publicKey(of: .result)
+        let verifier = try? VerificationKey(curve: .p256, publicKey: key.point)
+        guard (try? verifier?.verify(signature, message: message, encoding: .p1363)) == true else {
+            throw HSMError(.deviceFailure, "The signature of a result does not verify.")
+        }
     }
 
     private func prove(_ algorithm: ResidentAlgorithm) async throws(HSMError) {

@@ -5,9 +5,7 @@ import TextEncodings
 /// ECDSA on P-256 in the TPM; this process sees messages and signatures only.
 extension TPMToken: Signing {
     public func sign(_ message: [UInt8], with role: KeyRole) async throws(HSMError) -> [UInt8] {
-        guard role.kind == .ecP256 else {
-            throw HSMError(.invalidArgument, "The role '\(role.rawValue)' does not sign.")
-        }
+        try role.checkSigning(message)
         let digest: [UInt8]
         do { digest = try Digest.sha256(message) } catch {
             throw HSMError(.deviceFailure, "Could not hash a message: \(error).")
@@ -19,7 +17,7 @@ extension TPMToken: Signing {
     }
 
     public func publicKey(of role: KeyRole) async throws(HSMError) -> PublicKeyDescription {
-        guard role.kind == .ecP256 else {
+        guard role.signs else {
             throw HSMError(.invalidArgument, "The role '\(role.rawValue)' has no public key.")
         }
         return try await perform { (connection) throws(HSMError) in

@@ -1,4 +1,5 @@
 import EnclaveLock
+import HSMBridge
 import Testing
 
 @Suite("Domain separation") struct LabelsTests {
@@ -8,6 +9,12 @@ import Testing
         for label in labels {
             #expect(!labels.contains { $0 != label && $0.hasPrefix(label) }, "\(label) begins another label")
         }
+    }
+
+    @Test("What the result key signs has its label, in the form of all fields") func results() {
+        var fields = RecordFields(.result)
+        fields.append([1, 2, 3])
+        #expect(ResultMessage([1, 2, 3]).encoded == fields.bytes)
     }
 
     @Test("Every label names its version") func versions() {

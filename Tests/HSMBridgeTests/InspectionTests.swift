@@ -40,7 +40,7 @@ import Testing
         try await withToken(token, provisioned: true) { client in
             let report = try await client.lint()
             #expect(report.grade == .ok, "\(report.objects.filter { $0.grade != .ok }) \(report.findings)")
-            #expect(report.objects.count == KeyRole.allCases.count + 1, "the audit key is a pair")
+            #expect(report.objects.count == KeyRole.allCases.count + 2, "the audit and result keys are pairs")
             #expect(report.objects.count { $0.isManaged } == report.objects.count)
             #expect(report.token.serial == token.serial)
         }

@@ -38,7 +38,7 @@ import Testing
                     try await token.performSerialised { (session, _) throws(HSMError) in
                         let key = try session.generateKey(
                             .aesKeyGeneration,
-                            .secretKey(for: .rootLock, id: SystemRandom.bytes(16), label: "kmsd-test"))
+                            .secretKey(.aes256Seal, id: SystemRandom.bytes(16), label: "kmsd-test"))
                         try session.destroy(key)
                     }
                 }
@@ -114,7 +114,7 @@ import Testing
         #expect(other?.code == .invalidArgument)
         #expect(try await second.sweep(instance: TokenManifest.makeInstance()) == [])
         let swept = try await second.sweep(instance: instance)
-        #expect(swept.count == KeyRole.allCases.count + 1, "the audit key is a pair")
+        #expect(swept.count == KeyRole.allCases.count + 2, "the audit and result keys are pairs")
         let again = try await second.provision(instance: instance)
         #expect(again != manifest)
         await second.shutdown()

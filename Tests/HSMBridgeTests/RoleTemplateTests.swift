@@ -20,35 +20,38 @@ extension DisturbingTests {
             try body(session)
         }
 
-        @Test(arguments: KeyRole.allCases.filter { $0 != .audit })
+        @Test(arguments: KeyRole.allCases.filter { !$0.signs })
         func secretKeysAreGuarded(role: KeyRole) throws {
             try Self.withSession { session in
                 let key = try session.generateKey(
-                    .aesKeyGeneration, .secretKey(for: role, id: SystemRandom.bytes(16), label: "test/\(role.rawValue)")
+                    .aesKeyGeneration,
+                    .secretKey(role.kinds[0], id: SystemRandom.bytes(16), label: "test/\(role.rawValue)")
                 )
                 for (type, expected) in [
                     (AttributeType.token, true), (.private, true), (.sensitive, true), (.extractable, false),
                     (.modifiable, false), (.alwaysSensitive, true), (.neverExtractable, true), (.local, true),
-                    (.sign, false), (.derive, false), (.encrypt, role.kind == .aes256Seal),
-                    (.decrypt, role.kind == .aes256Seal), (.wrap, role.kind == .aes256Wrap),
-                    (.unwrap, role.kind == .aes256Wrap),
+                    (.sign, false), (.derive, false), (.encrypt, role.seals),
+                    (.decrypt, role.seals), (.wrap, !role.seals),
+                    (.unwrap, !role.seals),
                 ] {
                     #expect(try session.flag(type, of: key) == expected, "attribute \(type.rawValue)")
                 }
                 #expect(try session.attribute(.value, of: key) == nil)
                 #expect(try session.attribute(.id, of: key)?.count == 16)
                 #expect(try session.number(.valueLength, of: key) == 32)
-                let mechanism: MechanismType = role.kind == .aes256Seal ? .aesGCM : .aesKeyWrapPad
+                let mechanism: MechanismType = role.seals ? .aesGCM : .aesKeyWrapPad
                 #expect(try session.allowedMechanisms(of: key) == [mechanism])
                 #expect(throws: HSMError.self) { try session.set([.flag(.extractable, true)], on: key) }
             }
         }
 
-        @Test func signingPairIsGuarded() throws {
+        @Test(arguments: Set(KeyRole.allCases.filter(\.signs).flatMap(\.kinds)))
+        func signingPairIsGuarded(kind: KeyKind) throws {
+            let curve = try #require(kind.curve)
             try Self.withSession { session in
                 let id = SystemRandom.bytes(16)
                 let pair = try session.generateKeyPair(
-                    .ecKeyPairGeneration, publicKey: .signingPublicKey(id: id, label: "test/audit"),
+                    .ecKeyPairGeneration, publicKey: .signingPublicKey(curve, id: id, label: "test/audit"),
                     privateKey: .signingPrivateKey(id: id, label: "test/audit"))
                 for (type, expected) in [
                     (AttributeType.token, true), (.private, true), (.sensitive, true), (.extractable, false),
@@ -78,7 +81,7 @@ extension DisturbingTests {
         @Test func residentWrapNeverYieldsReadableKey() throws {
             try Self.withSession { session in
                 let wrapping = try session.generateKey(
-                    .aesKeyGeneration, .secretKey(for: .residentWrap, id: SystemRandom.bytes(16), label: "test/wrap"))
+                    .aesKeyGeneration, .secretKey(.aes256Wrap, id: SystemRandom.bytes(16), label: "test/wrap"))
                 let key = try session.generateKey(
                     .aesKeyGeneration,
                     [

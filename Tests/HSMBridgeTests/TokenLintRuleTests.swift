@@ -10,7 +10,7 @@ import TextEncodings
 
     private static func manifest(_ role: KeyRole) -> TokenManifest {
         let key = TokenManifest.Key(
-            id: Hexadecimal.encode(id), label: TokenManifest.label(instance: instance, role: role), kind: role.kind,
+            id: Hexadecimal.encode(id), label: TokenManifest.label(instance: instance, role: role), kind: role.kinds[0],
             fingerprint: "", sentinel: nil)
         return TokenManifest(
             instance: instance, token: TokenIdentity(label: "t", serial: "s", manufacturer: "m", model: "x"),
@@ -18,12 +18,12 @@ import TextEncodings
     }
 
     private static func perfect(_ role: KeyRole) -> ObjectSnapshot {
-        let isPair = role.kind == .ecP256
+        let isPair = role.signs
         let uses: [AttributeType] =
-            switch role.kind {
+            switch role.kinds[0] {
             case .aes256Seal: [.encrypt, .decrypt]
             case .aes256Wrap: [.wrap, .unwrap]
-            case .ecP256: [.sign]
+            case .ecP256, .ecSecp256k1: [.sign]
             }
         var flags: [AttributeType: Bool] = [
             .private: true, .sensitive: true, .extractable: false, .modifiable: false, .local: true,
@@ -31,15 +31,15 @@ import TextEncodings
         ]
         for use in uses { flags[use] = true }
         let mechanism: MechanismType =
-            switch role.kind {
+            switch role.kinds[0] {
             case .aes256Seal: .aesGCM
             case .aes256Wrap: .aesKeyWrapPad
-            case .ecP256: .ecdsa
+            case .ecP256, .ecSecp256k1: .ecdsa
             }
         return ObjectSnapshot(
             objectClass: (isPair ? ObjectClass.privateKey : .secretKey).rawValue,
             label: TokenManifest.label(instance: instance, role: role), id: id, flags: flags,
-            allowedMechanisms: [mechanism], hasUnwrapTemplate: role.kind == .aes256Wrap)
+            allowedMechanisms: [mechanism], hasUnwrapTemplate: role == .residentWrap)
     }
 
     private func bad(_ snapshot: ObjectSnapshot, _ role: KeyRole) -> Set<String> {

@@ -54,10 +54,10 @@ extension DisturbingTests {
                 let instance = TokenManifest.makeInstance()
                 let id = SystemRandom.bytes(16)
                 let label = TokenManifest.label(instance: instance, role: .rootLock)
-                _ = try session.generateKey(.aesKeyGeneration, .secretKey(for: .rootLock, id: id, label: label))
+                _ = try session.generateKey(.aesKeyGeneration, .secretKey(.aes256Seal, id: id, label: label))
                 _ = try session.generateKey(
                     .aesKeyGeneration,
-                    .secretKey(for: .rootLock, id: id, label: TokenManifest.labelPrefix(instance: instance) + "stray/1")
+                    .secretKey(.aes256Seal, id: id, label: TokenManifest.labelPrefix(instance: instance) + "stray/1")
                 )
                 let key = TokenManifest.Key(
                     id: Hexadecimal.encode(id), label: label, kind: .aes256Seal, fingerprint: "", sentinel: nil)
@@ -80,12 +80,12 @@ extension DisturbingTests {
             try RoleTemplateTests.withSession { session in
                 let instance = TokenManifest.makeInstance()
                 var keys: [String: TokenManifest.Key] = [:]
-                for role in KeyRole.allCases where role != .audit {
+                for role in KeyRole.allCases where !role.signs {
                     let id = SystemRandom.bytes(16)
                     let label = TokenManifest.label(instance: instance, role: role)
-                    _ = try session.generateKey(.aesKeyGeneration, .secretKey(for: role, id: id, label: label))
+                    _ = try session.generateKey(.aesKeyGeneration, .secretKey(role.kinds[0], id: id, label: label))
                     keys[role.rawValue] = TokenManifest.Key(
-                        id: Hexadecimal.encode(id), label: label, kind: role.kind, fingerprint: "", sentinel: nil)
+                        id: Hexadecimal.encode(id), label: label, kind: role.kinds[0], fingerprint: "", sentinel: nil)
                 }
                 let report = try lint(session, TokenManifest(instance: instance, token: Self.identity, keys: keys))
                 #expect(report.grade == .ok, "\(report.objects.filter { $0.grade != .ok }) \(report.findings)")

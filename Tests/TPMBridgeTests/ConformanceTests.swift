@@ -66,7 +66,7 @@ import Testing
                     await code { _ = try await token.seal(secret("x"), under: .rootLock, context: wrong) }
                         == .invalidArgument)
             }
-            for role in [KeyRole.audit, .residentWrap] {
+            for role in [KeyRole.audit, .residentWrap, .result] {
                 #expect(
                     await code { _ = try await token.seal(secret("x"), under: role, context: context) }
                         == .invalidArgument)
@@ -84,6 +84,31 @@ import Testing
             }
             #expect(await code { _ = try await token.sign([1], with: .rootLock) } == .invalidArgument)
             #expect(await code { _ = try await token.publicKey(of: .rootLock) } == .invalidArgument)
+        }
+    }
+
+    /// Each key signs its own kind of message and refuses the other's, so no signature serves both purposes.
+    @Test(arguments: Backend.allCases) func signsResultsApartFromTheRecord(_ backend: Backend) async throws {
+        try await with(backend) { token in
+            let curve: SigningCurve = backend == .tpm ? .p256 : .secp256k1
+            let key = try await token.publicKey(of: .result)
+            let verifier = try VerificationKey(curve: curve, publicKey: key.point)
+            for body in [[], [1], [UInt8](repeating: 7, count: 100_000)] {
+                let message = ResultMessage(body).encoded
+                let signature = try await token.sign(message, with: .result)
+                #expect(try verifier.verify(signature, message: message, encoding: .p1363))
+                #expect(await code { _ = try await token.sign(message, with: .audit) } == .invalidArgument)
+                for other in [body, message + [0], Array(message.dropLast()), Array(message.dropFirst())] {
+                    #expect(await code { _ = try await token.sign(other, with: .result) } == .invalidArgument)
+                }
+            }
+            for label in [Labels.auditCheckpoint, .receipt, .attestation] {
+                var fields = RecordFields(label)
+                fields.append("body")
+                #expect(await code { _ = try await token.sign(fields.bytes, with: .result) } == .invalidArgument)
+                #expect(await code { _ = try await token.sign(fields.bytes, with: .audit) } == nil)
+            }
+            #expect(try await token.publicKey(of: .audit).fingerprint != key.fingerprint)
         }
     }
 

@@ -64,7 +64,7 @@ import Testing
         #expect(try await token.keptValue("head").value == [1, 2])
         #expect(policies.writes == 1)
         await token.shutdown()
-        for number in 1...4 {
+        for number in [1, 2, 3, 4, 6] {
             let shown = try tpm.tool("tpm2_readpublic", ["-c", "0x8101010\(number)"])
             #expect(!shown.contains("userwithauth") && shown.contains("authorization policy"))
         }

@@ -7,6 +7,7 @@ import time
 import pytest
 from daemon import BINARY, ROOT
 from softtoken import MODULE
+from webkms_client import Key, Keystore
 
 RESOURCES = "Sources/KMSServer/Resources"
 
@@ -156,11 +157,40 @@ def test_a_server_must_be_named(bare):
 @pytest.mark.pkcs11
 def test_verbs_that_look_at_objects(own):
     assert "kmsd" in json.dumps(own.run_json("token", "list"))
-    assert own.run_json("token", "lint")["grade"] == "ok"
+    report = own.run_json("token", "lint")
+    assert report["grade"] == "ok"
+    assert {entry["label"].split("/")[2] for entry in report["objects"] if entry["isManaged"]} >= {"audit", "result"}
 
 
-def test_the_probe_finds_nothing_that_fails(own):
-    assert {entry["outcome"] for entry in own.run_json("token", "probe")["capabilities"]} == {"ok", "absent"}
+def test_the_probe_tells_which_key_signs_results(own):
+    found = {entry["name"]: entry for entry in own.run_json("token", "probe")["capabilities"]}
+    kind = json.loads((own.home / "manifest.json").read_text())["keys"]["result"]["kind"]
+    assert found["result-key"]["outcome"] == "ok" and found["result-key"]["detail"] == kind
+
+
+def test_a_second_init_adds_the_key_that_an_earlier_version_did_not_make(own):
+    """The daemon serves without it meanwhile, and what is there already stays as it is."""
+    path = own.home / "manifest.json"
+    whole = json.loads(path.read_text())
+    before = {**whole, "keys": {role: key for role, key in whole["keys"].items() if role != "result"}}
+    path.write_text(json.dumps(before))
+    daemon = own.start()
+    key = daemon.client().create_keystore().create("ED25519")
+    signature = key.sign(b"m")
+    assert own.run("init", check=False).returncode not in (0, 1), "a daemon that runs was not noticed"
+    assert daemon.terminate() == 0
+    said = own.run("doctor", check=False).stdout
+    assert "'result'" in said and "kmsd init" in said
+    assert own.run_json("init")["keys"] == [whole["keys"]["result"]["label"]]
+    after = json.loads(path.read_text())
+    # The key that was there is known to nobody, so it was replaced.
+    assert after["keys"].pop("result")["fingerprint"] != whole["keys"]["result"]["fingerprint"]
+    assert after == before
+    assert own.run("init", check=False).returncode == 1
+    assert "'result'" not in own.run("doctor", check=False).stdout
+    if own.token.IS_LINTED:
+        assert own.run_json("token", "lint")["grade"] == "ok"
+    assert Key(Keystore(own.start().client(), key.keystore.url), key.url, key.type).sign(b"m") == signature
 
 
 @pytest.mark.parametrize("verb", [pytest.param("lint", marks=pytest.mark.pkcs11), "probe"])

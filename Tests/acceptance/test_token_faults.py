@@ -226,7 +226,7 @@ def test_role_keys_as_another_program_sees_them(own):
     objects = own.token.objects()
     secret = [entry for entry in objects if not entry["kind"].startswith("Public")]
     assert {entry["label"].split("/")[2] for entry in secret} == {
-        "root-lock", "share-lock-user", "share-lock-server", "audit", "resident-wrap"}
+        "root-lock", "share-lock-user", "share-lock-server", "audit", "result", "resident-wrap"}
     for entry in secret:
         assert "sensitive" in entry["access"] and "never extractable" in entry["access"], entry
         kind = "privkey" if entry["kind"].startswith("Private") else "secrkey"

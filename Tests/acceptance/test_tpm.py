@@ -7,7 +7,7 @@ from daemon import Installation, eventually
 from softtpm import SoftTPM
 from webkms_client import KMSError
 
-HANDLES = [f"0x8101010{number}" for number in range(6)]
+HANDLES = [f"0x8101010{number}" for number in range(7)]
 
 
 @pytest.fixture

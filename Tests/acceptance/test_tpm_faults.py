@@ -99,7 +99,7 @@ def test_a_power_failure_during_init(tmp_path):
         if not (installation.home / "manifest.json").exists():
             installation.init()
         labels = [entry["label"] for entry in installation.token.objects() if entry["label"].startswith("kmsd/")]
-        assert len(labels) == len(set(labels)) == 5, labels
+        assert len(labels) == len(set(labels)) == 6, labels
         assert sign_status(installation.start().client().create_keystore().create("ED25519")) == 200
     finally:
         installation.end()
@@ -296,7 +296,7 @@ def test_a_stranger_gets_nothing_out_of_the_tpm(on_tpm, tmp_path):
     for arguments in (["tpm2_nvread", "0x181010a"], ["tpm2_nvread", "-C", "o", "0x181010a"],
                       ["tpm2_nvwrite", "0x181010a", "-C", "o", "-i", __file__]):
         assert tool(*arguments, check=False).returncode != 0, arguments
-    for number in range(1, 5):
+    for number in (1, 2, 3, 4, 6):
         handle = f"0x8101010{number}"
         for arguments in (["tpm2_unseal", "-c", handle], ["tpm2_sign", "-c", handle, "-o", tmp_path / "s", __file__],
                           ["tpm2_hmac", "-c", handle, "-o", tmp_path / "m", __file__],

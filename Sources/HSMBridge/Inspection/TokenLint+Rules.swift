@@ -116,7 +116,7 @@ extension TokenLint {
         switch kind {
         case .aes256Seal: ([.encrypt, .decrypt], .aesGCM)
         case .aes256Wrap: ([.wrap, .unwrap], .aesKeyWrapPad)
-        case .ecP256: (isPublic ? [.verify] : [.sign], .ecdsa)
+        case .ecP256, .ecSecp256k1: (isPublic ? [.verify] : [.sign], .ecdsa)
         }
     }
 

@@ -42,12 +42,14 @@ struct TokenProbe: ~Copyable {
     typealias Probe = @Sendable (inout TokenProbe) throws(HSMError) -> Double?
 
     static let probes: [(String, Probe)] = [
+        ("random", { (probe) throws(HSMError) in try probe.random() }),
         ("aes-256-gcm", { (probe) throws(HSMError) in try probe.gcm() }),
         ("hmac-sha-256", { (probe) throws(HSMError) in try probe.hmac() }),
         ("ecdsa-p256", { (probe) throws(HSMError) in try probe.signature(.p256) }),
         ("ecdsa-p384", { (probe) throws(HSMError) in try probe.signature(.p384) }),
         ("ecdsa-p521", { (probe) throws(HSMError) in try probe.signature(.p521) }),
         ("ecdsa-secp256k1", { (probe) throws(HSMError) in try probe.signature(.secp256k1) }),
+        ("result-key", { (probe) throws(HSMError) in try probe.resultKey() }),
         ("ed25519", { (probe) throws(HSMError) in try probe.signature(.ed25519) }),
         ("ecdh-p256", { (probe) throws(HSMError) in try probe.agreement() }),
         ("ecdh-bn254", { (probe) throws(HSMError) in try probe.explicitCurve() }),
@@ -71,6 +73,16 @@ struct TokenProbe: ~Copyable {
             return session.handle == 0 ? depth : reached
         }
         return nest(0)
+    }
+
+    borrowing func random() throws(HSMError) -> Double? {
+        let drawn = try [self.session.random(32), self.session.random(32)]
+        // All zeros, or the same twice, is not chance: 2^-256.
+        guard drawn[0] != drawn[1], !drawn.contains([UInt8](repeating: 0, count: 32)) else {
+            throw Self.wrong("The token's random bytes are not random.")
+        }
+        let session = try reopen()
+        return try Self.rate { () throws(HSMError) in _ = try session.random(32) }
     }
 
     // MARK: Throw-away keys

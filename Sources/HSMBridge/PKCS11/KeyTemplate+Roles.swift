@@ -12,13 +12,13 @@ extension KeyTemplate {
     }
 
     /// A role's AES key, for C_GenerateKey.
-    static func secretKey(for role: KeyRole, id: [UInt8], label: String) -> KeyTemplate {
+    static func secretKey(_ kind: KeyKind, id: [UInt8], label: String) -> KeyTemplate {
         let common =
             guarded(id: id, label: label) + [
                 .objectClass(.secretKey), .keyType(.aes), .number(.valueLength, 32),
                 .flag(.sign, false), .flag(.verify, false), .flag(.derive, false),
             ]
-        switch role.kind {
+        switch kind {
         case .aes256Seal:
             return KeyTemplate(
                 common + [
@@ -32,12 +32,12 @@ extension KeyTemplate {
                     .flag(.encrypt, false), .flag(.decrypt, false), .flag(.wrap, true), .flag(.unwrap, true),
                     .allowedMechanisms([.aesKeyWrapPad]), .template(.unwrapTemplate, residentGuard),
                 ])
-        case .ecP256:
-            preconditionFailure("the role has a key pair, not a secret key")
+        case .ecP256, .ecSecp256k1:
+            preconditionFailure("this kind is a key pair, not a secret key")
         }
     }
 
-    /// The private half of a role's P-256 pair, for C_GenerateKeyPair.
+    /// The private half of a role's pair, for C_GenerateKeyPair.
     static func signingPrivateKey(id: [UInt8], label: String) -> KeyTemplate {
         KeyTemplate(
             guarded(id: id, label: label) + [
@@ -46,12 +46,12 @@ extension KeyTemplate {
             ])
     }
 
-    /// The public half of a role's P-256 pair: nothing to hide, but not to be modified either.
-    static func signingPublicKey(id: [UInt8], label: String) -> KeyTemplate {
+    /// The public half of a role's pair: nothing to hide, but not to be modified either.
+    static func signingPublicKey(_ curve: EllipticCurve, id: [UInt8], label: String) -> KeyTemplate {
         [
             .flag(.token, true), .flag(.private, false), .flag(.modifiable, false), .bytes(.id, id), .label(label),
             .flag(.verify, true), .flag(.encrypt, false), .flag(.wrap, false),
-            .bytes(.ecParameters, EllipticCurve.p256.parameters), .allowedMechanisms([.ecdsa]),
+            .bytes(.ecParameters, curve.parameters), .allowedMechanisms([.ecdsa]),
         ]
     }
 

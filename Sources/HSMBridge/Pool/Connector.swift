@@ -52,22 +52,24 @@ struct Connector: Sendable {
     private func resolve(
         _ role: KeyRole, _ record: TokenManifest.Key, _ manifest: TokenManifest, _ session: borrowing Session
     ) throws(HSMError) -> Connection.RoleKey {
-        guard let id = Hexadecimal.decode(record.id), record.kind == role.kind else {
+        guard let id = Hexadecimal.decode(record.id), role.kinds.contains(record.kind) else {
             throw HSMError(.configurationRefused, "The manifest's entry for '\(role.rawValue)' is damaged.")
         }
-        switch role.kind {
+        switch record.kind {
         case .aes256Seal, .aes256Wrap:
             let key = try single(.secretKey, id, record, session)
             let checkValue = try session.attribute(.checkValue, of: key).map(Hexadecimal.encode) ?? ""
             guard checkValue == record.fingerprint else { throw Self.mismatch(record) }
-            if role.kind == .aes256Seal {
+            if record.kind == .aes256Seal {
                 try proveSentinel(role, record, manifest, key, session)
             }
-            return Connection.RoleKey(original: key, hot: hotCopy(of: key, session), publicHandle: nil, publicKey: nil)
-        case .ecP256:
+            return Connection.RoleKey(
+                kind: record.kind, original: key, hot: hotCopy(of: key, session), publicHandle: nil, publicKey: nil)
+        case .ecP256, .ecSecp256k1:
+            guard let curve = record.kind.curve else { throw Self.mismatch(record) }
             let privateKey = try single(.privateKey, id, record, session)
             let publicHandle = try single(.publicKey, id, record, session)
-            let publicKey = try Self.describe(publicHandle, curve: .p256, session)
+            let publicKey = try Self.describe(publicHandle, curve: curve, session)
             guard publicKey.fingerprint == record.fingerprint else { throw Self.mismatch(record) }
             // The public object proves nothing about the private one until they agree on a signature.
             let challenge = SystemRandom.bytes(32)
@@ -76,8 +78,8 @@ struct Connector: Sendable {
                 throw Self.mismatch(record)
             }
             return Connection.RoleKey(
-                original: privateKey, hot: hotCopy(of: privateKey, session), publicHandle: publicHandle,
-                publicKey: publicKey)
+                kind: record.kind, original: privateKey, hot: hotCopy(of: privateKey, session),
+                publicHandle: publicHandle, publicKey: publicKey)
         }
     }
 

@@ -23,8 +23,8 @@ struct InitCommand: Verb {
               kmsd init --token-uri 'tpm:/dev/tpmrm0?pin-source=file:/var/lib/kmsd/tpm.pin'
 
             If it is interrupted, run it again: it clears away what was begun. A second run after success is refused, \
-            unless a TPM was provisioned before kmsd made attestation keys: then it makes that key and adds it to the \
-            manifest. Start the daemon again after that.
+            unless the token was provisioned by a version of kmsd that made fewer keys: then it makes those that are \
+            missing and adds them to the manifest. Stop the daemon before and start it again after that.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -43,7 +43,7 @@ struct InitCommand: Verb {
         let home = try HomeDirectory(taking: settings.home)
         let files = ManifestFile(home: home.path)
         if let manifest = try files.read() {
-            if settings.tpm != nil, manifest.attestationKey == nil {
+            if !manifest.missingRoles.isEmpty || (settings.tpm != nil && manifest.attestationKey == nil) {
                 let status = try await complete(settings, manifest, files)
                 withExtendedLifetime(home) {}
                 return status
@@ -79,9 +79,10 @@ struct InitCommand: Verb {
         let made = try await TokenWork.withBackend(BackendConfiguration(settings, manifest: manifest)) { token in
             try await token.completeProvisioning()
         }
-        // The key is in the TPM and in no file until this is written; another run would replace it.
+        // New keys are on the token and in no file until this is written; another run would replace them.
         if let made { try files.write(made) }
-        let added = [made?.attestationKey?.label].compactMap(\.self)
+        let known = Set(manifest.keys.keys)
+        let added = (made?.keys ?? [:]).filter { !known.contains($0.key) }.values.map(\.label).sorted()
         try tell(
             Report(
                 instance: manifest.instance, token: manifest.token, manifest: settings.manifestPath, keys: added,

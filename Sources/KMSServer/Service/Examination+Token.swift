@@ -37,6 +37,13 @@ extension Examination {
                     remedy: "run `kmsd init` once"))
             return
         }
+        if !manifest.missingRoles.isEmpty {
+            let names = manifest.missingRoles.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+            checks.append(
+                Check(
+                    name: "manifest", grade: .warn, message: "the token was provisioned without the key \(names)",
+                    remedy: "stop the daemon and run `kmsd init`, which adds it"))
+        }
         // A wrong PIN must not be tried twice, so nothing is tried without a readable one.
         guard pinIsFine, moduleIsThere else { return }
         guard case .pkcs11(let configuration) = backend else { return await lookAtTPM(settings) }

@@ -17,7 +17,5 @@ public protocol TokenBackend: Sealing, Signing, ResidentKeyOperations, ValueKeep
     func sweep(instance: String?) async throws(HSMError) -> [String]
 }
 
-extension PKCS11Token: TokenBackend {
-    public func completeProvisioning() async throws(HSMError) -> TokenManifest? { nil }
-}
+extension PKCS11Token: TokenBackend {}
 extension TPMToken: TokenBackend {}

@@ -33,20 +33,6 @@ extension TPMToken {
         }
     }
 
-    /// Makes what provisioning makes today and did not make when this TPM was provisioned: the attestation key.
-    ///
-    /// - Returns: The manifest to store; nil if nothing is missing.
-    /// - Throws: `.alreadyProvisioned` if somebody else's object is at its handle.
-    public func completeProvisioning() async throws(HSMError) -> TokenManifest? {
-        guard var manifest, manifest.attestationKey == nil else { return nil }
-        let instance = manifest.instance
-        manifest.attestationKey = try await perform(timeout: .seconds(120)) { (connection) throws(HSMError) in
-            try TPMProvisioner(instance: instance, connection: connection).addAttestationKey()
-        }
-        queue.manifest = manifest
-        return manifest
-    }
-
     private static func qualifyingData(_ nonce: [UInt8]) throws(HSMError) -> [UInt8] {
         guard nonce.count > 32 else { return nonce }
         do {

@@ -48,7 +48,8 @@ final class TPMConnection {
                     "This TPM has no key at \(handles.text(.residentWrap)): it is not the provisioned one.")
             }
             try Self.check(primary, .residentWrap, manifest, mismatch: .tokenMismatch)
-            for role in TPMHandles.roles {
+            // An earlier version made no result key, and everything else works without.
+            for role in TPMHandles.roles where role != .result || manifest[.result] != nil {
                 guard let key = try context.persistentObject(handles[role]) else {
                     throw HSMError(.keyMissing, "The TPM has no key at \(handles.text(role)) for '\(role.rawValue)'.")
                 }
@@ -70,7 +71,7 @@ final class TPMConnection {
 
     func key(_ role: KeyRole) throws(HSMError) -> TPMObject {
         guard let key = keys[role] else {
-            throw HSMError(.keyMissing, "The TPM holds no '\(role.rawValue)' key; provision it first.")
+            throw HSMError(.keyMissing, "The TPM holds no '\(role.rawValue)' key; run `kmsd init`.")
         }
         return key
     }
@@ -121,7 +122,7 @@ final class TPMConnection {
             throw HSMError(.configurationRefused, "The manifest has no key '\(role.rawValue)'; it is not a TPM's.")
         }
         let isKnown =
-            role.kind == .ecP256
+            role.signs
             ? try TPMToken.describe(object).fingerprint == record.fingerprint && object.isBoundSigningKey
             : record.fingerprint == Hexadecimal.encode(object.name)
         guard isKnown else {

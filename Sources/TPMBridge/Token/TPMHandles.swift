@@ -3,7 +3,7 @@ import HSMBridge
 /// Which persistent handle holds what, from a first one on.
 struct TPMHandles: Sendable {
     /// Roles with a key of their own. The storage key itself wraps resident keys.
-    static let roles: [KeyRole] = [.rootLock, .shareLockUser, .shareLockServer, .audit]
+    static let roles: [KeyRole] = [.rootLock, .shareLockUser, .shareLockServer, .audit, .result]
 
     let first: UInt32
 
@@ -18,6 +18,7 @@ struct TPMHandles: Sendable {
         case .shareLockUser: first + 2
         case .shareLockServer: first + 3
         case .audit: first + 4
+        case .result: first + 6
         }
     }
 

@@ -13,10 +13,7 @@ struct TPMProvisioner {
 
     func run() throws(HSMError) -> TokenManifest {
         for role in TPMHandles.roles where try context.persistentObject(handles[role]) != nil {
-            throw HSMError(
-                .alreadyProvisioned,
-                "The TPM's handle \(handles.text(role)) is taken. Give other ones with 'handles=' in token-uri, or "
-                    + "remove that object: tpm2_evictcontrol -c \(handles.text(role)).")
+            throw taken(role)
         }
         try refuseTakenAttestationHandle()
         for index in [handles.memory, handles.counter] where try context.memory(index) != nil {
@@ -55,9 +52,7 @@ struct TPMProvisioner {
         let policy = try policyMark()
         var swept: [String] = []
         for role in TPMHandles.roles {
-            guard let object = try context.persistentObject(handles[role]),
-                [try mark(role), policy].contains(TPMBytes.array(object.publicArea.publicArea.authPolicy))
-            else { continue }
+            guard let object = try context.persistentObject(handles[role]), try isOurs(object, role) else { continue }
             try context.removePersistent(object.handle, at: handles[role], owner: owner)
             swept.append(TokenManifest.label(instance: instance, role: role))
         }
@@ -98,12 +93,12 @@ struct TPMProvisioner {
         return kept
     }
 
-    private func make(
+    func make(
         _ role: KeyRole, below primary: TPMObject, _ owner: SharedSecret?
     ) throws(HSMError) -> TokenManifest.Key {
         let lockout: Int32 = connection.configuration.address.lockout ? 1 : 0
         var template =
-            role.kind == .ecP256
+            role.signs
             ? kms_signing_template(TPM2_ECC_CURVE(TPM2_ECC_NIST_P256), lockout) : kms_hmac_template(lockout)
         let digest = try mark(role)
         kms_set_label(&template, digest, digest.count)
@@ -117,14 +112,16 @@ struct TPMProvisioner {
         }
         var record = record(role, kept)
         // As with every other token: the fingerprint of a key pair is that of its public key.
-        if role.kind == .ecP256 { record.fingerprint = try TPMToken.describe(kept).fingerprint }
-        if role.kind == .aes256Seal { record.sentinel = Hexadecimal.encode(try sentinel(role, kept)) }
+        if role.signs { record.fingerprint = try TPMToken.describe(kept).fingerprint }
+        if role.seals { record.sentinel = Hexadecimal.encode(try sentinel(role, kept)) }
         return record
     }
 
     private func record(_ role: KeyRole, _ object: TPMObject) -> TokenManifest.Key {
-        TokenManifest.Key(
-            id: handles.text(role), label: TokenManifest.label(instance: instance, role: role), kind: role.kind,
+        // The one curve for signatures that every TPM has.
+        let kind = role.signs ? KeyKind.ecP256 : role.kinds[0]
+        return TokenManifest.Key(
+            id: handles.text(role), label: TokenManifest.label(instance: instance, role: role), kind: kind,
             fingerprint: Hexadecimal.encode(object.name), sentinel: nil)
     }
 
@@ -141,7 +138,7 @@ struct TPMProvisioner {
         return try RecordKeys.seal(secret, key: key, salt: salt, context: recordContext)
     }
 
-    private func mark(_ role: KeyRole) throws(HSMError) -> [UInt8] {
+    func mark(_ role: KeyRole) throws(HSMError) -> [UInt8] {
         try mark(TokenManifest.label(instance: instance, role: role))
     }
 
