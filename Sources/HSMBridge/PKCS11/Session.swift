@@ -70,6 +70,13 @@ struct Session: ~Copyable, Sendable {
             }
         }
     }
+
+    /// Random bytes of the token's generator.
+    borrowing func random(_ count: Int) throws(HSMError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        try call("C_GenerateRandom") { $0.pointee.C_GenerateRandom($1, &bytes, CK_ULONG(count)) }
+        return bytes
+    }
 }
 
 extension ReturnValue {

@@ -1,7 +1,8 @@
 import Foundation
-import Keystores
 import SecretMemory
 import WorkingKeys
+
+@testable import Keystores
 
 /// A domain without keys: it answers with what it was asked, so that requests reach the end of every route.
 struct FrontStub: KeystoreServing {
@@ -30,6 +31,9 @@ struct FrontStub: KeystoreServing {
 
     func createDID() async throws -> String { "did:key:z" }
     func setVaultCapability(keystore: String, capability: [UInt8]) async throws {}
+    func claims(_ keystore: String) async throws -> KeystoreClaims {
+        KeystoreClaims(controller: "did:example:c", capability: nil)
+    }
     func rootCapability(_ keystore: String) async throws -> [UInt8]? { nil }
     func createKey(keystore: String, type: String) async throws -> CreatedKey { CreatedKey(id: "i", publicKey: [1]) }
 

