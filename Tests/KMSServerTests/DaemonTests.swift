@@ -58,7 +58,7 @@ struct DaemonTests {
         #expect(!FileManager.default.fileExists(atPath: home.path + "/init.journal"))
         let lint = try Command.run(Self.program, ["token", "lint", "--output", "json"], environment: environment)
         #expect(lint.status == 0, "\(lint.text)")
-        #expect(lint.text.components(separatedBy: "\"label\" : \"kmsd/").count == 7)
+        #expect(lint.text.components(separatedBy: "\"label\" : \"kmsd/").count == 9)
     }
 
     @Test("A client that sends its body drop by drop is cut off, and the log does not call it a failure")

@@ -208,7 +208,7 @@ import Testing
         let second = started(configuration(tpm, policies))
         try await second.waitUntilReady(timeout: .seconds(20))
         #expect(try await second.sweep(instance: TokenManifest.makeInstance()).isEmpty)
-        #expect(try await second.sweep(instance: instance).count == 7)
+        #expect(try await second.sweep(instance: instance).count == 8)
         _ = try await second.provision(instance: instance)
         _ = try await second.seal(try secret("x"), under: .rootLock, context: context)
         await second.shutdown()

@@ -172,7 +172,7 @@ import Testing
             await code { _ = try await second.provision(instance: TokenManifest.makeInstance()) }
                 == .alreadyProvisioned)
         #expect(try await second.sweep(instance: TokenManifest.makeInstance()).isEmpty)
-        #expect(try await second.sweep(instance: instance).count == 7)
+        #expect(try await second.sweep(instance: instance).count == 8)
         _ = try await second.provision(instance: TokenManifest.makeInstance())
         _ = try await second.seal(try secret("x"), under: .rootLock, context: context)
         await second.shutdown()
