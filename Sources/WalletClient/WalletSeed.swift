@@ -122,8 +122,7 @@ public enum WalletSeed {
     private static func make(
         capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int
     ) -> SharedSecret? {
-        guard let secret = try? SecretBytes.make(capacity: capacity + 1, fill) else { return nil }
-        return SharedSecret(secret)
+        do { return SharedSecret(try SecretBytes.make(capacity: capacity + 1, fill)) } catch { return nil }
     }
 
     private static var noMemory: WalletError { WalletError(.internalFailure, "No locked memory for a secret.") }
