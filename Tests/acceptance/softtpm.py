@@ -70,6 +70,9 @@ class SoftTPM:
     def uri(self):
         return f"tpm:?tcti=swtpm:path={self.socket}&pin-source=file:{self.pin_file}{self.attributes}"
 
+    def mend(self):
+        """Nothing to mend: a command of a TPM is done or not."""
+
     def hide(self):
         """Takes the TPM away, as a power failure would."""
         self.kill()
@@ -103,6 +106,8 @@ class SoftTPM:
 
     def tool(self, *arguments, check=True):
         """One of tpm2-tools."""
-        return subprocess.run(
-            arguments, env=self.environment(TPM2TOOLS_TCTI=f"swtpm:path={self.socket}"), check=check,
-            capture_output=True, text=True, timeout=30)
+        result = subprocess.run(
+            arguments, env=self.environment(TPM2TOOLS_TCTI=f"swtpm:path={self.socket}"), capture_output=True,
+            text=True, timeout=30)
+        assert not check or result.returncode == 0, f"{arguments} ended with {result.returncode}\n{result.stderr}"
+        return result

@@ -178,6 +178,7 @@ def test_kill_during_init_can_be_repeated(bare):
         time.sleep(0.02 + 0.03 * turn)
         process.kill()
         process.wait()
+        bare.token.mend()
     if not (bare.home / "manifest.json").exists():
         bare.run("init")
     daemon = bare.start()

@@ -156,6 +156,8 @@ def test_changed_plain_columns_never_give_a_wrong_answer(stored):
     """Types, states, ids, versions, owners: whatever is edited, an answer is right or there is none."""
     tried = 0
     for cell in first_of_each_column(cells(stored.path, (str, int))):
+        if cell.table == "epoch":
+            continue  # the audit chain remembers a number that was ever higher, see test_rolled_back.py
         for variant in changed(cell.value):
             stored.reset()
             try:

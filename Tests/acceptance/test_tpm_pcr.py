@@ -183,7 +183,7 @@ def test_pcrs_are_for_init_to_decide(bound, tmp_path):
     assert bound.run_json("tpm", "status", KMS_TOKEN_URI=bare)["registers"] == "sha256:7,16"
     probed = {c["name"]: c["outcome"] for c in bound.run_json("token", "probe")["capabilities"]}
     assert {name for name, outcome in probed.items() if outcome == "ok"} == {
-        "EC-P256", "EC-P384", "EC-P521", "ECDH-P256", "ECDH-P384", "ECDH-P521", "HMAC-SHA256"}
+        "EC-P256", "EC-P384", "EC-P521", "ECDH-P256", "ECDH-P384", "ECDH-P521", "HMAC-SHA256", "result-key"}
     extend(bound, ONES)
     assert bound.run("tpm", "status", check=False, KMS_TOKEN_URI=bare).returncode == 78
 

@@ -35,6 +35,7 @@ extension SQLiteKeystoreStore {
         let raised = try await writer.perform { [self] db -> UInt64 in
             let raised = max(epoch, try Self.epoch(in: db)) + 1
             try change(db, "UPDATE epoch SET value = ? WHERE id = 1", [Int64(bitPattern: raised)])
+            guard db.changesCount == 1 else { throw Self.epochLost }
             return raised
         }
         settle(raised)
@@ -51,11 +52,9 @@ extension SQLiteKeystoreStore {
 
     private func settle(_ epoch: UInt64) { committedEpoch.max(epoch, ordering: .acquiringAndReleasing) }
 
+    /// Zero for a number that no epoch can be, or none: whoever wrote that gains nothing, for zero is the oldest copy of all.
     static func epoch(in db: Database) throws -> UInt64 {
-        guard let value = try Int64.fetchOne(db, sql: "SELECT value FROM epoch WHERE id = 1"), value >= 0,
-            value < Int64.max
-        else { throw epochLost }
-        return UInt64(value)
+        UInt64(max(0, try Int64.fetchOne(db, sql: "SELECT value FROM epoch WHERE id = 1") ?? 0))
     }
 
     private static var epochLost: KMSError {

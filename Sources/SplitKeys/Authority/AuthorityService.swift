@@ -76,16 +76,12 @@ public final class AuthorityService: SplitAuthority {
     public func flush() async throws(SplitKeyError) {
         opened.sweep()
         await tellRefusals(isLast: false)
-        let times = used.withLock { used in
-            defer { used = [:] }
-            return used
-        }
+        // Forgotten here only when the rows tell them, so that no reader finds them in neither place.
+        let times = used.withLock { $0 }
         guard !times.isEmpty else { return }
-        do {
-            try await store.touch(times)
-        } catch {
-            used.withLock { used in used.merge(times) { max($0, $1) } }
-            throw error
+        try await store.touch(times)
+        used.withLock { used in
+            for (peer, time) in times where used[peer] == time { used[peer] = nil }
         }
     }
 
@@ -96,8 +92,10 @@ public final class AuthorityService: SplitAuthority {
 
     /// When the key was last used, in Unix seconds; 0 if never.
     public func lastUsed(client: String, key: [UInt8], caller: SplitCaller) async throws(SplitKeyError) -> Int64 {
+        // Before the row: ``flush()`` goes the other way.
+        let times = used.withLock { $0 }
         let share = try await find(client: client, key: key, caller: caller)
-        return max(share.lastUsed, used.withLock { $0[share.peerText] } ?? 0)
+        return max(share.lastUsed, times[share.peerText] ?? 0)
     }
 
     // MARK: Rows
