@@ -194,6 +194,26 @@ import TextEncodings
         #expect(try await fixture.authority.lastUsed(client: OfficialKey.clientID, key: key, caller: caller) == used)
     }
 
+    @Test func useIsToldWhileItIsWritten() async throws {
+        let fixture = try SplitFixture()
+        let caller = try fixture.caller()
+        let key = OfficialKey.bytes(OfficialKey.clientKey)
+        try await fixture.authority.setUp(try OfficialKey.setup(), caller: caller)
+        for _ in 0..<20 {
+            // As before the first use, but for the use itself, which no row tells yet.
+            try await fixture.authority.setUp(try OfficialKey.setup(), caller: caller)
+            fixture.clock.advance(1)
+            _ = try await fixture.authority.cosign(OfficialKey.message())
+            let used = Int64(fixture.clock.now.timeIntervalSince1970)
+            async let flushed: Void = fixture.authority.flush()
+            for _ in 0..<20 {
+                let told = try await fixture.authority.lastUsed(client: OfficialKey.clientID, key: key, caller: caller)
+                #expect(told == used)
+            }
+            try await flushed
+        }
+    }
+
     @Test func aKeysRateIsBounded() async throws {
         var configuration = SplitConfiguration()
         configuration.signaturesPerSecond = 2
