@@ -10,7 +10,6 @@ import time
 
 import pytest
 from daemon import BINARY, Installation, eventually
-from softtoken import write_private
 from softtpm import SoftTPM
 from webkms_client import KMSError
 
@@ -173,12 +172,11 @@ def test_a_tpm_put_back_to_before_init_is_another_one(on_tpm):
 MEMORY, COUNTER = "0x181010a", "0x181010b"
 
 
-def authorization(token, to):
-    """The keys' authorization value as FORMATS.md has it: HKDF-SHA-256 of the PIN."""
+def authorization(token):
+    """The keys' authorization value as FORMATS.md has it: HKDF-SHA-256 of the PIN. In hexadecimal, because tpm2-tools
+    read a file up to its first zero byte."""
     key = hmac.digest(bytes(32), token.pin.encode(), hashlib.sha256)
-    write_private(to, "")
-    to.write_bytes(hmac.digest(key, b"kmsd/tpm/authorization/v1\x01", hashlib.sha256))
-    return f"file:{to}"
+    return "hex:" + hmac.digest(key, b"kmsd/tpm/authorization/v1\x01", hashlib.sha256).hex()
 
 
 def removed(token, value, folder):
@@ -199,7 +197,7 @@ def older_value(token, value, folder):
 def test_memory_and_counter_are_believed_together_only(on_tpm, tmp_path, deed):
     """By somebody with the owner's right and the keys' authorization value, while the daemon is away."""
     assert on_tpm.start().terminate() == 0
-    value = authorization(on_tpm.token, tmp_path / "value")
+    value = authorization(on_tpm.token)
     on_tpm.token.tool("tpm2_nvread", MEMORY, "-P", value, "-o", str(tmp_path / "older"))
     assert on_tpm.start().terminate() == 0
     deed(on_tpm.token, value, tmp_path)
