@@ -14,306 +14,326 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-O"])] : [])
 
-/// Field arithmetic is unusable unoptimised, so these targets are optimised in debug builds too, and as whole modules:
-/// the generic towers must be specialised across files.
+/// Field arithmetic, and loops over the bytes of half a megabyte, are unusable unoptimised, so these targets are optimised in
+/// debug builds too, and as whole modules: the generic towers must be specialised across files.
 let optimised: [SwiftSetting] =
     settings + [.unsafeFlags(["-O", "-wmo", "-num-threads", "1", "-disable-batch-mode"])]
 
-let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
-let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+// What is not ours, exactly one version each; docs/dependencies.md says what for and how to take another one.
+let packages: [Package.Dependency] = [
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0", traits: []),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0", traits: []),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/grpc/grpc-swift-2", exact: "2.4.3"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", exact: "2.9.2"),
+    .package(url: "https://github.com/grpc/grpc-swift-protobuf", exact: "2.4.1"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
+]
+
+/// The package of each product that a target may name.
+let packageOfProduct = [
+    "Hummingbird": "hummingbird", "HummingbirdCore": "hummingbird", "HummingbirdTLS": "hummingbird",
+    "HummingbirdTesting": "hummingbird", "ArgumentParser": "swift-argument-parser", "GRDB": "GRDB.swift",
+    "ServiceLifecycle": "swift-service-lifecycle", "UnixSignals": "swift-service-lifecycle", "Logging": "swift-log",
+    "HTTPTypes": "swift-http-types", "NIOCore": "swift-nio", "NIOPosix": "swift-nio", "NIOHTTP1": "swift-nio",
+    "NIOHTTPTypes": "swift-nio-extras", "NIOHTTPTypesHTTP1": "swift-nio-extras", "NIOSSL": "swift-nio-ssl",
+    "AsyncHTTPClient": "async-http-client", "Yams": "Yams", "GRPCCore": "grpc-swift-2",
+    "GRPCNIOTransportHTTP2Posix": "grpc-swift-nio-transport", "GRPCProtobuf": "grpc-swift-protobuf",
+    "SwiftProtobuf": "swift-protobuf", "X509": "swift-certificates",
+]
+
+func dependencies(_ names: [String]) -> [Target.Dependency] {
+    names.map { name in packageOfProduct[name].map { .product(name: name, package: $0) } ?? .byName(name: name) }
+}
+
+/// A library of ours in `Sources`; `uses` is exactly what its files import, which `scripts/test layout` checks.
+func library(
+    _ name: String, uses: [String] = [], exclude: [String] = [], resources: [Resource] = [],
+    settings: [SwiftSetting] = settings
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies(uses), exclude: exclude, resources: resources, swiftSettings: settings)
+}
+
+/// The tests of the library `name`, which they use, and with it what is named here.
+func tests(
+    _ name: String, uses: [String] = [], exclude: [String] = [], settings: [SwiftSetting] = settings
+) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: dependencies([name] + uses), exclude: exclude, swiftSettings: settings)
+}
+
+/// A C library of the system: its module map is all that is ours.
+func system(_ name: String, _ pkgConfig: String? = nil, _ package: String? = nil) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/System/" + name, pkgConfig: pkgConfig, providers: package.map { [.apt([$0])] })
+}
+
+/// What the daemon is measured with; see scripts/bench and scripts/constant-time.
+func benchmark(_ name: String, uses: [String]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies(uses), path: "Benchmarks/" + name, swiftSettings: settings)
+}
+
+let targets: [Target] = [
+    // C libraries, each imported by one target only (KMSBench measures the bare ones beside it).
+    system("CProcess"),
+    system("CP11Kit", "p11-kit-1", "libp11-kit-dev"),
+    system("CLibCrypto", "libcrypto", "libssl-dev"),
+    system("CSodium", "libsodium", "libsodium-dev"),
+    system("CTSS2", "tss2-esys", "libtss2-dev"),
+    system("CZlib", "zlib", "zlib1g-dev"),
+
+    // The ground: memory, bytes, threads, mathematics, primitives.
+    library("SecretMemory", uses: ["CProcess"]),
+    library("Encodings", uses: ["SecretMemory"]),
+    library("Workers"),
+    library("PrometheusMetrics"),
+    library("LibCrypto", uses: ["CLibCrypto", "CSodium", "SecretMemory"]),
+    library("Pairing", settings: optimised),
+    library("TFHE", uses: ["LibCrypto", "SecretMemory"], settings: optimised),
+    library("InclusionProofs", uses: ["LibCrypto"], settings: optimised),
+    library("LightClient", uses: ["Encodings", "LibCrypto"]),
+    library("WorkingKeys", uses: ["Encodings", "LibCrypto", "Pairing", "SecretMemory"]),
+    library("WalletClient", uses: ["Encodings", "LibCrypto", "Pairing", "SecretMemory"]),
+
+    // Devices: the contract, and two that serve it.
+    library("Token", uses: ["Encodings", "SecretMemory"]),
+    library("HSMBridge", uses: ["CP11Kit", "Encodings", "LibCrypto", "SecretMemory", "Token", "Workers"]),
+    library("TPMBridge", uses: ["CTSS2", "Encodings", "LibCrypto", "SecretMemory", "Token", "Workers"]),
+
+    // What stands on a device, whichever it is.
+    library("EnclaveLock", uses: ["Encodings", "LibCrypto", "SecretMemory", "Token", "Workers"]),
+    library("Storage", uses: ["EnclaveLock", "Encodings", "GRDB", "LibCrypto", "SecretMemory"]),
+    library(
+        "Audit", uses: ["EnclaveLock", "Encodings", "GRDB", "LibCrypto", "SecretMemory", "Storage", "Token", "Workers"]),
+    library("Attestation", uses: ["Audit", "Encodings", "LibCrypto", "Token", "WorkingKeys"]),
+    library("Anchors", uses: ["Encodings", "LibCrypto", "Pairing", "SecretMemory", "Token"]),
+
+    // Who may ask, and other servers.
+    library("Capabilities", uses: ["CZlib", "Encodings", "LibCrypto", "Workers"]),
+    library(
+        "OutboundHTTP",
+        uses: ["AsyncHTTPClient", "Encodings", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "SecretMemory", "Workers"]),
+    library("BearerTokens", uses: ["Encodings", "LibCrypto", "OutboundHTTP", "SecretMemory"]),
+    library("GNAP", uses: ["Capabilities", "Encodings", "LibCrypto", "OutboundHTTP", "SecretMemory"]),
+    library(
+        "EDV", uses: ["Capabilities", "Encodings", "LibCrypto", "OutboundHTTP", "SecretMemory", "WorkingKeys"]),
+    library("RemoteLocks", uses: ["EnclaveLock", "Encodings", "LibCrypto", "OutboundHTTP", "SecretMemory"]),
+    library("TrustBlocImport", uses: ["Encodings", "LibCrypto", "SecretMemory", "WorkingKeys"]),
+
+    // The domains.
+    library(
+        "Keystores",
+        uses: [
+            "Capabilities", "EnclaveLock", "Encodings", "GRDB", "LibCrypto", "PrometheusMetrics", "SecretMemory",
+            "Storage", "Token", "Workers", "WorkingKeys",
+        ]),
+    library(
+        "SplitKeys",
+        uses: [
+            "Anchors", "Audit", "EnclaveLock", "Encodings", "GRDB", "LibCrypto", "OutboundHTTP", "Pairing",
+            "SecretMemory", "Storage", "Token",
+        ]),
+
+    library(
+        "Decryption",
+        uses: [
+            "Audit", "EnclaveLock", "Encodings", "InclusionProofs", "LibCrypto", "LightClient", "SecretMemory", "TFHE",
+            "Token",
+        ], settings: optimised),
+    library("DecryptionStore", uses: ["Decryption", "EnclaveLock", "Encodings", "GRDB", "Storage", "TFHE"]),
+    library("ChainNodes", uses: ["Decryption", "LightClient", "OutboundHTTP"]),
+    library(
+        "DecryptionAPI",
+        uses: [
+            "Decryption", "Encodings", "GRPCCore", "GRPCNIOTransportHTTP2Posix", "GRPCProtobuf", "LightClient",
+            "SwiftProtobuf", "TFHE", "X509",
+        ], exclude: ["Protos"]),
+
+    library(
+        "DecryptionClient",
+        uses: [
+            "Decryption", "DecryptionAPI", "Encodings", "InclusionProofs", "LibCrypto", "LightClient", "SecretMemory",
+            "TFHE",
+        ]),
+    library(
+        "DevChain",
+        uses: [
+            "Encodings", "HTTPTypes", "Hummingbird", "InclusionProofs", "LibCrypto", "LightClient", "Logging",
+            "NIOCore",
+            "ServiceLifecycle",
+        ]),
+
+    // The daemon.
+    library(
+        "KMSConfiguration",
+        uses: [
+            "Anchors", "BearerTokens", "Capabilities", "Decryption", "EDV", "EnclaveLock", "Encodings",
+            "InclusionProofs", "Keystores", "LightClient", "Logging", "OutboundHTTP", "RemoteLocks", "SecretMemory",
+            "SplitKeys", "TFHE", "TPMBridge", "Token", "Yams",
+        ]),
+    library(
+        "HTTPAPI",
+        uses: [
+            "Attestation", "Audit", "BearerTokens", "Capabilities", "EDV", "EnclaveLock", "Encodings", "GNAP",
+            "HTTPTypes", "Hummingbird", "KMSConfiguration", "Keystores", "LibCrypto", "Logging", "NIOCore", "NIOSSL",
+            "OutboundHTTP", "PrometheusMetrics", "SecretMemory", "SplitKeys", "Token", "WorkingKeys",
+        ],
+        resources: [.embedInCode("Resources/openapi.yaml")]),
+    library(
+        "KMSDaemon",
+        uses: [
+            "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "ChainNodes", "Decryption",
+            "DecryptionAPI", "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "HSMBridge", "HTTPAPI",
+            "HTTPTypes", "Hummingbird", "HummingbirdCore", "KMSConfiguration", "Keystores", "LibCrypto", "LightClient",
+            "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL", "OutboundHTTP",
+            "PrometheusMetrics", "RemoteLocks", "SecretMemory", "ServiceLifecycle", "SplitKeys", "Storage", "TPMBridge",
+            "Token", "Workers", "WorkingKeys",
+        ]),
+    library(
+        "KMSCommand",
+        uses: [
+            "ArgumentParser", "Attestation", "Audit", "BearerTokens", "Capabilities", "Decryption",
+            "DecryptionAPI", "DecryptionClient", "DecryptionStore", "DevChain", "EDV", "EnclaveLock",
+            "Encodings", "HSMBridge", "HTTPAPI", "InclusionProofs", "KMSConfiguration", "KMSDaemon",
+            "Keystores", "LibCrypto", "LightClient", "Logging", "OutboundHTTP", "RemoteLocks",
+            "SecretMemory", "ServiceLifecycle", "SplitKeys", "Storage", "TFHE", "TPMBridge", "Token",
+            "TrustBlocImport", "UnixSignals", "WalletClient", "WorkingKeys",
+        ]),
+    .executableTarget(name: "KMSd", dependencies: ["KMSCommand"], swiftSettings: settings),
+
+    // What the daemon and the pairing library are measured with: time beside C, and memcheck for constant time.
+    benchmark(
+        "KMSBench",
+        uses: [
+            "Anchors", "ArgumentParser", "CGRPCLoad", "CP11Kit", "CTPMYardstick", "CYardstick", "Capabilities",
+            "Decryption", "EnclaveLock", "Encodings", "HSMBridge", "Hummingbird", "LibCrypto", "LightClient",
+            "Logging", "NIOCore", "Pairing", "SecretMemory", "TFHE", "TPMBridge", "Token", "WorkingKeys",
+        ]),
+    benchmark("PairingBench", uses: ["CYardstick", "Pairing"]),
+    benchmark("ConstantTime", uses: ["CValgrind", "Pairing", "TFHE"]),
+    .systemLibrary(name: "CValgrind", path: "Benchmarks/CValgrind", providers: [.apt(["valgrind"])]),
+    .target(name: "CYardstick", path: "Benchmarks/CYardstick", cSettings: [.unsafeFlags(["-O2"])]),
+    .target(name: "CGRPCLoad", path: "Benchmarks/CGRPCLoad", cSettings: [.unsafeFlags(["-O2"])]),
+    .target(
+        name: "CTPMYardstick", dependencies: ["CTSS2"], path: "Benchmarks/CTPMYardstick",
+        cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("tss2-tctildr")]),
+
+    // Tests.
+    .target(
+        name: "TestSupport", dependencies: dependencies(["SecretMemory"]), path: "Tests/TestSupport",
+        exclude: ["Wycheproof"], swiftSettings: settings),
+    .target(
+        name: "TestTokens", dependencies: dependencies(["HSMBridge", "TestSupport", "Token"]),
+        path: "Tests/TestTokens", swiftSettings: settings),
+    tests("SecretMemory", uses: ["CProcess"]),
+    tests("Encodings", uses: ["SecretMemory", "TestSupport"]),
+    tests("Workers"),
+    tests("PrometheusMetrics"),
+    tests("LibCrypto", uses: ["SecretMemory", "TestSupport"]),
+    tests("Pairing", exclude: ["Vectors"], settings: optimised),
+    tests("TFHE", uses: ["LibCrypto", "SecretMemory", "TestSupport"], exclude: ["Vectors"]),
+    tests("InclusionProofs", uses: ["Encodings"], exclude: ["Vectors"]),
+    tests("LightClient", uses: ["ChainNodes", "Encodings", "LibCrypto", "SecretMemory"], exclude: ["Vectors"]),
+    tests(
+        "WorkingKeys", uses: ["Encodings", "LibCrypto", "Pairing", "SecretMemory", "TestSupport"], exclude: ["Vectors"]),
+    tests("DevChain", uses: ["InclusionProofs", "LibCrypto", "LightClient"]),
+    tests("WalletClient", uses: ["SecretMemory", "TestSupport"]),
+    tests("HSMBridge", uses: ["Encodings", "SecretMemory", "TestSupport", "TestTokens", "Token"]),
+    tests(
+        "TPMBridge",
+        uses: [
+            "EnclaveLock", "Encodings", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", "TestTokens", "Token",
+        ]),
+    tests(
+        "EnclaveLock", uses: ["Encodings", "LibCrypto", "SecretMemory", "TestSupport", "Token"], exclude: ["Golden"]),
+    tests(
+        "Audit",
+        uses: [
+            "EnclaveLock", "Encodings", "GRDB", "HSMBridge", "LibCrypto", "TestSupport", "TestTokens", "Token",
+            "Workers",
+        ]),
+    tests(
+        "Attestation",
+        uses: ["Encodings", "HSMBridge", "LibCrypto", "TPMBridge", "TestSupport", "TestTokens", "Token", "WorkingKeys"]),
+    tests(
+        "Anchors",
+        uses: [
+            "EnclaveLock", "Encodings", "HSMBridge", "Pairing", "SecretMemory", "TPMBridge", "TestSupport",
+            "TestTokens", "Token",
+        ]),
+    tests("Capabilities", uses: ["Encodings", "LibCrypto", "SecretMemory", "TestSupport"], exclude: ["Vectors"]),
+    tests("OutboundHTTP", uses: ["TestSupport"]),
+    tests("BearerTokens", uses: ["Encodings", "LibCrypto", "OutboundHTTP", "SecretMemory", "TestSupport"]),
+    tests("GNAP", uses: ["Capabilities", "Encodings", "LibCrypto", "OutboundHTTP", "SecretMemory", "TestSupport"]),
+    tests(
+        "EDV",
+        uses: ["Capabilities", "Encodings", "LibCrypto", "OutboundHTTP", "SecretMemory", "TestSupport", "WorkingKeys"],
+        exclude: ["Vectors"]),
+    tests("RemoteLocks", uses: ["EnclaveLock", "Encodings", "OutboundHTTP", "SecretMemory", "TestSupport"]),
+    tests("TrustBlocImport", uses: ["SecretMemory", "TestSupport", "WorkingKeys"], exclude: ["Vectors"]),
+    tests(
+        "Keystores",
+        uses: [
+            "Capabilities", "EnclaveLock", "Encodings", "GRDB", "HSMBridge", "LibCrypto", "SecretMemory", "Storage",
+            "TestSupport", "TestTokens", "Token", "WorkingKeys",
+        ]),
+    tests(
+        "SplitKeys",
+        uses: ["Anchors", "Audit", "Encodings", "LibCrypto", "Pairing", "SecretMemory", "TestSupport", "Token"]),
+    tests("Decryption", uses: ["Encodings", "LibCrypto", "SecretMemory", "TFHE", "Token"], exclude: ["Vectors"]),
+    tests(
+        "KMSConfiguration", uses: ["BearerTokens", "Keystores", "Logging", "SecretMemory", "TestSupport", "Token"]),
+    tests(
+        "HTTPAPI",
+        uses: [
+            "Anchors", "Audit", "BearerTokens", "EnclaveLock", "Encodings", "GNAP", "HSMBridge", "HTTPTypes",
+            "Hummingbird", "HummingbirdTesting", "KMSConfiguration", "KMSDaemon", "Keystores", "Logging",
+            "SecretMemory", "SplitKeys", "Storage", "TestSupport", "TestTokens", "Token", "Yams",
+        ]),
+    tests(
+        "KMSDaemon", uses: ["HTTPAPI", "NIOCore", "NIOHTTP1"]),
+    tests(
+        "KMSCommand",
+        uses: [
+            "ArgumentParser", "EnclaveLock", "Encodings", "HTTPAPI", "HTTPTypes", "KMSConfiguration", "KMSd",
+            "SecretMemory", "TestSupport", "TestTokens",
+        ]),
+]
+
+// The harnesses of every parser: a test that replays their inputs, or what `scripts/fuzz` runs.
+let fuzzed = dependencies([
+    "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "Decryption", "DecryptionAPI",
+    "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "GRDB", "GRPCCore", "HTTPAPI", "HTTPTypes",
+    "Hummingbird", "InclusionProofs", "KMSCommand", "KMSConfiguration", "Keystores", "LibCrypto", "LightClient",
+    "Logging", "NIOCore", "OutboundHTTP", "Pairing", "RemoteLocks", "SecretMemory", "SplitKeys", "SwiftProtobuf",
+    "TFHE", "TPMBridge", "Token", "TrustBlocImport", "WorkingKeys",
+])
+let fuzzTarget: Target =
+    fuzzing
+    ? .executableTarget(
+        name: "kmsd-fuzz", dependencies: fuzzed, path: "Tests/FuzzTests", exclude: ["Corpus", "Replay"],
+        swiftSettings: settings,
+        linkerSettings: [
+            .unsafeFlags([Context.environment["KMSD_FUZZ_RUNTIME"] ?? ""]), .linkedLibrary("stdc++"),
+            .linkedLibrary("m"),
+        ])
+    : .testTarget(name: "FuzzTests", dependencies: fuzzed, exclude: ["Corpus", "Driver"], swiftSettings: settings)
 
 let package = Package(
     name: "kmsd",
     platforms: [.macOS(.v15)],
-    products: [
-        .executable(name: "kmsd", targets: ["KMSd"])
-    ],
-    dependencies: [
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: []),
-        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-    ],
-    targets: [
-        // C libraries, each imported by one target only (KMSBench measures the bare ones beside it).
-        .systemLibrary(name: "CP11Kit", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
-        .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(name: "CTSS2", pkgConfig: "tss2-esys", providers: [.apt(["libtss2-dev"])]),
-        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
-
-        .systemLibrary(name: "CProcess"),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-
-        // No NIO below this line: these build and test in seconds.
-        .target(name: "SecretMemory", dependencies: ["CProcess"], swiftSettings: settings),
-        .target(name: "TextEncodings", dependencies: ["SecretMemory"], swiftSettings: settings),
-        .target(
-            name: "HSMBridge", dependencies: ["CP11Kit", "SecretMemory", "TextEncodings"], swiftSettings: settings),
-        .target(name: "LibCrypto", dependencies: ["CLibCrypto", "CSodium", "SecretMemory"], swiftSettings: settings),
-        .target(
-            name: "TPMBridge", dependencies: ["CTSS2", "HSMBridge", "LibCrypto", "SecretMemory", "TextEncodings"],
-            swiftSettings: settings),
-        .target(
-            name: "EnclaveLock", dependencies: ["HSMBridge", "LibCrypto", "SecretMemory", "TextEncodings"],
-            swiftSettings: settings),
-        .target(
-            name: "WorkingKeys", dependencies: ["LibCrypto", "Pairing", "SecretMemory", "TextEncodings"],
-            swiftSettings: settings),
-        .target(
-            name: "Capabilities", dependencies: ["CZlib", "LibCrypto", "TextEncodings"], swiftSettings: settings),
-        .target(name: "Pairing", swiftSettings: optimised),
-        .target(name: "StrictJSON", swiftSettings: settings),
-        .target(name: "Metering", swiftSettings: settings),
-        .target(
-            name: "WalletClient", dependencies: ["Pairing", "LibCrypto", "SecretMemory", "TextEncodings"],
-            swiftSettings: settings),
-        .target(
-            name: "Anchors", dependencies: ["HSMBridge", "EnclaveLock", "Pairing", "LibCrypto", "SecretMemory"],
-            swiftSettings: settings),
-        .target(
-            name: "Audit",
-            dependencies: ["EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "Storage", "TextEncodings", grdb],
-            swiftSettings: settings),
-        .target(
-            name: "Attestation",
-            dependencies: ["Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "WorkingKeys", "TextEncodings"],
-            swiftSettings: settings),
-        .target(
-            name: "Keystores",
-            dependencies: [
-                "Metering",
-                "HSMBridge", "EnclaveLock", "WorkingKeys", "Capabilities", "LibCrypto", "SecretMemory", "Storage", grdb,
-            ],
-            swiftSettings: settings),
-
-        .target(name: "Storage", dependencies: [grdb], swiftSettings: settings),
-        .target(
-            name: "SplitKeys",
-            dependencies: [
-                "Anchors", "Audit", "HSMBridge", "EnclaveLock", "Pairing", "LibCrypto", "Outbound", "SecretMemory",
-                "Storage", "TextEncodings", grdb,
-            ],
-            swiftSettings: settings),
-
-        // Other servers, and the tokens their users bring.
-        .target(
-            name: "Outbound",
-            dependencies: [
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ],
-            swiftSettings: settings),
-        .target(
-            name: "EDV",
-            dependencies: [
-                "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound", "TextEncodings",
-            ],
-            swiftSettings: settings),
-        .target(
-            name: "TrustBlocStore",
-            dependencies: ["WorkingKeys", "StrictJSON", "LibCrypto", "SecretMemory", "TextEncodings"],
-            swiftSettings: settings),
-        .target(
-            name: "RemoteLocks",
-            dependencies: ["Outbound", "EnclaveLock", "StrictJSON", "LibCrypto", "SecretMemory", "TextEncodings"],
-            swiftSettings: settings),
-        .target(
-            name: "BearerTokens",
-            dependencies: [
-                "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TextEncodings",
-                .product(name: "JWTKit", package: "jwt-kit"),
-            ],
-            swiftSettings: settings),
-
-        .target(
-            name: "GNAP",
-            dependencies: ["Capabilities", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TextEncodings"],
-            swiftSettings: settings),
-
-        // The daemon.
-        .target(
-            name: "KMSServer",
-            dependencies: [
-                "HSMBridge", "EnclaveLock", "WorkingKeys", "Keystores", "Capabilities", "SecretMemory", "LibCrypto",
-                "WalletClient", "BearerTokens", "EDV", "GNAP", "Metering", "Outbound", "RemoteLocks", "StrictJSON",
-                "SplitKeys", "Audit", "Anchors", "Attestation", "TPMBridge", "TrustBlocStore", "TextEncodings",
-                "Storage", hummingbird,
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "HummingbirdTLS", package: "hummingbird"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "Yams", package: "Yams"),
-            ],
-            resources: [.embedInCode("Resources/openapi.yaml")],
-            swiftSettings: settings),
-        .executableTarget(name: "KMSd", dependencies: ["KMSServer"], swiftSettings: settings),
-
-        // What the daemon is measured against; see scripts/bench.
-        .executableTarget(
-            name: "KMSBench",
-            dependencies: [
-                "CP11Kit", "HSMBridge", "EnclaveLock", "WorkingKeys", "Capabilities", "LibCrypto", "Anchors", "Pairing",
-                "CYardstick", "CTPMYardstick", "TPMBridge", "SecretMemory", hummingbird,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: settings),
-
-        // What the pairing library is measured with: time beside C, and memcheck for constant time.
-        .systemLibrary(name: "CValgrind", providers: [.apt(["valgrind"])]),
-        .target(name: "CYardstick", cSettings: [.unsafeFlags(["-O2"])]),
-        .target(
-            name: "CTPMYardstick", dependencies: ["CTSS2"], cSettings: [.unsafeFlags(["-O2"])],
-            linkerSettings: [.linkedLibrary("tss2-tctildr")]),
-        .executableTarget(name: "PairingBench", dependencies: ["Pairing", "CYardstick"], swiftSettings: settings),
-        .executableTarget(
-            name: "ConstantTime", dependencies: ["Pairing", "CValgrind"], path: "Tests/ConstantTime",
-            swiftSettings: settings),
-
-        // Tests.
-        .target(
-            name: "TestSupport", dependencies: ["HSMBridge", "SecretMemory"], path: "Tests/TestSupport",
-            exclude: ["Wycheproof"], swiftSettings: settings),
-        .testTarget(
-            name: "TextEncodingsTests", dependencies: ["TextEncodings", "SecretMemory", "TestSupport"],
-            swiftSettings: settings),
-        .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CProcess"], swiftSettings: settings),
-        .testTarget(
-            name: "HSMBridgeTests", dependencies: ["HSMBridge", "SecretMemory", "TestSupport", "TextEncodings"],
-            swiftSettings: settings),
-        .testTarget(
-            name: "TPMBridgeTests",
-            dependencies: [
-                "TPMBridge", "EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings",
-            ],
-            swiftSettings: settings),
-        .testTarget(
-            name: "LibCryptoTests", dependencies: ["LibCrypto", "SecretMemory", "TestSupport"], swiftSettings: settings),
-        .testTarget(
-            name: "EnclaveLockTests",
-            dependencies: ["EnclaveLock", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport"],
-            exclude: ["Golden"], swiftSettings: settings),
-        .testTarget(
-            name: "WorkingKeysTests", dependencies: ["WorkingKeys", "LibCrypto", "SecretMemory", "TestSupport"],
-            exclude: ["Vectors"], swiftSettings: settings),
-        .testTarget(
-            name: "CapabilitiesTests",
-            dependencies: ["Capabilities", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings"],
-            exclude: ["Vectors"], swiftSettings: settings),
-        .testTarget(
-            name: "SplitKeysTests",
-            dependencies: [
-                "SplitKeys", "Anchors", "Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "Pairing", "SecretMemory",
-                "TestSupport", "TextEncodings",
-            ],
-            swiftSettings: settings),
-        .testTarget(name: "PairingTests", dependencies: ["Pairing"], exclude: ["Vectors"], swiftSettings: settings),
-        .testTarget(
-            name: "EDVTests",
-            dependencies: [
-                "EDV", "Capabilities", "WorkingKeys", "LibCrypto", "SecretMemory", "StrictJSON", "Outbound",
-                "TestSupport", "TextEncodings",
-            ],
-            exclude: ["Vectors"], swiftSettings: settings),
-        .testTarget(
-            name: "AnchorsTests",
-            dependencies: [
-                "Anchors", "EnclaveLock", "HSMBridge", "Pairing", "SecretMemory", "TPMBridge", "TestSupport",
-            ],
-            swiftSettings: settings),
-        .testTarget(
-            name: "WalletClientTests", dependencies: ["WalletClient", "SecretMemory", "TestSupport"],
-            swiftSettings: settings),
-        .testTarget(name: "MeteringTests", dependencies: ["Metering"], swiftSettings: settings),
-        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "OutboundTests", dependencies: ["Outbound", "TestSupport"], swiftSettings: settings),
-        .testTarget(
-            name: "TrustBlocStoreTests",
-            dependencies: ["TrustBlocStore", "WorkingKeys", "SecretMemory", "TestSupport"],
-            exclude: ["Vectors"], swiftSettings: settings),
-        .testTarget(
-            name: "RemoteLocksTests",
-            dependencies: ["RemoteLocks", "Outbound", "EnclaveLock", "SecretMemory", "TestSupport"],
-            swiftSettings: settings),
-        .testTarget(
-            name: "BearerTokensTests",
-            dependencies: [
-                "BearerTokens", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport", "TextEncodings",
-            ],
-            swiftSettings: settings),
-        .testTarget(
-            name: "GNAPTests",
-            dependencies: [
-                "GNAP", "Capabilities", "Outbound", "StrictJSON", "LibCrypto", "SecretMemory", "TestSupport",
-                "TextEncodings",
-            ],
-            swiftSettings: settings),
-        .testTarget(
-            name: "KeystoresTests",
-            dependencies: [
-                "Keystores", "EnclaveLock", "HSMBridge", "WorkingKeys", "Capabilities", "LibCrypto", "SecretMemory",
-                "TestSupport", grdb,
-            ],
-            swiftSettings: settings),
-        .testTarget(
-            name: "AuditTests",
-            dependencies: [
-                "Audit", "EnclaveLock", "HSMBridge", "LibCrypto", "TestSupport", "TextEncodings", grdb,
-            ],
-            swiftSettings: settings),
-        .testTarget(
-            name: "AttestationTests",
-            dependencies: [
-                "Attestation", "EnclaveLock", "HSMBridge", "TPMBridge", "LibCrypto", "TestSupport", "WorkingKeys",
-                "TextEncodings",
-            ],
-            swiftSettings: settings),
-        .testTarget(
-            name: "KMSServerTests",
-            dependencies: [
-                "KMSServer", "KMSd", "Keystores", "EnclaveLock", "BearerTokens", "SecretMemory", "TestSupport",
-                "Anchors", "Audit", "HSMBridge", "SplitKeys", "StrictJSON", "TextEncodings", hummingbird,
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: settings),
-    ]
+    products: [.executable(name: "kmsd", targets: ["KMSd"])],
+    dependencies: packages,
+    targets: targets + [fuzzTarget]
 )
-
-// The harnesses of every parser: a test that replays their inputs, or what `scripts/fuzz` runs.
-let fuzzed: [Target.Dependency] = [
-    "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "EDV", "EnclaveLock", "GNAP", "HSMBridge",
-    "Keystores", "KMSServer", "LibCrypto", "Outbound", "Pairing", "RemoteLocks", "SecretMemory", "SplitKeys",
-    "StrictJSON", "TextEncodings", "TPMBridge", "TrustBlocStore", "WorkingKeys", hummingbird,
-    .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
-]
-package.targets.append(
-    fuzzing
-        ? .executableTarget(
-            name: "kmsd-fuzz", dependencies: fuzzed, path: "Tests/FuzzTests", exclude: ["Corpus", "Replay"],
-            swiftSettings: settings,
-            linkerSettings: [
-                .unsafeFlags([Context.environment["KMSD_FUZZ_RUNTIME"] ?? ""]), .linkedLibrary("stdc++"),
-                .linkedLibrary("m"),
-            ])
-        : .testTarget(
-            name: "FuzzTests", dependencies: fuzzed, exclude: ["Corpus", "Driver"], swiftSettings: settings))

@@ -107,7 +107,9 @@ class Field:
         self.inverse = (-pow(prime, -1, 1 << 64)) & WORD
         self.p = words(prime, self.n)
         assert self.p[-1] < (1 << 63) - 1
-        assert not wide or 4 * prime < self.radix
+        # 4p² of a product of sums, and 6p² of the cyclotomic squares, below pR.
+        assert 2 * prime < self.radix
+        assert not wide or 6 * prime < self.radix
         assert prime % 4 == 3 or not wide
 
     def montgomery(self, value):
@@ -131,6 +133,10 @@ class Field:
             lines.append(f"(r{i}, carry) = addCarry({source}{i}, {hexadecimal(self.p[i])} & mask, carry)")
         return lines + [f"return {name}({prefix}" + ", ".join(f"r{i}" for i in range(self.n)) + ")"]
 
+    def check(self, condition, rule):
+        """A precondition, checked in debug builds."""
+        return [f'require({condition}, "{self.name}: {rule}")']
+
     def function(self, signature, lines):
         return [f"    @inline(__always) {signature} {{"] + ["        " + line for line in lines] + ["    }", ""]
 
@@ -145,8 +151,14 @@ class Field:
                 lines.append(f"(a, t{j}) = multiplyAdd(t{j}, x.l{j}, y.l{i}, a)")
                 lines.append(f"(c, t{j - 1}) = multiplyAdd(t{j}, m, {hexadecimal(self.p[j])}, c)")
             lines.append(f"t{n - 1} = c &+ a")
-        return self.function(f"static func product(_ x: {self.name}, _ y: {self.name}) -> {self.name}",
-                             lines + self.subtract_modulus())
+        # Each step keeps t below x + p, which must fit the limbs, and the last leaves t below xy/R + p.
+        return [
+            "    /// xy/R modulo p. Not symmetric: x is added to in full for each limb of y, so x + p must stay below R; xy must",
+            "    /// stay below pR. Both hold for x < p and any y that fits the limbs, and for x below 2p and y < p.",
+        ] + self.function(
+            f"static func product(_ x: {self.name}, _ y: {self.name}) -> {self.name}",
+            self.check("x.belowModulusMask != 0 || (y.belowModulusMask != 0 && x.sumWithModulusFits)",
+                       "a factor too large") + lines + self.subtract_modulus())
 
     def sum(self, reduce):
         lines = ["var high: UInt64 = 0"]
@@ -154,11 +166,16 @@ class Field:
             lines.append(f"let t{i}: UInt64")
             lines.append(f"(t{i}, high) = addCarry(x.l{i}, y.l{i}, high)")
         if reduce:
-            return self.function(f"static func + (x: {self.name}, y: {self.name}) -> {self.name}",
-                                 lines + self.subtract_modulus())
+            return ["    /// x + y modulo p, for x and y below p."] + \
+                self.function(f"static func + (x: {self.name}, y: {self.name}) -> {self.name}",
+                              self.both_reduced() + lines + self.subtract_modulus())
         lines.append(f"return {self.name}(" + ", ".join(f"t{i}" for i in range(self.n)) + ")")
-        return ["    /// x + y without reduction: the result may exceed the modulus and only feeds a product."] + \
-            self.function(f"static func unreducedSum(_ x: {self.name}, _ y: {self.name}) -> {self.name}", lines)
+        return ["    /// x + y without reduction, for x and y below p: the result may exceed p and only feeds a product."] + \
+            self.function(f"static func unreducedSum(_ x: {self.name}, _ y: {self.name}) -> {self.name}",
+                          self.both_reduced() + lines)
+
+    def both_reduced(self):
+        return self.check("x.belowModulusMask & y.belowModulusMask != 0", "an operand is not reduced")
 
     def difference(self):
         lines = ["var clear: UInt64 = 1"]
@@ -166,7 +183,9 @@ class Field:
             lines.append(f"let t{i}: UInt64")
             lines.append(f"(t{i}, clear) = subtractClear(x.l{i}, y.l{i}, clear)")
         lines += self.add_back("t", self.name)
-        return self.function(f"static func - (x: {self.name}, y: {self.name}) -> {self.name}", lines)
+        return ["    /// x - y modulo p, for x and y below p."] + \
+            self.function(f"static func - (x: {self.name}, y: {self.name}) -> {self.name}",
+                          self.both_reduced() + lines)
 
     def utilities(self):
         n, m, name = self.n, self.encoded, self.name
@@ -175,13 +194,19 @@ class Field:
             "zeroMask(" + " | ".join(f"l{i}" for i in range(n)) + ")"])
         out += self.function(f"func equalMask(_ other: {name}) -> UInt64", [
             "zeroMask(" + " | ".join(f"(l{i} ^ other.l{i})" for i in range(n)) + ")"])
-        out += self.function(f"static func select(_ mask: UInt64, _ x: {name}, _ y: {name}) -> {name}", [
-            f"{name}(" + ", ".join(f"(x.l{i} & mask) | (y.l{i} & ~mask)" for i in range(n)) + ")"])
+        out += self.function(f"static func select(_ mask: UInt64, _ x: {name}, _ y: {name}) -> {name}", self.check(
+            "mask == 0 || mask == ~0", "a mask is neither 0 nor all ones") + [
+            f"return {name}(" + ", ".join(f"(x.l{i} & mask) | (y.l{i} & ~mask)" for i in range(n)) + ")"])
         lines = ["var clear: UInt64 = 1"]
         for i in range(n):
             lines.append(f"(_, clear) = subtractClear(l{i}, {hexadecimal(self.p[i])}, clear)")
         out += ["    /// All ones when the limbs, read as an integer, are below the modulus."]
         out += self.function("var belowModulusMask: UInt64", lines + ["return clear &- 1"])
+        lines = ["var high: UInt64 = 0"]
+        for i in range(n):
+            lines.append(f"(_, high) = addCarry(l{i}, {hexadecimal(self.p[i])}, high)")
+        out += ["    /// Whether the limbs, read as an integer, plus the modulus fit the limbs. For checks: it branches."]
+        out += self.function("var sumWithModulusFits: Bool", lines + ["return high == 0"])
         half = words((self.prime - 1) // 2 + 1, n)
         lines = ["var clear: UInt64 = 1"]
         for i in range(n):
@@ -202,12 +227,13 @@ class Field:
         out += self.function("func storeRaw(bigEndian bytes: UnsafeMutableRawPointer)", [
             f"bytes.storeBytes(of: l{i}.bigEndian, toByteOffset: {8 * (m - 1 - i)}, as: UInt64.self)"
             for i in range(m)])
-        lines = ["let mask = 0 &- (l0 & 1)", "var carry: UInt64 = 0"]
+        lines = self.check("belowModulusMask != 0", "an operand is not reduced")
+        lines += ["let mask = 0 &- (l0 & 1)", "var carry: UInt64 = 0"]
         for i in range(n):
             lines.append(f"let t{i}: UInt64")
             lines.append(f"(t{i}, carry) = addCarry(l{i}, {hexadecimal(self.p[i])} & mask, carry)")
         shift = [f"(t{i} >> 1) | (t{i + 1} << 63)" for i in range(n - 1)] + [f"(t{n - 1} >> 1) | (carry << 63)"]
-        out += ["    /// self / 2 modulo p."]
+        out += ["    /// self / 2 modulo p, for self below p."]
         out += self.function(f"var halved: {name}", lines + [f"return {name}(" + ", ".join(shift) + ")"])
         shift = [f"(l{i} >> 1) | (l{i + 1} << 63)" for i in range(n - 1)] + [f"l{n - 1} >> 1"]
         out += ["    /// The limbs as an integer, shifted right by one bit."]
@@ -220,7 +246,7 @@ class Field:
         out += self.function(f"func rawDifference(_ other: {name}) -> ({name}, UInt64)",
                              lines + [f"return ({name}(" + ", ".join(f"t{i}" for i in range(n)) + "), clear)"])
         # Leaving the Montgomery form: a product with the integer 1, which has one non-zero limb.
-        out += ["    /// The integer behind the Montgomery form, as raw limbs."]
+        out += ["    /// The integer behind the Montgomery form, as raw limbs below the modulus."]
         out.append(f"    @inline(never) var canonical: {name} {{ {name}.product(self, {name}(1" + ", 0" * (n - 1) + ")) }")
         return out
 
@@ -285,7 +311,15 @@ class Field:
         lines = [line for line in lines if line]
         lines.append(f"return {name}(" + ", ".join(f"t{i}" for i in range(w)) + ")")
         out += ["    /// The full product; the factors may be unreduced sums as long as the product stays below p * R."]
+        lines[-1] = lines[-1].replace("return ", "let product = ", 1)
+        lines += self.check("product.isInRange", "a product of p * R or more") + ["return product"]
         out += self.function(f"static func product(_ x: {self.name}, _ y: {self.name}) -> {name}", lines)
+
+        body = ["var clear: UInt64 = 1"]
+        for i in range(n):
+            body.append(f"(_, clear) = subtractClear(l{i + n}, {hexadecimal(self.p[i])}, clear)")
+        out += ["    /// Whether this is below p * R, which every function here needs. For checks: it branches."]
+        out += self.function("var isInRange: Bool", body + ["return clear == 0"])
 
         lines = [f"var t{i} = l{i}" for i in range(w)] + ["var c: UInt64", "var m: UInt64", "var top: UInt64 = 0"]
         for i in range(n):
@@ -302,20 +336,23 @@ class Field:
             body.append(f"(s{i}, clear) = subtractClear(t{i + n}, {hexadecimal(self.p[i])}, clear)")
         body += self.add_back("s", self.name)
         out += ["    /// Montgomery reduction: self / R modulo p."]
-        out += self.function(f"var reduced: {self.name}", lines + body)
+        out += self.function(f"var reduced: {self.name}",
+                             self.check("isInRange", "a sum of p * R or more") + lines + body)
+        both = self.check("x.isInRange && y.isInRange", "an operand of p * R or more")
 
         lines = ["var high: UInt64 = 0"]
         for i in range(w):
             lines.append(f"let t{i}: UInt64")
             lines.append(f"(t{i}, high) = addCarry(x.l{i}, y.l{i}, high)")
-        plain = lines + [f"return {name}(" + ", ".join(f"t{i}" for i in range(w)) + ")"]
+        plain = lines + [f"let sum = {name}(" + ", ".join(f"t{i}" for i in range(w)) + ")"]
+        plain += self.check("high == 0 && sum.isInRange", "a sum of p * R or more") + ["return sum"]
         lines = lines + ["var clear: UInt64 = 1"]
         for i in range(n):
             lines.append(f"let s{i}: UInt64")
             lines.append(f"(s{i}, clear) = subtractClear(t{i + n}, {hexadecimal(self.p[i])}, clear)")
         lines += self.add_back("s", name, "".join(f"t{i}, " for i in range(n)))
         out += ["    /// x + y modulo p * R."]
-        out += self.function(f"static func + (x: {name}, y: {name}) -> {name}", lines)
+        out += self.function(f"static func + (x: {name}, y: {name}) -> {name}", both + lines)
         out += ["    /// x + y where the caller knows that the sum stays below p * R."]
         out += self.function(f"static func &+ (x: {name}, y: {name}) -> {name}", plain)
 
@@ -323,11 +360,12 @@ class Field:
         for i in range(w):
             lines.append(f"let t{i}: UInt64")
             lines.append(f"(t{i}, clear) = subtractClear(x.l{i}, y.l{i}, clear)")
-        plain = lines + [f"return {name}(" + ", ".join(f"t{i}" for i in range(w)) + ")"]
+        plain = lines + self.check("clear == 1", "a difference below 0")
+        plain += [f"return {name}(" + ", ".join(f"t{i}" for i in range(w)) + ")"]
         lines.extend(f"let u{i} = t{i + n}" for i in range(n))
         lines += self.add_back("u", name, "".join(f"t{i}, " for i in range(n)))
         out += ["    /// x - y modulo p * R."]
-        out += self.function(f"static func - (x: {name}, y: {name}) -> {name}", lines)
+        out += self.function(f"static func - (x: {name}, y: {name}) -> {name}", both + lines)
         out += ["    /// x - y where the caller knows that x >= y."]
         out += self.function(f"static func &- (x: {name}, y: {name}) -> {name}", plain)
         out.append("}")

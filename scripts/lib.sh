@@ -8,14 +8,15 @@ export SWIFT_BACKTRACE=enable=no
 # What the daemon needs to be built and run, as Debian names it.
 # shellcheck disable=SC2034  # read by the scripts that source this file
 BUILD_PACKAGES=(
-    ca-certificates curl jq libp11-kit-dev libsodium-dev libsqlite3-dev libssl-dev libtss2-dev opensc opensc-pkcs11
-    p11-kit p11-kit-modules pkg-config softhsm2
+    binutils ca-certificates curl jq libp11-kit-dev libsodium-dev libsqlite3-dev libssl-dev libtss2-dev opensc
+    opensc-pkcs11 p11-kit p11-kit-modules pkg-config softhsm2 zlib1g-dev
 )
 # What the tests need besides.
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
-    dbus-daemon git libtpm2-pkcs11-1 libtpm2-pkcs11-tools libtss2-tcti-tabrmd0 openssl procps python3 python3-venv
-    shellcheck swtpm tpm2-abrmd tpm2-tools util-linux valgrind
+    apache2-utils dbus-daemon git gnutls-bin haproxy libnss3 libnss3-tools libtpm2-pkcs11-1 libtpm2-pkcs11-tools
+    libtss2-tcti-tabrmd0 nginx-light openssh-client openssl procps python3 python3-venv shellcheck swtpm swtpm-tools
+    tpm2-abrmd tpm2-tools util-linux valgrind wget
 )
 
 say() { printf '%s\n' "$*" >&2; }
@@ -61,6 +62,21 @@ ensure_swift() {
     [ "$(printf '%s\n6.2\n' "$version" | sort -V | head -n 1)" = 6.2 ] || die "Swift $version is too old; 6.2 or newer is needed."
 }
 
+# Makes a copy of a built program without symbols in a directory, and beside it a .debug file with them, which debuggers find by
+# themselves; both again only after another build. The built program stays as it is, or each build would link it again.
+# Arguments: program, directory. Prints the path of the copy.
+install_stripped() {
+    local name part
+    name=$(basename -- "$1")
+    part=$2/$name.part
+    if [ ! -x "$2/$name" ] || [ ! -s "$2/$name.debug" ] || [ "$1" -nt "$2/$name" ]; then
+        { mkdir -p -- "$2" && objcopy --only-keep-debug "$1" "$2/$name.debug" && strip --strip-all -o "$part" "$1" \
+            && objcopy --add-gnu-debuglink="$2/$name.debug" "$part"; } || die "could not strip $1"
+        mv -- "$part" "$2/$name"
+    fi
+    printf '%s' "$2/$name"
+}
+
 softhsm_module() {
     local path
     for path in /usr/lib/softhsm/libsofthsm2.so "/usr/lib/$(uname -m)-linux-gnu/softhsm/libsofthsm2.so"; do
@@ -69,7 +85,7 @@ softhsm_module() {
     die "libsofthsm2.so is not where Debian's softhsm2 package puts it"
 }
 
-# Percent-encodes for a PKCS#11 URI (RFC 7512); slashes stay.
+# Percent-encodes for a PKCS #11 URI (RFC 7512); slashes stay.
 uri_encode() {
     local LC_ALL=C text=$1 out='' index char
     for ((index = 0; index < ${#text}; index++)); do
@@ -134,6 +150,7 @@ write_env_file() {
         for name in KMSD_HOME KMS_HOST KMS_TOKEN_URI SOFTHSM2_CONF KMS_JWT_SECRET_FILE; do
             [ -z "${!name:-}" ] || printf 'export %s=%q\n' "$name" "${!name}"
         done
+        printf 'export KMSRUN_HOME=%q\n' "$KMSD_HOME"
         printf 'export KMS_CLI_URL=%q\nexport PATH=%q:$PATH\n' "$scheme://$KMS_HOST" "$(cd -- "$2" && pwd)"
         printf 'url=$KMS_CLI_URL\n'
     } >"$1.new"

@@ -1,4 +1,4 @@
-public import HSMBridge
+public import Token
 
 /// What a token proved about anchors, with a scalar thrown away afterwards.
 public struct AnchorCapability: Sendable {

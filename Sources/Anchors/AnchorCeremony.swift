@@ -1,7 +1,7 @@
-import HSMBridge
 import LibCrypto
 import Pairing
 import SecretMemory
+import Token
 
 /// The import of a scalar and its confirmation.
 extension AnchorMultiplier {

@@ -1,6 +1,6 @@
-import EnclaveLock
-import HSMBridge
+import Encodings
 import SecretMemory
+import Token
 
 /// What an anchor's stored form is bound to, and its bytes once the token has opened it.
 enum AnchorContext {

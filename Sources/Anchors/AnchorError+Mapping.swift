@@ -1,4 +1,4 @@
-import HSMBridge
+import Token
 
 extension AnchorError {
     /// An anchor's record that the token does not take, or the token itself.

@@ -1,8 +1,8 @@
-public import HSMBridge
+public import Token
 
 /// Why an anchor could not be taken or used.
 public struct AnchorError: Error, Sendable, CustomStringConvertible {
-    /// An open set: new codes break nobody.
+    /// An open set: adding a code breaks no caller.
     public struct Code: RawRepresentable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }

@@ -1,9 +1,9 @@
-import HSMBridge
 import Pairing
+import Token
 
 /// Asks the token for a product and finds its sign; an answer that is not the anchor's multiple goes nowhere.
 struct AnchorMultiplier: Sendable {
-    let token: PKCS11Token
+    let token: any AnchorMultiplying
 
     /// `[h]H(m)`, h being what the two public values say.
     func multiply(

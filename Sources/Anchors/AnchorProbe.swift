@@ -1,6 +1,6 @@
-import HSMBridge
 import Pairing
 import SecretMemory
+import Token
 
 /// Finds out what a token can do with anchors: by a throw-away scalar and known answers, never by its mechanism list.
 struct AnchorProbe: Sendable {

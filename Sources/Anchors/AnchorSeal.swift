@@ -1,6 +1,6 @@
-import EnclaveLock
-import HSMBridge
+import Encodings
 import SecretMemory
+import Token
 
 /// The records of anchors that a token holds: its blob, sealed by it together with what it belongs to.
 struct AnchorSeal: Sendable {

@@ -1,6 +1,6 @@
-import HSMBridge
 import LibCrypto
 import SecretMemory
+import Token
 
 /// Wraps a scalar for one import by the token, under a key agreed with it, in locked memory throughout.
 enum AnchorTransport {

@@ -1,5 +1,5 @@
-import HSMBridge
 import Pairing
+import Token
 
 /// An anchor whose record the token opened and authenticated; still nothing secret.
 struct OpenedAnchor: Sendable {

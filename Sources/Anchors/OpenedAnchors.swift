@@ -1,4 +1,4 @@
-import EnclaveLock
+import Encodings
 import Synchronization
 
 /// Records that the token has opened, so that a use costs no second call. Bounded; any entry may give way.

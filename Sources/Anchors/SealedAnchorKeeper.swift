@@ -1,7 +1,7 @@
-public import EnclaveLock
-public import HSMBridge
+public import Encodings
 public import Pairing
 public import SecretMemory
+public import Token
 
 /// Anchors that the token seals under its key for servers' shares. Each use opens the scalar into locked memory for one
 /// constant-time multiplication; none is kept open.

@@ -1,9 +1,9 @@
-public import EnclaveLock
-package import HSMBridge
+public import Encodings
 import LibCrypto
 public import Pairing
 public import SecretMemory
 import Synchronization
+package import Token
 
 /// Anchors in a TPM: keys on TPM_ECC_BN_P256 that only multiply.
 ///

@@ -1,8 +1,8 @@
-public import EnclaveLock
-public import HSMBridge
+public import Encodings
 public import Pairing
 public import SecretMemory
 import Synchronization
+package import Token
 
 /// Anchors in a PKCS #11 token, as EC keys that only multiply; sealed by it where it cannot hold them.
 ///
@@ -12,7 +12,7 @@ import Synchronization
 ///
 /// - Concurrency: any number of calls at once. The token is asked once what it can; a token that is away is asked again.
 public final class TokenAnchorKeeper: AnchorKeeping {
-    let token: PKCS11Token
+    let token: any AnchorMultiplying
     let settings: AnchorSettings
     private let sealed: SealedAnchorKeeper
     private let multiplier: AnchorMultiplier
@@ -21,7 +21,7 @@ public final class TokenAnchorKeeper: AnchorKeeping {
     private let known = Mutex<AnchorCapability?>(nil)
     private let isProbing = Atomic(false)
 
-    public init(token: PKCS11Token, settings: AnchorSettings = AnchorSettings()) {
+    package init(token: any AnchorMultiplying, settings: AnchorSettings = AnchorSettings()) {
         self.token = token
         self.settings = settings
         sealed = SealedAnchorKeeper(token: token)

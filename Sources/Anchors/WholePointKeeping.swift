@@ -1,4 +1,4 @@
-public import EnclaveLock
+public import Encodings
 public import Pairing
 public import SecretMemory
 

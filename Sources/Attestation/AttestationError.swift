@@ -1,6 +1,6 @@
 /// Why something is no attestation, or why none is given.
 public struct AttestationError: Error, Sendable, CustomStringConvertible {
-    /// An open set: new codes break nobody.
+    /// An open set: adding a code breaks no caller.
     public struct Code: RawRepresentable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }

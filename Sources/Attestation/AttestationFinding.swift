@@ -1,6 +1,6 @@
 /// What is wrong with an attestation.
 public struct AttestationFinding: Error, Codable, Sendable, Hashable {
-    /// An open set: new codes break nobody.
+    /// An open set: adding a code breaks no caller.
     public struct Code: RawRepresentable, Codable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }

@@ -1,7 +1,7 @@
 import Audit
 import Foundation
-public import HSMBridge
 import LibCrypto
+public import Token
 
 /// Lets the token's audit key sign statements about keys.
 ///

@@ -1,6 +1,6 @@
 import Audit
-public import HSMBridge
-import TextEncodings
+import Encodings
+public import Token
 
 /// What an attestation says, whether it holds, and on whose word.
 public struct AttestationReport: Encodable, Sendable {

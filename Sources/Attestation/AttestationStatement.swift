@@ -1,4 +1,4 @@
-public import HSMBridge
+public import Token
 
 /// What the daemon says of one version of a key, and what the device says of it. The audit key signs it.
 public struct AttestationStatement: Codable, Sendable, Hashable {

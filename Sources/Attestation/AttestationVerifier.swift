@@ -1,6 +1,6 @@
 import Audit
-import HSMBridge
 import LibCrypto
+import Token
 
 /// Checks attestations. Needs neither daemon nor token.
 public struct AttestationVerifier: Sendable {

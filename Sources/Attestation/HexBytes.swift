@@ -1,5 +1,5 @@
-import HSMBridge
-import TextEncodings
+import Encodings
+import Token
 
 /// Bytes that are written in lower-case hexadecimal.
 public struct HexBytes: Codable, Sendable, Hashable {

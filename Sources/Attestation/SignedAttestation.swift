@@ -1,5 +1,5 @@
 import Audit
-import EnclaveLock
+import Encodings
 import Foundation
 
 /// A statement with the audit key's signature. It can be checked with nothing but public keys.

@@ -1,3 +1,11 @@
+/// What the caller of the request that is being decided calls it.
+public enum CallerRequest {
+    /// Nil if the caller gave no name, or none that a log could show.
+    @TaskLocal public static var id: String?
+    /// The detail of a record that holds it; the record's own request id is the daemon's.
+    public static let detail = "caller-request-id"
+}
+
 /// One decision of a front: who asked for what, and what was decided.
 public struct AuditEvent: Sendable, Hashable, Codable {
     public enum Outcome: String, Sendable, Codable { case allowed, refused, failed }
@@ -15,11 +23,11 @@ public struct AuditEvent: Sendable, Hashable, Codable {
     public var reason: String
     public var requestID: String
     /// Further facts, such as a hash; never a secret.
-    public var details: [String: String]
+    public var details: [String: String]  // exact: the names are this program's own, in ASCII.
 
     public init(
         front: String, actor: String, operation: String, subject: String, outcome: Outcome, reason: String,
-        requestID: String, details: [String: String] = [:]
+        requestID: String, details: [String: String] = [:]  // exact: the names are this program's own, in ASCII.
     ) {
         self.front = front
         self.actor = actor

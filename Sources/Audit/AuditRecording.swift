@@ -17,4 +17,11 @@ public struct AuditPosition: Sendable, Hashable {
 public protocol AuditRecording: Sendable {
     /// Returns when the record is durable. A caller that gets an error refuses what it was about to allow.
     func record(_ event: AuditEvent) async throws(AuditError) -> AuditPosition
+
+    /// Returns when the record states the epoch of every database that it watches, as far as that is durable now.
+    func tellStates() async throws(AuditError)
+}
+
+extension AuditRecording {
+    public func tellStates() async throws(AuditError) {}
 }

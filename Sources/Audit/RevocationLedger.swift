@@ -1,11 +1,11 @@
-/// What was revoked, for ever: it is in the audit chain, so an older copy of any other database does not undo it.
+/// What was revoked, permanently: it is in the audit chain, so an older copy of any other database does not undo it.
 ///
 /// - Concurrency: any task.
 public final class RevocationLedger: Sendable {
     private let chain: AuditChain
     private let notary: AuditNotary?
 
-    /// - Parameter notary: Tells the token about each revocation; nil without a token.
+    /// - Parameter notary: Lets the token remember each revocation; nil without a token.
     public init(chain: AuditChain, notary: AuditNotary?) {
         self.chain = chain
         self.notary = notary

@@ -1,6 +1,6 @@
 /// Why a token is not accepted.
 public struct BearerTokenError: Error, Sendable, CustomStringConvertible {
-    /// An open set: new codes break nobody.
+    /// An open set: adding a code breaks no caller.
     public struct Code: RawRepresentable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }

@@ -1,7 +1,6 @@
+import Encodings
 public import LibCrypto
 public import SecretMemory
-import StrictJSON
-import TextEncodings
 
 /// Makes HS256 tokens for trying out; real ones come from the operator's own issuer.
 public enum BearerTokenIssuer {

@@ -1,5 +1,5 @@
 internal import LibCrypto
-public import Outbound
+public import OutboundHTTP
 internal import SecretMemory
 
 /// Checks tokens with a shared secret or with the keys of a key set, as the settings say.
@@ -13,14 +13,17 @@ public final class BearerTokenVerifier: BearerTokenVerifying {
     private let keys: KeySetSource?
     private let clock: TokenClock
 
-    /// - Parameter outbound: Fetches the key set; needed if there is one.
+    /// - Parameters:
+    ///   - outbound: Fetches the key set; needed if there is one.
+    ///   - report: Told what of the key set is not used, once for each change; for the operator's log.
     public init(
-        _ settings: BearerTokenSettings, outbound: (any OutboundSending)? = nil, clock: TokenClock = .system
+        _ settings: BearerTokenSettings, outbound: (any OutboundSending)? = nil, clock: TokenClock = .system,
+        report: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.settings = settings
         self.clock = clock
         if let keySet = settings.keySet, let outbound {
-            keys = KeySetSource(keySet, outbound: outbound, clock: clock)
+            keys = KeySetSource(keySet, outbound: outbound, clock: clock, report: report)
         } else {
             keys = nil
         }
@@ -34,12 +37,20 @@ public final class BearerTokenVerifier: BearerTokenVerifying {
         let isSigned: Bool
         if token.algorithm.isAsymmetric {
             guard let keys else { throw BearerTokenError(.signatureInvalid, "the token's alg is not accepted") }
-            isSigned = try await keys.key(for: token).verifies(token)
+            isSigned = try await Self.isSigned(token, keys)
         } else {
             isSigned = try verifyMAC(token)
         }
         guard isSigned else { throw BearerTokenError(.signatureInvalid, "invalid signature") }
         return try TokenClaims.check(token.claims, settings, now: clock.now())
+    }
+
+    /// A key that the token names decides alone. A token without a name may be of any key for its algorithm, and of one that
+    /// the issuer has since then.
+    private static func isSigned(_ token: CompactToken, _ keys: KeySetSource) async throws(BearerTokenError) -> Bool {
+        if try await keys.keys(for: token).contains(where: { $0.verifies(token) }) { return true }
+        guard token.keyID == nil else { return false }
+        return try await keys.renewedKeys(for: token).contains { $0.verifies(token) }
     }
 
     private func verifyMAC(_ token: CompactToken) throws(BearerTokenError) -> Bool {

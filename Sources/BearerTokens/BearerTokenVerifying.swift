@@ -1,22 +1,15 @@
+public import Encodings
+
 /// Who a valid token speaks for.
 public struct BearerIdentity: Sendable, Hashable {
-    /// `user_id`, or `sub` if there is none; compared byte for byte.
-    public var user: String
+    /// `user_id`, or `sub` if there is none.
+    public var user: ExactText
     /// Whether the token is a service's, which may act for any user.
     public var isService: Bool
 
-    public init(user: String, isService: Bool = false) {
+    public init(user: ExactText, isService: Bool = false) {
         self.user = user
         self.isService = isService
-    }
-
-    public static func == (left: BearerIdentity, right: BearerIdentity) -> Bool {
-        left.isService == right.isService && left.user.utf8.elementsEqual(right.user.utf8)
-    }
-
-    public func hash(into hasher: inout Hasher) {
-        for byte in user.utf8 { hasher.combine(byte) }
-        hasher.combine(isService)
     }
 }
 

@@ -1,4 +1,5 @@
-import Outbound
+import Encodings
+import OutboundHTTP
 
 /// Keeps a key set fresh: fetched when it is asked for and too old, by one request at a time.
 ///
@@ -13,28 +14,45 @@ actor KeySetSource {
     private let settings: KeySetSettings
     private let outbound: any OutboundSending
     private let clock: TokenClock
+    private let report: @Sendable (String) -> Void
+    /// What was last told to the operator of the set.
+    private var told = ""
     private var current: (set: KeySet, fetched: Duration)?
     private var attempted: Duration?
     private var failure = BearerTokenError(.keysUnavailable, "the key set has not been fetched yet")
     private var fetch: Task<Result<KeySet, BearerTokenError>, Never>?
 
-    init(_ settings: KeySetSettings, outbound: any OutboundSending, clock: TokenClock) {
+    /// - Parameter report: Told of keys that are passed over and of a set that is refused, once for each change.
+    init(
+        _ settings: KeySetSettings, outbound: any OutboundSending, clock: TokenClock,
+        report: @escaping @Sendable (String) -> Void
+    ) {
+        self.report = report
         self.settings = settings
         self.outbound = outbound
         self.clock = clock
     }
 
-    /// The key for a token.
+    /// The keys that may have signed a token; a few at most, one if the token names it.
     ///
     /// - Throws: `.keysUnavailable`, or `.signatureInvalid` if no key fits.
-    func key(for token: CompactToken) async throws(BearerTokenError) -> TokenKey {
+    func keys(for token: CompactToken) async throws(BearerTokenError) -> [TokenKey] {
         if isOlder(than: settings.refresh) { await refresh() }
-        if let key = try usable().key(for: token) { return key }
-        // The issuer may have a new key that we have not seen.
+        let keys = try usable().keys(for: token)
+        if !keys.isEmpty { return keys }
+        let renewed = try await renewedKeys(for: token)
+        guard !renewed.isEmpty else {
+            throw BearerTokenError(.signatureInvalid, "invalid signature: no key of the key set fits the token")
+        }
+        return renewed
+    }
+
+    /// The keys of the issuer that we may not have seen yet, for a token that none fits; none if the set was fetched a
+    /// moment ago.
+    func renewedKeys(for token: CompactToken) async throws(BearerTokenError) -> [TokenKey] {
         let before = current?.fetched
         await refresh()
-        if current?.fetched != before, let key = try usable().key(for: token) { return key }
-        throw BearerTokenError(.signatureInvalid, "invalid signature: no key of the key set fits the token")
+        return current?.fetched == before ? [] : try usable().keys(for: token)
     }
 
     private func usable() throws(BearerTokenError) -> KeySet {
@@ -64,9 +82,19 @@ actor KeySetSource {
         guard fetch == task else { return }
         fetch = nil
         switch result {
-        case .success(let set): current = (set, attempted ?? clock.elapsed())
-        case .failure(let error): failure = error
+        case .success(let set):
+            current = (set, attempted ?? clock.elapsed())
+            tell(set.ignored.isEmpty ? "" : "keys of the key set are not used: " + set.ignored.joined(separator: "; "))
+        case .failure(let error):
+            failure = error
+            tell(error.message)
         }
+    }
+
+    private func tell(_ message: String) {
+        guard !message.isExactly(told) else { return }
+        told = message
+        if !message.isEmpty { report(message) }
     }
 
     private static func load(_ url: String, _ outbound: any OutboundSending) async -> Result<KeySet, BearerTokenError> {
@@ -77,15 +105,15 @@ actor KeySetSource {
                 return .failure(
                     BearerTokenError(.keysUnavailable, "the key set's server answered \(answer.status), not 200"))
             }
-            return await parse(answer.body)
+            return parse(answer.body)
         } catch {
             return .failure(BearerTokenError(.keysUnavailable, "the key set cannot be fetched: \(error.message)"))
         }
     }
 
-    private static func parse(_ body: [UInt8]) async -> Result<KeySet, BearerTokenError> {
+    private static func parse(_ body: [UInt8]) -> Result<KeySet, BearerTokenError> {
         do throws(BearerTokenError) {
-            return .success(try await KeySet(reading: body))
+            return .success(try KeySet(reading: body))
         } catch {
             return .failure(error)
         }

@@ -1,4 +1,4 @@
-import TextEncodings
+import Encodings
 
 /// URDNA2015 for the two shapes a capability has: its document and its proof options.
 ///
@@ -13,7 +13,7 @@ enum Canonicalization {
     static func document(_ capability: Capability) throws(CapabilityError) -> String {
         let subject = Quad.Term.iri(try absolute(capability.id, "id"))
         var quads: [Quad] = []
-        func link(_ name: String, _ value: String?) throws(CapabilityError) {
+        func link(_ name: String, _ value: ExactText?) throws(CapabilityError) {
             guard let value else { return }
             quads.append(Quad(subject: subject, predicate: security + name, object: .iri(try absolute(value, name))))
         }
@@ -22,7 +22,7 @@ enum Canonicalization {
         try link("delegator", capability.delegator)
         try link("parentCapability", capability.parentCapability)
         for action in Set(capability.allowedAction) {
-            quads.append(Quad(subject: subject, predicate: security + "allowedAction", object: .literal(action)))
+            quads.append(Quad(subject: subject, predicate: security + "allowedAction", object: .literal(action.text)))
         }
         // ID and Type are not mapped by the context: an empty node is all that is signed of the target.
         quads.append(Quad(subject: subject, predicate: security + "invocationTarget", object: .blank(0)))
@@ -96,7 +96,8 @@ enum Canonicalization {
     }
 
     /// A value that is no absolute IRI would silently vanish from the signed quads, so it is refused.
-    private static func absolute(_ value: String, _ member: String) throws(CapabilityError) -> String {
+    private static func absolute(_ name: ExactText, _ member: String) throws(CapabilityError) -> String {
+        let value = name.text
         let scheme = value.prefix { $0 != ":" }
         let known = scheme.utf8.allSatisfy {
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)

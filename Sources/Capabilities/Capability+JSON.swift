@@ -1,11 +1,12 @@
+import Encodings
 internal import FoundationEssentials
 
 extension Capability {
-    /// The document's JSON, members in the order the original server writes them, `caveats` always present.
+    /// The document's JSON, members in the order TrustBloc's server writes them, `caveats` always present.
     public func json() -> [UInt8] {
-        var members: [(String, String)] = [("@context", quote(context)), ("id", quote(id))]
-        func add(_ name: String, _ value: String?) {
-            if let value { members.append((name, quote(value))) }
+        var members: [(String, String)] = [("@context", quote(context.text)), ("id", quote(id.text))]
+        func add(_ name: String, _ value: ExactText?) {
+            if let value { members.append((name, quote(value.text))) }
         }
         add("invoker", invoker)
         add("controller", controller)
@@ -13,14 +14,17 @@ extension Capability {
         add("parentCapability", parentCapability)
         if !allowedAction.isEmpty { members.append(("allowedAction", list(allowedAction))) }
         members.append(
-            ("invocationTarget", "{\"ID\":\(quote(invocationTarget.id)),\"Type\":\(quote(invocationTarget.type))}"))
+            (
+                "invocationTarget",
+                "{\"ID\":\(quote(invocationTarget.id.text)),\"Type\":\(quote(invocationTarget.type.text))}"
+            ))
         members.append(("caveats", caveats.map { "[" + $0.map(caveat).joined(separator: ",") + "]" } ?? "null"))
         if !proof.isEmpty { members.append(("proof", "[" + proof.map(proofJSON).joined(separator: ",") + "]")) }
         return Array(object(members).utf8)
     }
 
     private func caveat(_ caveat: Caveat) -> String {
-        var members = [("type", quote(caveat.type))]
+        var members = [("type", quote(caveat.type.text))]
         if let duration = caveat.duration { members.append(("duration", String(duration))) }
         return object(members)
     }
@@ -33,9 +37,9 @@ extension Capability {
         if let domain = proof.domain { members.append(("domain", quote(domain))) }
         if let jws = proof.jws { members.append(("jws", quote(jws))) }
         if let nonce = proof.nonce { members.append(("nonce", quote(nonce))) }
-        members.append(("proofPurpose", quote(proof.proofPurpose)))
-        members.append(("type", quote(proof.type)))
-        members.append(("verificationMethod", quote(proof.verificationMethod)))
+        members.append(("proofPurpose", quote(proof.proofPurpose.text)))
+        members.append(("type", quote(proof.type.text)))
+        members.append(("verificationMethod", quote(proof.verificationMethod.text)))
         return object(members)
     }
 
@@ -43,7 +47,9 @@ extension Capability {
         "{" + members.map { quote($0.0) + ":" + $0.1 }.joined(separator: ",") + "}"
     }
 
-    private func list(_ values: [String]) -> String { "[" + values.map(quote).joined(separator: ",") + "]" }
+    private func list(_ values: [ExactText]) -> String {
+        "[" + values.map { quote($0.text) }.joined(separator: ",") + "]"
+    }
 
     private func quote(_ text: String) -> String {
         var quoted = "\""

@@ -1,3 +1,4 @@
+public import Encodings
 internal import FoundationEssentials
 
 /// A ZCAP-LD capability document as the TrustBloc key server writes it (edge-core zcapld).
@@ -8,12 +9,12 @@ public struct Capability: Codable, Sendable, Equatable {
     public static let context = "https://w3id.org/security/v2"
 
     public struct Target: Codable, Sendable, Equatable {
-        public var id: String
-        public var type: String
+        public var id: ExactText
+        public var type: ExactText
 
         public init(id: String, type: String) {
-            self.id = id
-            self.type = type
+            self.id = ExactText(id)
+            self.type = ExactText(type)
         }
 
         enum CodingKeys: String, CodingKey {
@@ -23,23 +24,23 @@ public struct Capability: Codable, Sendable, Equatable {
     }
 
     public struct Caveat: Codable, Sendable, Equatable {
-        public var type: String
+        public var type: ExactText
         /// Seconds after the proof's `created`.
         public var duration: Int64?
 
         public init(type: String, duration: Int64?) {
-            self.type = type
+            self.type = ExactText(type)
             self.duration = duration
         }
     }
 
-    public var context: String
-    public var id: String
-    public var invoker: String?
-    public var controller: String?
-    public var delegator: String?
-    public var parentCapability: String?
-    public var allowedAction: [String]
+    public var context: ExactText
+    public var id: ExactText
+    public var invoker: ExactText?
+    public var controller: ExactText?
+    public var delegator: ExactText?
+    public var parentCapability: ExactText?
+    public var allowedAction: [ExactText]
     public var invocationTarget: Target
     public var caveats: [Caveat]?
     public var proof: [CapabilityProof]
@@ -49,13 +50,13 @@ public struct Capability: Codable, Sendable, Equatable {
         parentCapability: String? = nil, allowedAction: [String], invocationTarget: Target, caveats: [Caveat]? = nil,
         proof: [CapabilityProof] = []
     ) {
-        context = Self.context
-        self.id = id
-        self.invoker = invoker
-        self.controller = controller
-        self.delegator = delegator
-        self.parentCapability = parentCapability
-        self.allowedAction = allowedAction
+        context = ExactText(Self.context)
+        self.id = ExactText(id)
+        self.invoker = invoker.map { ExactText($0) }
+        self.controller = controller.map { ExactText($0) }
+        self.delegator = delegator.map { ExactText($0) }
+        self.parentCapability = parentCapability.map { ExactText($0) }
+        self.allowedAction = allowedAction.map { ExactText($0) }
         self.invocationTarget = invocationTarget
         self.caveats = caveats
         self.proof = proof
@@ -68,13 +69,13 @@ public struct Capability: Codable, Sendable, Equatable {
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        context = try container.decode(String.self, forKey: .context)
-        id = try container.decode(String.self, forKey: .id)
-        invoker = try container.decodeIfPresent(String.self, forKey: .invoker)
-        controller = try container.decodeIfPresent(String.self, forKey: .controller)
-        delegator = try container.decodeIfPresent(String.self, forKey: .delegator)
-        parentCapability = try container.decodeIfPresent(String.self, forKey: .parentCapability)
-        allowedAction = try container.decodeIfPresent([String].self, forKey: .allowedAction) ?? []
+        context = try container.decode(ExactText.self, forKey: .context)
+        id = try container.decode(ExactText.self, forKey: .id)
+        invoker = try container.decodeIfPresent(ExactText.self, forKey: .invoker)
+        controller = try container.decodeIfPresent(ExactText.self, forKey: .controller)
+        delegator = try container.decodeIfPresent(ExactText.self, forKey: .delegator)
+        parentCapability = try container.decodeIfPresent(ExactText.self, forKey: .parentCapability)
+        allowedAction = try container.decodeIfPresent([ExactText].self, forKey: .allowedAction) ?? []
         invocationTarget = try container.decode(Target.self, forKey: .invocationTarget)
         caveats = try container.decodeIfPresent([Caveat].self, forKey: .caveats)
         proof = try container.decodeIfPresent([CapabilityProof].self, forKey: .proof) ?? []

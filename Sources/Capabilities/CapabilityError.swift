@@ -1,6 +1,6 @@
 /// Why a capability or its invocation was refused.
 ///
-/// `malformed` answers 400, `unauthorized` 401; the reason is for the operator's log, never for the caller, who learns
+/// `malformed` answers 400, `unauthorized` 401, `exhausted` 503; the reason is for the operator's log, never for the caller, who learns
 /// only the word.
 public struct CapabilityError: Error, Sendable, CustomStringConvertible {
     public enum Code: Sendable, Equatable {
@@ -8,6 +8,8 @@ public struct CapabilityError: Error, Sendable, CustomStringConvertible {
         case malformed
         /// A signature, a proof, the chain, a caveat or the invoker does not hold.
         case unauthorized
+        /// So many signatures of the keystore are remembered that another one cannot be.
+        case exhausted
     }
 
     public let code: Code
@@ -16,6 +18,7 @@ public struct CapabilityError: Error, Sendable, CustomStringConvertible {
     public var description: String { "\(code): \(reason)" }
 
     static func malformed(_ reason: String) -> CapabilityError { CapabilityError(code: .malformed, reason: reason) }
+    static func exhausted(_ reason: String) -> CapabilityError { CapabilityError(code: .exhausted, reason: reason) }
     static func unauthorized(_ reason: String) -> CapabilityError {
         CapabilityError(code: .unauthorized, reason: reason)
     }

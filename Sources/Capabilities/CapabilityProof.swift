@@ -1,19 +1,21 @@
+public import Encodings
+
 /// One `proof` member: an Ed25519Signature2018 over the canonical document and the canonical proof options.
 public struct CapabilityProof: Codable, Sendable, Equatable {
     public static let suite = "Ed25519Signature2018"
     public static let delegation = "capabilityDelegation"
 
-    public var capabilityChain: [String]?
+    public var capabilityChain: [ExactText]?
     /// RFC 3339, kept as text because it is signed as text.
     public var created: String
     public var jws: String?
     public var nonce: String?
     public var domain: String?
     public var challenge: String?
-    public var proofPurpose: String
-    public var type: String
+    public var proofPurpose: ExactText
+    public var type: ExactText
     /// A did:key URL with fragment.
-    public var verificationMethod: String
+    public var verificationMethod: ExactText
 
     public init(
         created: String, nonce: String?, verificationMethod: String, capabilityChain: [String]? = nil,
@@ -21,10 +23,10 @@ public struct CapabilityProof: Codable, Sendable, Equatable {
     ) {
         self.created = created
         self.nonce = nonce
-        self.verificationMethod = verificationMethod
-        self.capabilityChain = capabilityChain
+        self.verificationMethod = ExactText(verificationMethod)
+        self.capabilityChain = capabilityChain?.map { ExactText($0) }
         self.jws = jws
-        proofPurpose = Self.delegation
-        type = Self.suite
+        proofPurpose = ExactText(Self.delegation)
+        type = ExactText(Self.suite)
     }
 }

@@ -1,11 +1,14 @@
-import TextEncodings
+import Encodings
 
 /// Makes and checks Ed25519Signature2018 proofs with a detached, unencoded JWS (RFC 7797).
 public enum CapabilityProofs {
-    private static let header = Base64.encode(Array(#"{"alg":"EdDSA","b64":false,"crit":["b64"]}"#.utf8), .url)
+    /// Of proofs that are made here.
+    static let header = Base64.encode(Array(#"{"alg":"EdDSA","b64":false,"crit":["b64"]}"#.utf8), .url)
 
     /// header ‖ "." ‖ SHA-256(canonical options) ‖ SHA-256(canonical document)
-    static func signingInput(_ proof: CapabilityProof, of capability: Capability) throws(CapabilityError) -> [UInt8] {
+    static func signingInput(
+        _ proof: CapabilityProof, of capability: Capability, header: String = header
+    ) throws(CapabilityError) -> [UInt8] {
         let options = try Canonicalization.options(proof)
         let document = try Canonicalization.document(capability)
         return try Array(header.utf8) + [UInt8(ascii: ".")] + Hashing.sha256(Array(options.utf8))
@@ -33,15 +36,12 @@ public enum CapabilityProofs {
 
     /// Checks that `proof` is by the key it names.
     public static func verify(_ proof: CapabilityProof, of capability: Capability) throws(CapabilityError) {
-        guard let jws = proof.jws, let key = DIDKey(proof.verificationMethod) else {
+        guard let jws = proof.jws, let key = DIDKey(proof.verificationMethod.text) else {
             throw .unauthorized("the proof lacks a jws or an Ed25519 did:key")
         }
-        let parts = jws.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == header, parts[1].isEmpty, let signature = Base64.decode(parts[2], .either)
-        else {
-            throw .unauthorized("the jws is not a detached EdDSA signature")
-        }
-        guard Ed25519.isValid(signature, for: try signingInput(proof, of: capability), publicKey: key.publicKey) else {
+        let detached = try DetachedJWS(jws)
+        let input = try signingInput(proof, of: capability, header: detached.header)
+        guard Ed25519.isValid(detached.signature, for: input, publicKey: key.publicKey) else {
             throw .unauthorized("the proof does not verify")
         }
     }

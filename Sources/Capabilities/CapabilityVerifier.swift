@@ -1,6 +1,8 @@
+import Encodings
+
 /// Decides whether a request may act on a keystore, from its signature, its capability and the stored root.
 ///
-/// The order is that of the original server, with the two checks it lacks: a presented root counts only for what the
+/// The order is that of TrustBloc's server, with the two checks it lacks: a presented root counts only for what the
 /// *stored* root says, and a delegated capability must be signed by whom its parent names. Target and caveats are not
 /// covered by any proof of this format, so the target is compared with the stored root; a caveat only ever narrows.
 ///
@@ -27,6 +29,8 @@ public struct CapabilityVerifier: Sendable {
         public let key: DIDKey
         /// In strict mode, for a signature that is dated ahead: what must be written durably before the answer.
         public let spent: SpentSignature?
+        /// Whose keystore it is: whom the root capability names. All of somebody's keystores are one owner's.
+        public let owner: String
     }
 
     private let mode: Mode
@@ -80,20 +84,28 @@ public struct CapabilityVerifier: Sendable {
         guard grant.action == action else { throw .unauthorized("the action is not this route's") }
         if let end = grant.end, now >= end { throw .unauthorized("the capability has expired") }
         let capability = grant.capability
-        guard capability.allowedAction.isEmpty || capability.allowedAction.contains(action) else {
+        guard capability.allowedAction.isEmpty || capability.allowedAction.contains(ExactText(action)) else {
             throw .unauthorized("the capability does not allow \(action)")
         }
         guard invoker(of: capability) == signature.keyID else {
             throw .unauthorized("the signer is not the capability's invoker")
         }
-        if mode == .strict, !replay.admit(signature.signature, now: now) {
-            throw .unauthorized("the signature was used before")
+        let owner = (root.controller ?? root.invoker ?? root.id).text
+        if mode == .strict {
+            switch replay.admit(signature.signature, owner: owner, now: now) {
+            case .fresh: break
+            case .used: throw .unauthorized("the signature was used before")
+            case .full:
+                throw .exhausted(
+                    "too many requests for this keystore's controller are remembered; wait for some minutes")
+            }
         }
         checked.remember(now: now)
         return Verified(
             key: checked.entry.key,
             spent: mode == .strict
-                ? SpentSignature(name: signature.signature, created: signature.created, now: now) : nil)
+                ? SpentSignature(name: signature.signature, created: signature.created, now: now) : nil,
+            owner: owner)
     }
 
     /// Parses the header and checks the capability in it up to the root, or finds that done.
@@ -122,7 +134,7 @@ public struct CapabilityVerifier: Sendable {
     ) throws(CapabilityError) -> Capability {
         guard let parentID = capability.parentCapability else {
             guard capability.id == root.id,
-                try Canonicalization.document(capability) == Canonicalization.document(root)
+                try Canonicalization.document(capability).isExactly(try Canonicalization.document(root))
             else { throw .unauthorized("the presented root is not the stored root") }
             if let own = try verifyCaveats(capability, capability.proof.first, now: now) { end = min(end ?? own, own) }
             return root
@@ -133,7 +145,7 @@ public struct CapabilityVerifier: Sendable {
         guard capability.invocationTarget.id == root.invocationTarget.id else {
             throw .unauthorized("the capability is for another target")
         }
-        let presented = parentID == root.id ? root : resolve(parentID)
+        let presented = parentID == root.id ? root : resolve(parentID.text)
         guard let parent = presented, parent.id == parentID else { throw .unauthorized("the parent is not known") }
         let effectiveParent =
             parentID == root.id
@@ -179,7 +191,7 @@ public struct CapabilityVerifier: Sendable {
         return first
     }
 
-    private func invoker(of capability: Capability) -> String? {
+    private func invoker(of capability: Capability) -> ExactText? {
         if let named = capability.invoker ?? capability.controller { return named }
         return capability.delegator == nil ? capability.id : nil
     }

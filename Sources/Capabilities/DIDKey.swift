@@ -1,3 +1,5 @@
+import Encodings
+
 /// An Ed25519 public key as a `did:key` URL with fragment (did:key method, multicodec 0xed01).
 public struct DIDKey: Hashable, Sendable, CustomStringConvertible {
     /// 32 bytes.
@@ -15,12 +17,11 @@ public struct DIDKey: Hashable, Sendable, CustomStringConvertible {
 
     /// Accepts `did:key:z6Mk…#z6Mk…`, whose two fingerprints must agree, and `did:key:z6Mk…`.
     public init?(_ text: String) {
-        guard text.utf8.count <= 512, text.hasPrefix("did:key:z") else { return nil }
-        let parts = text.dropFirst(Self.prefix.count).split(
-            separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
-        // Byte for byte: `==` takes U+212A for K.
-        guard parts.count == 1 || parts[0].utf8.elementsEqual(parts[1].utf8),
-            let bytes = Base58.decode(parts[0].dropFirst()),
+        guard text.utf8.count <= 512, text.startsExactly(with: "did:key:z") else { return nil }
+        let parts = text.utf8.dropFirst(Self.prefix.utf8.count).split(
+            separator: UInt8(ascii: "#"), maxSplits: 1, omittingEmptySubsequences: false
+        ).map { Substring($0) }
+        guard parts.count == 1 || parts[0].isExactly(parts[1]), let bytes = Base58.decode(parts[0].dropFirst()),
             bytes.count == 34, Array(bytes.prefix(2)) == Self.multicodec
         else { return nil }
         publicKey = Array(bytes.dropFirst(2))

@@ -1,4 +1,6 @@
+import Encodings
 internal import Synchronization
+import Workers
 
 /// What presented capabilities were found to allow, so that a client's next request costs one signature check instead of
 /// two and the canonical form of a document.
@@ -11,7 +13,7 @@ final class GrantCache: Sendable {
     /// What a capability may do, after every delegation above it.
     struct Grant: Sendable {
         /// The action the header names.
-        let action: String
+        let action: ExactText
         /// With the actions that its parents leave it.
         let capability: Capability
         /// The first second at which a caveat of the chain refuses; nil for none.
@@ -29,7 +31,7 @@ final class GrantCache: Sendable {
 
     /// - Parameters:
     ///   - seconds: How long a grant is remembered.
-    ///   - limit: Grants remembered at most; when full, those go that were not used lately.
+    ///   - limit: Grants remembered at most; when full, those go that were not used recently.
     init(seconds: Int64 = 300, limit: Int = 10_000) {
         self.seconds = seconds
         entries = Mutex(RecentlyUsed(limit: limit))

@@ -1,4 +1,4 @@
-import TextEncodings
+import Encodings
 
 /// The client's half: what an Aries-compatible server expects in a `Signature` header.
 extension HTTPSignature {
@@ -22,10 +22,10 @@ extension HTTPSignature {
     }
 
     private init(keyID: String, created: Int64?, expires: Int64?, covered: [String], signature: [UInt8]) {
-        self.keyID = keyID
+        self.keyID = ExactText(keyID)
         self.created = created
         self.expires = expires
-        self.covered = covered
+        self.covered = covered.map { ExactText($0) }
         self.signature = signature
     }
 

@@ -1,14 +1,14 @@
-import TextEncodings
+public import Encodings
 
 /// The `Signature` header of draft-cavage-http-signatures, with the one algorithm the Aries clients use.
 public struct HTTPSignature: Sendable, Equatable {
     public static let algorithm = "https://github.com/hyperledger/aries-framework-go/zcaps"
 
-    public let keyID: String
+    public let keyID: ExactText
     public let created: Int64?
     public let expires: Int64?
     /// Names in the order they were signed, lower case.
-    public let covered: [String]
+    public let covered: [ExactText]
     public let signature: [UInt8]
 
     /// What of a request a signature may cover.
@@ -25,6 +25,7 @@ public struct HTTPSignature: Sendable, Equatable {
         }
 
         /// - Parameter headers: Values by lower-case name.
+        // exact: names of fields are tokens, ASCII throughout.
         public init(method: String, uri: String, headers: [String: [String]]) {
             self.init(method: method, uri: uri, headers: SignedHeaders(headers))
         }
@@ -34,15 +35,16 @@ public struct HTTPSignature: Sendable, Equatable {
         guard header.utf8.count <= 8_192 else { throw .unauthorized("Signature is longer than 8 KiB") }
         let parameters = try SignatureParameters(Array(header.utf8))
         guard let keyID = parameters.text("keyId"), let text = parameters.bytes("signature"),
-            let signature = Base64.decode(text, .either), parameters.text("algorithm")?.lowercased() == Self.algorithm
+            let signature = Base64.decode(text, .either),
+            parameters.text("algorithm")?.asciiLowercased().isExactly(Self.algorithm) == true
         else { throw .unauthorized("Signature needs keyId, signature and the zcaps algorithm") }
-        self.keyID = keyID
+        self.keyID = ExactText(keyID)
         self.signature = signature
         created = try Self.time(parameters.text("created"))
         expires = try Self.time(parameters.text("expires"))
         covered =
             parameters.bytes("headers")?.split(separator: UInt8(ascii: " ")).map {
-                String(decoding: $0, as: UTF8.self).lowercased()
+                ExactText(String(decoding: $0, as: UTF8.self).asciiLowercased())
             } ?? ["(created)"]
         guard !covered.isEmpty, covered.count <= 16, Set(covered).count == covered.count else {
             throw .unauthorized("Signature covers nothing, repeats a header or lists more than 16")
@@ -59,7 +61,7 @@ public struct HTTPSignature: Sendable, Equatable {
     public func signingString(for request: Request) throws(CapabilityError) -> String {
         var lines: [String] = []
         for name in covered {
-            switch name {
+            switch name.text {
             case "(created)":
                 guard let created else { throw .unauthorized("(created) is covered but absent") }
                 lines.append("(created): \(created)")
@@ -67,23 +69,14 @@ public struct HTTPSignature: Sendable, Equatable {
                 guard let expires else { throw .unauthorized("(expires) is covered but absent") }
                 lines.append("(expires): \(expires)")
             case "(request-target)":
-                lines.append("(request-target): \(request.method.lowercased()) \(request.uri)")
+                lines.append("(request-target): \(request.method.asciiLowercased()) \(request.uri)")
             default:
-                guard let value = request.headers.only(name) else {
+                guard let value = request.headers.only(name.text) else {
                     throw .unauthorized("covered header '\(name)' is absent or repeated")
                 }
-                lines.append("\(name): \(Substring(value).trimmingSpaces())")
+                lines.append("\(name): \(value.trimmingBlanks())")
             }
         }
         return lines.joined(separator: "\n")
-    }
-}
-
-extension Substring {
-    func trimmingSpaces() -> Substring {
-        var text = utf8
-        while let first = text.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { text.removeFirst() }
-        while let last = text.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") { text.removeLast() }
-        return Substring(text)
     }
 }

@@ -1,4 +1,4 @@
-import TextEncodings
+public import Encodings
 
 /// The `Capability-Invocation` header: `zcap capability="<base64url of gzip>",action="<action>"`.
 public struct Invocation: Sendable, Equatable {
@@ -6,25 +6,28 @@ public struct Invocation: Sendable, Equatable {
     static let longestHeader = 32_768
 
     public let capability: Capability
-    public let action: String
+    public let action: ExactText
 
     public init(capability: Capability, action: String) {
         self.capability = capability
-        self.action = action
+        self.action = ExactText(action)
     }
 
     /// Parses the header's value, of at most 32 KiB.
     public init(header: String) throws(CapabilityError) {
-        guard header.utf8.count <= Self.longestHeader, header.prefix(4).lowercased() == "zcap", header.utf8.count > 5
+        guard header.utf8.count <= Self.longestHeader,
+            Substring(header.utf8.prefix(4)).asciiLowercased().isExactly("zcap"),
+            header.utf8.count > 5
         else {
             throw .malformed("Capability-Invocation does not start with 'zcap '")
         }
-        var parameters: [String: Substring] = [:]
-        for pair in header.dropFirst(5).split(separator: ",", omittingEmptySubsequences: false) {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, parts[1].count >= 2, parts[1].first == "\"", parts[1].last == "\"",
-                parts[0] == "capability" || parts[0] == "action",
-                parameters.updateValue(parts[1].dropFirst().dropLast(), forKey: String(parts[0])) == nil
+        var parameters: [ExactText: Substring] = [:]
+        for pair in Substring(header.utf8.dropFirst(5)).splitExactly(at: ",") {
+            let parts = pair.splitExactly(at: "=", maxSplits: 1)
+            guard parts.count == 2, parts[1].utf8.count >= 2, parts[1].utf8.first == UInt8(ascii: "\""),
+                parts[1].utf8.last == UInt8(ascii: "\""), ["capability", "action"].containsExactly(parts[0]),
+                parameters.updateValue(Substring(parts[1].utf8.dropFirst().dropLast()), forKey: ExactText(parts[0]))
+                    == nil
             else {
                 throw .malformed("Capability-Invocation holds a parameter other than one capability and one action")
             }

@@ -1,5 +1,6 @@
 internal import LibCrypto
 internal import Synchronization
+import Workers
 
 /// Signatures of requests that held lately, with what their headers say, so that a header that comes again need not be
 /// parsed, nor its Ed25519 signature verified, again.
@@ -7,7 +8,7 @@ internal import Synchronization
 /// A signature is one of a key over a text. Whether it holds never changes, so remembering it for the very same key, text
 /// and signature weakens nothing; everything that does change is checked for each request: times, the covered headers,
 /// which make the text, the digest of the body, the capability and the action. Only what was accepted is remembered, so
-/// nobody fills the cache with what he may not do.
+/// nobody fills the cache with what they may not do.
 ///
 /// - Concurrency: any thread; a critical section is a dictionary access.
 final class SignatureCache: Sendable {

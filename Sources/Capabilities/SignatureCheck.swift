@@ -1,5 +1,5 @@
+import Encodings
 internal import LibCrypto
-import TextEncodings
 
 /// Checks the signature of one request, by what is remembered where that changes nothing.
 struct SignatureCheck {
@@ -18,7 +18,7 @@ struct SignatureCheck {
 
         /// To be called when the request as a whole was accepted.
         func remember(now: Int64) {
-            if let signer { cache?.remember(signer, entry.signature.keyID) }
+            if let signer { cache?.remember(signer, entry.signature.keyID.text) }
             if let header { cache?.remember(entry, header.digest, headerLength: header.length, now: now) }
         }
     }
@@ -40,8 +40,8 @@ struct SignatureCheck {
             digest = bytes
         }
         let signature = try HTTPSignature(header: header)
-        let known = cache?.signer(signature.keyID)
-        guard let did = known?.did ?? DIDKey(signature.keyID), signature.keyID.contains("#") else {
+        let known = cache?.signer(signature.keyID.text)
+        guard let did = known?.did ?? DIDKey(signature.keyID.text), signature.keyID.text.containsExactly("#") else {
             throw .unauthorized("keyId is not an Ed25519 did:key URL")
         }
         try check(signature, request, body: body, now: now)
@@ -66,8 +66,9 @@ struct SignatureCheck {
         if mode == .strict {
             var needed = ["(created)", "(request-target)", "host", "capability-invocation"]
             if !body.isEmpty { needed.append("digest") }
+            // exact: SignedHeaders compares bytes.
             if request.headers.contains("secret-share") { needed.append("secret-share") }
-            if let missing = needed.first(where: { !signature.covered.contains($0) }) {
+            if let missing = needed.first(where: { !signature.covered.contains(ExactText($0)) }) {
                 throw .unauthorized("strict mode needs \(missing) to be signed")
             }
             guard let created = signature.created, created >= now - CapabilityVerifier.strictAge else {
@@ -75,14 +76,15 @@ struct SignatureCheck {
             }
             guard created >= since else { throw .unauthorized("the signature was made before the last start") }
         }
+        // exact: what is covered is ExactText.
         if signature.covered.contains("digest") { try verifyDigest(request.headers.only("digest"), body) }
     }
 
     private func verifyDigest(_ value: String?, _ body: [UInt8]) throws(CapabilityError) {
         guard let value else { throw .unauthorized("exactly one Digest header is needed") }
-        let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = value.splitExactly(at: "=", maxSplits: 1)
         let expected: [UInt8]
-        switch parts[0].uppercased() {
+        switch parts[0].asciiUppercased() {
         case "SHA-256": expected = try Hashing.sha256(body)
         case "SHA-512": expected = try Hashing.sha512(body)
         default: throw .unauthorized("Digest is neither SHA-256 nor SHA-512")

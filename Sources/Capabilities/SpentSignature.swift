@@ -22,9 +22,18 @@ public struct SpentSignature: Sendable, Hashable {
 public protocol SignatureLedger: Sendable {
     /// Returns when it is written durably.
     ///
-    /// - Parameter now: Seconds since 1970; what is dated up to it may be forgotten.
+    /// - Parameters:
+    ///   - owner: Whose request it was: a keystore's controller, or a token's caller. Each has a share of what is kept.
+    ///   - now: Seconds since 1970; what is dated up to it may be forgotten.
     /// - Throws: if it cannot be written, or too many wait; the request must be refused then.
-    func keep(_ spent: SpentSignature, now: Int64) async throws
+    func keep(_ spent: SpentSignature, owner: String, now: Int64) async throws
+}
+
+extension SignatureLedger {
+    /// For requests of nobody in particular.
+    public func keep(_ spent: SpentSignature, now: Int64) async throws {
+        try await keep(spent, owner: "", now: now)
+    }
 }
 
 /// Signatures that were used before a start.

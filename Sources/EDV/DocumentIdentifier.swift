@@ -1,4 +1,5 @@
 import Capabilities
+import Encodings
 public import WorkingKeys
 
 /// Names documents so that a vault's server learns neither key ids nor, across keystores, that two are equal.

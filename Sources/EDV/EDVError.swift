@@ -1,6 +1,6 @@
 /// Why a vault was not used, or did not do what it was asked.
 public struct EDVError: Error, Sendable, CustomStringConvertible {
-    /// An open set: new codes break nobody.
+    /// An open set: adding a code breaks no caller.
     public struct Code: RawRepresentable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
@@ -22,10 +22,13 @@ public struct EDVError: Error, Sendable, CustomStringConvertible {
     public var code: Code
     /// For the caller: names the operand and the remedy, repeats nothing that the server said.
     public var message: String
+    /// Whether the same call may succeed in a moment.
+    public var isPassing: Bool
 
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: Code, _ message: String, isPassing: Bool = false) {
         self.code = code
         self.message = message
+        self.isPassing = isPassing
     }
 
     public var description: String { "\(code.rawValue): \(message)" }

@@ -1,8 +1,7 @@
 import Capabilities
+import Encodings
 import LibCrypto
 import SecretMemory
-import StrictJSON
-import TextEncodings
 public import WorkingKeys
 
 /// A document encrypted for a keystore's recipient key: a JWE in flattened JSON serialization, A256GCM, ECDH-ES+A256KW.
@@ -60,7 +59,9 @@ public struct EncryptedDocument: Sendable, Equatable {
             header["alg"]?.text == Self.algorithm, header["enc"]?.text == Self.encryption,
             header["crit"] == nil, header["zip"] == nil
         else { throw .damaged("it is not encrypted with \(Self.algorithm) and \(Self.encryption)") }
-        guard header["kid"]?.text == keyID else { throw .damaged("it is encrypted for another keystore") }
+        guard header["kid"]?.text?.isExactly(keyID) == true else {
+            throw .damaged("it is encrypted for another keystore")
+        }
         guard let epk = header["epk"], epk["kty"]?.text == "EC", epk["crv"]?.text == "P-256",
             let x = epk["x"]?.text.flatMap({ Base64.decode($0, .either) }),
             let y = epk["y"]?.text.flatMap({ Base64.decode($0, .either) }),

@@ -1,6 +1,5 @@
 import Capabilities
-import StrictJSON
-import TextEncodings
+import Encodings
 
 /// What is encrypted: a record and the name of its key.
 ///

@@ -1,4 +1,4 @@
-import TextEncodings
+import Encodings
 
 /// Where a vault is: its server, and its name there.
 ///
@@ -20,12 +20,13 @@ public struct VaultAddress: Sendable, Hashable {
     public init(_ url: String) throws(EDVError) {
         func refused(_ reason: String) -> EDVError { EDVError(.invalidArgument, "The vault's URL \(reason).") }
         guard url.utf8.count <= Self.longest else { throw refused("has more than \(Self.longest) bytes") }
-        let scheme = ["https://", "http://"].first { url.lowercased().hasPrefix($0) }
+        let scheme = ["https://", "http://"].first { url.asciiLowercased().startsExactly(with: $0) }
         guard let scheme else { throw refused("does not begin with https:// or http://") }
-        let rest = url.dropFirst(scheme.count)
+        let rest = Substring(url.utf8.dropFirst(scheme.utf8.count))
         guard rest.utf8.allSatisfy(Self.isPlain) else {
             throw refused("holds a character other than letters, digits and - . _ ~ : / [ ]")
         }
+        // exact: ASCII since the check above.
         guard let slash = rest.lastIndex(of: "/"), slash > rest.startIndex else {
             throw refused("does not end with '/' and the vault's id")
         }
@@ -33,7 +34,7 @@ public struct VaultAddress: Sendable, Hashable {
         guard (1...128).contains(vault.utf8.count), vault.utf8.allSatisfy(PercentEncoding.isUnreserved) else {
             throw refused("does not end with a vault's id of 1 to 128 letters, digits and - . _ ~")
         }
-        let segments = rest[rest.startIndex..<slash].split(separator: "/", omittingEmptySubsequences: false)
+        let segments = rest[rest.startIndex..<slash].splitExactly(at: "/")
         guard !(segments + [vault]).contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }),
             segments.dropFirst().allSatisfy({ $0.utf8.allSatisfy(PercentEncoding.isUnreserved) })
         else { throw refused("has an empty, '.' or '..' part in its path") }
@@ -46,7 +47,7 @@ public struct VaultAddress: Sendable, Hashable {
 
     /// Path of a URL made here, as the request line carries it.
     static func path(of url: String) -> String {
-        let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        let parts = url.splitExactly(at: "/", maxSplits: 3)
         return parts.count == 4 ? "/" + parts[3] : "/"
     }
 

@@ -1,4 +1,5 @@
 public import Capabilities
+import Encodings
 
 /// A capability that lets one of the daemon's keys read and write a vault.
 public struct VaultCapability: Sendable {
@@ -29,13 +30,13 @@ public struct VaultCapability: Sendable {
         } catch {
             throw EDVError(.invalidArgument, "The vault's capability cannot be read: \(error.reason).")
         }
-        guard let name = document.invoker, let invoker = DIDKey(name), invoker.description == name else {
+        guard let name = document.invoker, let invoker = DIDKey(name.text), name == invoker.description else {
             throw EDVError(
                 .invalidArgument,
                 "The vault's capability names no did:key URL with fragment as its invoker; delegate it to a key that "
                     + "POST /v1/keystores/did made.")
         }
-        let missing = Action.allCases.filter { !document.allowedAction.contains($0.rawValue) }
+        let missing = Action.allCases.filter { !document.allowedAction.contains(ExactText($0.rawValue)) }
         guard document.allowedAction.isEmpty || missing.isEmpty else {
             throw EDVError(.invalidArgument, "The vault's capability must allow both 'read' and 'write'.")
         }

@@ -1,7 +1,8 @@
 import Capabilities
+import Encodings
 import Foundation
 import LibCrypto
-public import Outbound
+public import OutboundHTTP
 public import WorkingKeys
 
 /// Keeps records in one vault: encrypted for the keystore's recipient key, under names made by its MAC key, by calls
@@ -51,10 +52,10 @@ public struct VaultClient: Sendable {
         guard answer.status != 404 else { return nil }
         try expect(answer, [200])
         let document = try VaultDocument(decoding: answer.body)
-        guard document.id == id else { throw EDVError.damaged("the answer is another document") }
+        guard document.id.isExactly(id) else { throw EDVError.damaged("the answer is another document") }
         let content = try StructuredDocument(
             decoding: try document.content.decrypted(with: recipient, keyID: recipientID))
-        guard content.key == key else { throw EDVError.damaged("it is the record of another key") }
+        guard content.key.isExactly(key) else { throw EDVError.damaged("it is the record of another key") }
         return content.value
     }
 
@@ -104,14 +105,33 @@ public struct VaultClient: Sendable {
             throw EDVError(
                 .unauthorized, "The vault's server does not accept the capability (status \(answer.status)).")
         }
-        throw EDVError(.refused, "The vault's server failed or refused (status \(answer.status)).")
+        throw EDVError(
+            .refused, "The vault's server failed or refused (status \(answer.status)).", isPassing: answer.isPassing)
     }
 
     // MARK: Calling
 
+    /// Every call may be made twice: what is made is looked for first, and what is there already is updated.
     private func call(
         _ method: String, _ url: String, _ body: [UInt8], until deadline: ContinuousClock.Instant
     ) async throws -> OutboundAnswer {
+        let key = try await signingKey()
+        let answer: OutboundAnswer
+        do {
+            answer = try await OutboundRetry(sender, until: deadline, triesSilence: false)
+                .send { try request(method, url, body, key) }
+        } catch let error as OutboundError {
+            throw Self.translated(error)
+        }
+        guard answer.body.count <= Self.longestAnswer else {
+            throw EDVError(.unreachable, "The vault's server sent more than \(Self.longestAnswer) bytes.")
+        }
+        return answer
+    }
+
+    private func request(
+        _ method: String, _ url: String, _ body: [UInt8], _ key: WorkingKey
+    ) throws -> OutboundRequest {
         let invocation = capability.headers[method == "GET" ? .read : .write] ?? ""
         var request = OutboundRequest(
             method: method, url: url, headers: [("Capability-Invocation", invocation)], body: body)
@@ -123,46 +143,26 @@ public struct VaultClient: Sendable {
             covered.append("digest")
             signed["digest"] = [digest]
         }
-        let key = try await signingKey()
         let signature = try HTTPSignature.header(
             key: capability.invoker, created: Int64(Date().timeIntervalSince1970), covered: covered,
             request: HTTPSignature.Request(method: method, uri: VaultAddress.path(of: url), headers: signed)
         ) { try key.sign($0) }
         request.headers.append(("Signature", signature))
-        let answer = try await send(request, until: deadline).get()
-        guard answer.body.count <= Self.longestAnswer else {
-            throw EDVError(.unreachable, "The vault's server sent more than \(Self.longestAnswer) bytes.")
-        }
-        return answer
+        return request
     }
 
-    /// Whichever comes first, the answer or the deadline.
-    private func send(
-        _ request: OutboundRequest, until deadline: ContinuousClock.Instant
-    ) async -> Result<OutboundAnswer, EDVError> {
-        let sender = sender
-        return await withTaskGroup(of: Result<OutboundAnswer, EDVError>.self) { group in
-            group.addTask { await Self.attempt(request, sender) }
-            group.addTask {
-                try? await Task.sleep(until: deadline, clock: .continuous)
-                return .failure(EDVError(.unreachable, "The vault's server did not answer in time."))
-            }
-            let first = await group.next()
-            group.cancelAll()
-            return first ?? .failure(EDVError(.internalFailure, "No request was sent."))
-        }
-    }
-
-    private static func attempt(
-        _ request: OutboundRequest, _ sender: any OutboundSending
-    ) async -> Result<OutboundAnswer, EDVError> {
-        do {
-            return .success(try await sender.send(request))
-        } catch {
-            return .failure(
-                error.code == .addressRefused
-                    ? EDVError(.invalidArgument, "The vault's server may not be called: \(error.message)")
-                    : EDVError(.unreachable, "The vault's server gave no usable answer."))
+    private static func translated(_ error: OutboundError) -> EDVError {
+        switch error.code {
+        case .addressRefused:
+            EDVError(.invalidArgument, "The vault's server may not be called: \(error.message)")
+        case .noAddress:
+            // One text for a name that means nothing and one that means something inside.
+            EDVError(
+                .invalidArgument,
+                "The vault's server may not be called: its name has no address that this daemon may call "
+                    + "(outbound-allow).")
+        case .unreachable: EDVError(.unreachable, "The vault's server gave no answer in time.", isPassing: true)
+        default: EDVError(.unreachable, "The vault's server gave no usable answer.")
         }
     }
 }

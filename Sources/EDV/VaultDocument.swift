@@ -1,4 +1,4 @@
-import StrictJSON
+import Encodings
 
 /// A document as the vault's server keeps it.
 ///

@@ -1,3 +1,4 @@
+public import Encodings
 import LibCrypto
 public import SecretMemory
 
@@ -48,7 +49,7 @@ public enum Envelope {
                     secret, key: keys.key, nonce: nonce, associatedData: associatedData(header, identity),
                     algorithm: .aes256GCM))
         } catch {
-            throw EnclaveLockError(.internalFailure, "Could not seal a record: \(error)")
+            throw EnclaveLockError.failed("Could not seal a record", error)
         }
     }
 
@@ -74,9 +75,9 @@ public enum Envelope {
             guard ConstantTime.equal(commitment, keys.commitment) else { throw EnclaveLockError.doesNotOpen }
             return secret
         } catch let error as LibCryptoError where error.code != .authenticationFailed {
-            throw EnclaveLockError(.internalFailure, "Could not open a record: \(error)")
+            throw EnclaveLockError.failed("Could not open a record", error)
         } catch let error as SecretMemoryError {
-            throw EnclaveLockError(.internalFailure, "Could not open a record: \(error)")
+            throw EnclaveLockError.failed("Could not open a record", error)
         } catch {
             throw .doesNotOpen
         }

@@ -1,7 +1,6 @@
+import Encodings
 import FoundationEssentials
 import LibCrypto
-import StrictJSON
-import TextEncodings
 
 /// The key a token is bound to, as the authorization server tells it: a JWK with P-256 or Ed25519.
 struct ClientKey: Sendable {
@@ -20,7 +19,7 @@ struct ClientKey: Sendable {
         }
         let canonical: String
         do {
-            switch (jwk["kty"]?.text, jwk["crv"]?.text) {
+            switch (jwk["kty"]?.text.map { ExactText($0) }, jwk["crv"]?.text.map { ExactText($0) }) {
             case ("EC", "P-256"):
                 let (x, y) = (try coordinate("x"), try coordinate("y"))
                 key = try VerificationKey(curve: .p256, publicKey: [4] + x.bytes + y.bytes)

@@ -1,6 +1,6 @@
 /// Why a request is not accepted under GNAP.
 public struct GNAPError: Error, Sendable, CustomStringConvertible {
-    /// An open set: new codes break nobody.
+    /// An open set: adding a code breaks no caller.
     public struct Code: RawRepresentable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
@@ -9,6 +9,8 @@ public struct GNAPError: Error, Sendable, CustomStringConvertible {
         public static let tokenRefused = Code(rawValue: "token-refused")
         /// The request's signature is absent, covers too little, or is not of the token's key.
         public static let signatureRefused = Code(rawValue: "signature-refused")
+        /// The request may be right, but it cannot be remembered now that its signature was used.
+        public static let exhausted = Code(rawValue: "exhausted")
         /// The authorization server gave no answer that can be read.
         public static let introspectionFailed = Code(rawValue: "introspection-failed")
         /// The signing key cannot be used.

@@ -1,5 +1,6 @@
 public import Capabilities
-public import Outbound
+import Encodings
+public import OutboundHTTP
 
 /// Decides whether a request's GNAP token and signature hold, and for whom it speaks.
 ///
@@ -25,13 +26,14 @@ public struct GNAPVerifier: Sendable {
     ///   - checksSignatures: Whether requests must be signed with the token's key.
     ///   - cacheSeconds: How long an active token is not asked about again; 0 asks for every request.
     ///   - earlier: Signatures used before the start, which are refused.
+    ///   - remembered: Signatures remembered per window of two minutes; what comes beyond them is refused.
     public init(
         server: String, key: ResourceServerKey, outbound: any OutboundSending, checksSignatures: Bool,
-        cacheSeconds: Int64, earlier: EarlierSignatures = .none
+        cacheSeconds: Int64, earlier: EarlierSignatures = .none, remembered: Int = 1_000_000
     ) {
         client = IntrospectionClient(server: server, key: key, outbound: outbound)
         cache = IntrospectionCache(seconds: cacheSeconds)
-        signatures = checksSignatures ? MessageSignatureVerifier(earlier: earlier) : nil
+        signatures = checksSignatures ? MessageSignatureVerifier(earlier: earlier, limit: remembered) : nil
     }
 
     /// Who the request is from.
@@ -46,22 +48,23 @@ public struct GNAPVerifier: Sendable {
             introspection = try await client.introspect(token, now: now)
             cache.remember(introspection, for: token, now: now)
         }
-        let spent = try signatures?.verify(request, with: introspection.key, now: now)
-        guard let subject = introspection.subject else {
-            return Verified(caller: "key:" + introspection.key.thumbprint, spent: spent)
+        var caller = "key:" + introspection.key.thumbprint
+        if let subject = introspection.subject {
+            if let problem = NamingText.problem(subject, limit: 1024) {
+                throw GNAPError(.tokenRefused, "the token's subject \(problem)")
+            }
+            caller = "sub:" + subject
         }
-        guard (1...1024).contains(subject.utf8.count) else {
-            throw GNAPError(.tokenRefused, "the token's subject is empty or longer than 1024 bytes")
-        }
-        return Verified(caller: "sub:" + subject, spent: spent)
+        let spent = try signatures?.verify(request, with: introspection.key, of: caller, now: now)
+        return Verified(caller: caller, spent: spent)
     }
 
     /// The token of `Authorization: GNAP …`: 1 to 4096 characters of RFC 6750's b64token.
     private static func token(_ request: MessageRequest) throws(GNAPError) -> String {
-        guard let field = request.single("authorization"), field.lowercased().hasPrefix("gnap ") else {
+        guard let field = request.single("authorization"), field.asciiLowercased().startsExactly(with: "gnap ") else {
             throw GNAPError(.tokenRefused, "there is no 'Authorization: GNAP' with a token")
         }
-        let token = field.dropFirst("gnap ".count)
+        let token = Substring(field.utf8.dropFirst("gnap ".utf8.count))
         let isPlain = token.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

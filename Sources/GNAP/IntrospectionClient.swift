@@ -1,14 +1,15 @@
+import Encodings
 import FoundationEssentials
 import LibCrypto
-import Outbound
-import StrictJSON
-import TextEncodings
+import OutboundHTTP
 
 /// Asks the authorization server about tokens: `POST {server}/gnap/introspect`, signed with the resource server's key.
 ///
 /// - Concurrency: any number of calls at once.
 struct IntrospectionClient: Sendable {
     static let maximumAnswer = 64 * 1024
+    /// For all tries of one question.
+    private static let patience = Duration.seconds(20)
 
     let url: String
     let key: ResourceServerKey
@@ -25,13 +26,16 @@ struct IntrospectionClient: Sendable {
     /// - Parameter token: Plain characters only, so that it needs no escaping.
     /// - Throws: ``GNAPError`` with `.tokenRefused` or `.introspectionFailed`.
     func introspect(_ token: String, now: Int64) async throws(GNAPError) -> Introspection {
-        let request: OutboundRequest
-        do throws(LibCryptoError) { request = try signed(token, now: now) } catch {
-            throw GNAPError(.introspectionFailed, "the call could not be signed")
-        }
         let answer: OutboundAnswer
-        do throws(OutboundError) { answer = try await outbound.send(request) } catch {
+        do {
+            // Asking changes nothing, so it may be done twice.
+            answer = try await OutboundRetry(outbound, until: .now + Self.patience).send { try signed(token, now: now) }
+        } catch let error as OutboundError {
             throw GNAPError(.introspectionFailed, error.message)
+        } catch is CancellationError {
+            throw GNAPError(.introspectionFailed, "the request was cancelled")
+        } catch {
+            throw GNAPError(.introspectionFailed, "the call could not be signed")
         }
         guard answer.status == 200 else {
             throw GNAPError(.introspectionFailed, "the authorization server answered \(answer.status)")
@@ -40,10 +44,16 @@ struct IntrospectionClient: Sendable {
             let isActive = document["active"]?.flag
         else { throw GNAPError(.introspectionFailed, "the authorization server's answer cannot be read") }
         guard isActive else { throw GNAPError(.tokenRefused, "the token is not active") }
-        guard let bound = document["key"], let jwk = bound["jwk"], bound["proof"]?.text ?? "httpsig" == "httpsig" else {
+        guard let bound = document["key"], let jwk = bound["jwk"], Self.isHTTPSig(bound["proof"]) else {
             throw GNAPError(.tokenRefused, "the token is bound to no key, or to another proof than httpsig")
         }
         return Introspection(key: try ClientKey(jwk: jwk), subject: document["subject_data"]?["sub"]?.text)
+    }
+
+    /// A word, or an object whose `method` is the word (RFC 9635 §7.3); nothing said leaves it to the key.
+    private static func isHTTPSig(_ proof: JSONNode?) -> Bool {
+        guard let proof else { return true }
+        return (proof.text ?? proof["method"]?.text)?.isExactly("httpsig") ?? false
     }
 
     private func signed(_ token: String, now: Int64) throws(LibCryptoError) -> OutboundRequest {

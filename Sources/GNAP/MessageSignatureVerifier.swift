@@ -1,4 +1,5 @@
 import Capabilities
+import Encodings
 import LibCrypto
 
 /// Checks the message signature of a request with the key its token is bound to.
@@ -14,20 +15,26 @@ struct MessageSignatureVerifier: Sendable {
     private let since: Int64
     private let seen: ReplayWindow
 
-    init(earlier: EarlierSignatures = .none) {
+    /// - Parameter limit: Signatures remembered per window.
+    init(earlier: EarlierSignatures = .none, limit: Int) {
         since = earlier.since
-        seen = ReplayWindow(seconds: 2 * Self.window + 2, earlier: earlier)
+        seen = ReplayWindow(seconds: 2 * Self.window + 2, limit: limit, earlier: earlier)
     }
 
-    /// - Parameter now: Seconds since 1970.
+    /// - Parameters:
+    ///   - caller: Whose token it is; all of somebody's keys are one caller's.
+    ///   - now: Seconds since 1970.
     /// - Returns: For a signature that is dated ahead: what must be written durably before the answer.
-    /// - Throws: ``GNAPError`` with `.signatureRefused`.
-    func verify(_ request: MessageRequest, with key: ClientKey, now: Int64) throws(GNAPError) -> SpentSignature? {
+    /// - Throws: ``GNAPError`` with `.signatureRefused`, or `.exhausted` if it cannot be remembered.
+    func verify(
+        _ request: MessageRequest, with key: ClientKey, of caller: String, now: Int64
+    ) throws(GNAPError) -> SpentSignature? {
         guard let field = request.single("signature-input"), let input = SignatureInput(field) else {
             throw Self.refused("Signature-Input is absent or not one 'sig1' of a known form")
         }
-        guard let text = request.single("signature"), text.utf8.count <= 1024, text.hasPrefix("sig1="),
-            let signature = ContentDigest.byteSequence(text.dropFirst("sig1=".count))
+        guard let text = request.single("signature"), text.utf8.count <= 1024,
+            let value = text.removing(exactPrefix: "sig1="),
+            let signature = ContentDigest.byteSequence(value)
         else { throw Self.refused("Signature is absent or not one 'sig1'") }
         var needed = ["@method", "@target-uri", "authorization"]
         if !request.body.isEmpty || request.fields["content-digest"] != nil { needed.append("content-digest") }
@@ -39,20 +46,29 @@ struct MessageSignatureVerifier: Sendable {
         }
         guard created >= since else { throw Self.refused("the signature was made before the last start") }
         if let expires = input.expires, expires < now { throw Self.refused("the signature has expired") }
-        guard input.algorithm ?? key.algorithm == key.algorithm else {
+        guard (input.algorithm ?? key.algorithm).isExactly(key.algorithm) else {
             throw Self.refused("the signature's alg is not the key's")
         }
+        // exact: the list above is our own.
         if needed.contains("content-digest") {
             guard let digest = request.single("content-digest"), ContentDigest.fits(digest, request.body) else {
                 throw Self.refused("Content-Digest is not the body's")
             }
         }
-        guard let base = input.base(for: request), key.verifies(signature, Array(base.utf8)) else {
+        let isSigned = ([request.targetURI] + request.otherSpellings).contains { target in
+            input.base(for: request, target: target).map { key.verifies(signature, Array($0.utf8)) } ?? false
+        }
+        guard isSigned else {
             throw Self.refused("the signature is not of the token's key over this request")
         }
         // r (or R) is the signature's own random number; ECDSA has a second signature with the same r.
         let name = Array(signature.prefix(32))
-        guard seen.admit(name, now: now) else { throw Self.refused("the signature was used before") }
+        switch seen.admit(name, owner: caller, now: now) {
+        case .fresh: break
+        case .used: throw Self.refused("the signature was used before")
+        case .full:
+            throw GNAPError(.exhausted, "too many signatures of this caller are remembered; wait for some minutes")
+        }
         return SpentSignature(name: name, created: created, now: now)
     }
 

@@ -1,3 +1,5 @@
+import Encodings
+
 /// The `Signature-Input` field with the one label GNAP clients use: `sig1=("@method" …);created=…;keyid="…"`.
 ///
 /// - Source: draft-ietf-httpbis-message-signatures (RFC 9421 §4.1, §2.3); RFC 8941 for the form.
@@ -17,13 +19,14 @@ struct SignatureInput: Equatable {
     /// Nil for every other form: more labels, parameters of components, other parameters, anything given twice.
     init?(_ field: String) {
         guard field.utf8.count <= Self.maximumBytes, field.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }),
-            field.hasPrefix(Self.label + "=(")
+            field.startsExactly(with: Self.label + "=(")
         else { return nil }
         parameters = String(field.dropFirst(Self.label.count + 1))
         var rest = parameters.dropFirst()
+        // exact: the field is ASCII.
         guard let close = rest.firstIndex(of: ")") else { return nil }
         var components: [String] = []
-        for item in rest[..<close].split(separator: " ") {
+        for item in rest[..<close].splitExactly(at: " ", omittingEmpty: true) {
             guard item.count > 2, item.first == "\"", item.last == "\"" else { return nil }
             let name = String(item.dropFirst().dropLast())
             guard Self.isComponent(name), !components.contains(name) else { return nil }
@@ -32,8 +35,9 @@ struct SignatureInput: Equatable {
         guard (1...32).contains(components.count) else { return nil }
         self.components = components
         rest = rest[rest.index(after: close)...]
-        var values: [String: String] = [:]
+        var values: [ExactText: String] = [:]
         while !rest.isEmpty {
+            // exact: the field is ASCII.
             guard rest.first == ";" else { return nil }
             rest = rest.dropFirst()
             let name = rest.prefix { ("a"..."z").contains($0) }
@@ -54,7 +58,7 @@ struct SignatureInput: Equatable {
                 rest = rest.dropFirst(value.count)
                 guard ["created", "expires"].contains(name), (1...15).contains(value.count) else { return nil }
             }
-            guard values.updateValue(String(value), forKey: String(name)) == nil else { return nil }
+            guard values.updateValue(String(value), forKey: ExactText(name)) == nil else { return nil }
         }
         do {
             created = try Self.time(values["created"])
@@ -82,15 +86,17 @@ struct SignatureInput: Equatable {
     }
 
     /// The text that is signed; nil if a covered field is absent.
-    func base(for request: MessageRequest) -> String? {
+    ///
+    /// - Parameter target: The value of `@target-uri`; nil for the request's.
+    func base(for request: MessageRequest, target: String? = nil) -> String? {
         var lines: [String] = []
         for component in components {
             switch component {
             case "@method": lines.append("\"@method\": \(request.method)")
-            case "@target-uri": lines.append("\"@target-uri\": \(request.targetURI)")
+            case "@target-uri": lines.append("\"@target-uri\": \(target ?? request.targetURI)")
             default:
                 guard let values = request.fields[component] else { return nil }
-                let value = values.map { Self.trimmed($0) }.joined(separator: ", ")
+                let value = values.map { $0.trimmingBlanks() }.joined(separator: ", ")
                 // A line break would let one component speak for another.
                 guard !value.utf8.contains(where: { $0 == 0x0a || $0 == 0x0d }) else { return nil }
                 lines.append("\"\(component)\": \(value)")
@@ -98,12 +104,5 @@ struct SignatureInput: Equatable {
         }
         lines.append("\"@signature-params\": \(parameters)")
         return lines.joined(separator: "\n")
-    }
-
-    private static func trimmed(_ value: String) -> Substring {
-        var text = Substring(value)
-        while let first = text.first, first == " " || first == "\t" { text.removeFirst() }
-        while let last = text.last, last == " " || last == "\t" { text.removeLast() }
-        return text
     }
 }

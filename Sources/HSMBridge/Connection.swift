@@ -1,5 +1,6 @@
+import Encodings
 import Synchronization
-import TextEncodings
+import Token
 
 /// Everything that is valid during one login generation: resolved handles, session copies and the session that keeps
 /// them alive. A new generation gets a new object; the old one closes its session when the last job lets go of it.
@@ -12,7 +13,6 @@ final class Connection: Sendable {
         /// A session copy where the token allows one: three times as fast. It would outlive the original, so health
         /// is always checked on the original.
         let hot: ObjectHandle
-        let publicHandle: ObjectHandle?
         let publicKey: PublicKeyDescription?
     }
 
@@ -29,6 +29,7 @@ final class Connection: Sendable {
     let anchors: ResidentCache<AnchorBlob>
     /// The token objects of anchors that were looked up, by identifier.
     let anchorObjects = Mutex<[[UInt8]: ObjectHandle]>([:])
+    private let history = Mutex<KeyHistory?>(nil)
     let residentAlgorithms: Set<ResidentAlgorithm>
 
     init(
@@ -46,6 +47,14 @@ final class Connection: Sendable {
         residents = ResidentCache(limit: residentLimit)
         anchors = ResidentCache(limit: residentLimit)
         self.residentAlgorithms = residentAlgorithms
+    }
+
+    /// What the module tells of no key; found out once.
+    func untold(_ session: borrowing Session) throws(HSMError) -> [String]? {
+        if let known = history.withLock({ $0 }) { return known.untold.isEmpty ? nil : known.untold }
+        let found = try KeyHistory.probe(session)
+        history.withLock { $0 = found }
+        return found.untold.isEmpty ? nil : found.untold
     }
 
     func key(_ role: KeyRole) throws(HSMError) -> RoleKey {
@@ -73,7 +82,8 @@ final class Connection: Sendable {
         try Session(door: door, slot: slot, epoch: epoch, access: access)
     }
 
-    /// Proves that the token still answers and that each sealing key is still the one that sealed its sentinel.
+    /// Proves that the token still answers and that each sealing key is still the one that sealed its sentinel. The
+    /// wrapping key proves itself when the connection is made.
     ///
     /// Uses the originals: copies would go on working after the token's directory vanished.
     func checkSentinels(_ session: borrowing Session) throws(HSMError) {
@@ -92,8 +102,12 @@ final class Connection: Sendable {
         }
         let context = TokenManifest.sentinelContext(instance: manifest.instance, role: role)
         do throws(HSMError) {
-            _ = try SealedFormat.open(sealed, session: session, key: key, context: context)
-        } catch  where error.cause == nil {
+            if role.seals {
+                _ = try SealedFormat.open(sealed, session: session, key: key, context: context)
+            } else {
+                try WrappingSentinel.open(sealed, session: session, wrappingKey: key, context: context)
+            }
+        } catch  where error.cause == nil && error.code != .overloaded {
             throw HSMError(.keyMismatch, "The key '\(record.label)' does not open its sentinel.")
         }
     }

@@ -1,4 +1,5 @@
 internal import Synchronization
+import Workers
 
 /// Makes chosen calls into a token module fail or wait, at the one door every call passes. For tests.
 ///
@@ -31,7 +32,7 @@ public final class FaultPlan: Sendable {
 
     private struct State {
         var rules: [Rule] = []
-        var calls: [String: Int] = [:]
+        var calls: [String: Int] = [:]  // exact: names of calls, which tests write.
     }
 
     private let state = Mutex(State())

@@ -1,3 +1,5 @@
+import Token
+
 /// AES-GCM over byte arrays, for data that is not the daemon's secret.
 enum GCM {
     /// - Returns: Ciphertext ‖ tag.

@@ -1,3 +1,5 @@
+import Token
+
 /// Decides when to connect, check, wait or give up. A pure value: time and events come in, the next step comes out.
 ///
 /// | phase    | left by                                  | to                              |

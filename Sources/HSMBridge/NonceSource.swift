@@ -1,8 +1,9 @@
 import Synchronization
+import Token
 
 /// Makes the IVs of AES-GCM under the token's long-lived keys: 8 random bytes ‖ 4-byte counter.
 ///
-/// The random part is drawn anew at every start and after 2^32 IVs, so an IV repeats only if two of those draws are
+/// The random part is drawn again at every start and after 2^32 IVs, so an IV repeats only if two of those draws are
 /// equal (NIST SP 800-38D section 8.2; the chance stays below 2^-32 for 2^16 starts). Tokens take any IV, even one
 /// that was used before, so this is the only guard.
 final class NonceSource: Sendable {

@@ -1,4 +1,8 @@
+public import Token
+
 /// A private data object per name: `CKO_DATA` (PKCS #11 2.40 base, 4.6), readable and replaceable only after login.
+///
+/// Who is not logged in can make public objects of any label on many tokens, so only private ones count.
 ///
 /// Its value is a generation (8 bytes, big-endian), which is the counter, and the value. A new object is made before the old
 /// one is destroyed, and the highest generation counts. The label does not begin like those of the daemon's keys, so neither a sweep nor
@@ -25,10 +29,14 @@ extension PKCS11Token: ValueKeeping {
                 throw HSMError(.deviceFailure, "The token's object '\(label)' cannot be counted further.")
             }
             let bytes = withUnsafeBytes(of: generation.bigEndian) { Array($0) } + value
-            _ = try session.create([
-                .objectClass(.data), .flag(.token, true), .flag(.private, true), .flag(.modifiable, false),
-                .label(label), .bytes(.value, bytes),
-            ])
+            do throws(HSMError) {
+                _ = try session.create(.keptValue(bytes, label: label))
+            } catch {
+                guard let cause = error.returnValue, cause.saysCannot else { throw error }
+                throw HSMError(
+                    .mechanismUnsupported,
+                    "This token keeps no private data objects (\(cause)), so it cannot remember anything.")
+            }
             for object in old { try session.destroy(object.handle) }
             return generation
         }
@@ -49,7 +57,8 @@ extension PKCS11Token: ValueKeeping {
         _ label: String, _ session: borrowing Session
     ) throws(HSMError) -> [(generation: UInt64, value: [UInt8], handle: ObjectHandle)] {
         var found: [(generation: UInt64, value: [UInt8], handle: ObjectHandle)] = []
-        for handle in try session.find([.objectClass(.data), .flag(.token, true), .label(label)]) {
+        for handle in try session.find([.objectClass(.data), .flag(.token, true), .flag(.private, true), .label(label)])
+        {
             guard let value = try session.attribute(.value, of: handle), value.count >= 8 else {
                 throw HSMError(.deviceFailure, "The token's object '\(label)' does not have the form it was given.")
             }

@@ -1,4 +1,6 @@
-/// A PKCS #11 token in use: connects in the background, heals itself, and does the work of each request in one hop to a
+public import Token
+
+/// A PKCS #11 token in use: connects in the background, heals itself, and does the work of each request in one visit to a
 /// thread that owns a session.
 ///
 /// Starts without its token and serves it within ``TokenConfiguration/reconnectCeiling`` of its return, after serial
@@ -39,7 +41,7 @@ public final class PKCS11Token: Sendable {
         try await supervisor.waitUntilReady(timeout: timeout)
     }
 
-    /// Runs work on a session thread: one hop. The work may be run again after a failure, so it must be repeatable.
+    /// Runs work on a session thread. The work may be run again after a failure, so it must be repeatable.
     func perform<R: Sendable>(
         _ body: @escaping @Sendable (borrowing Session, Connection) throws(HSMError) -> R
     ) async throws(HSMError) -> R {

@@ -1,5 +1,7 @@
+import Token
+
 /// What to do about a failed operation. Pure; one row for each kind of return value.
-package enum RecoveryPolicy {
+enum RecoveryPolicy {
     enum Decision: Sendable {
         /// Once more, on a new session.
         case retry
@@ -23,16 +25,16 @@ package enum RecoveryPolicy {
 
     /// - Parameter attempts: How many attempts came before the failed one.
     static func decide(_ error: HSMError, attempts: Int) -> Decision {
-        guard case .pkcs11(let value, let function)? = error.cause else { return .fail(error) }
+        guard let value = error.returnValue, let function = error.cause?.function else { return .fail(error) }
         let mayRetry = attempts + 1 < attemptLimit
         switch value.recovery {
         case .retrySession: return mayRetry ? .retry : .fail(error)
         case .reResolve, .reLogin: return mayRetry ? .renew : .fail(error)
-        case .reconnect: return .lost(unavailable(error))
+        case .reconnect: return .lost(.outOfReach(error))
         case .inputOrDevice:
             // SoftHSM 2.6.1 reports a bad tag and a damaged blob as CKR_GENERAL_ERROR: the input's fault, unless the
             // token fails to open what is known to be good.
-            if opensInput(function) { return .askSentinel(otherwise: .fail(notAuthentic)) }
+            if opensInput(function) { return .askSentinel(otherwise: .fail(.notAuthentic)) }
             return .askSentinel(otherwise: attempts == 0 ? .retry : .fail(error))
         case .shed:
             return .fail(HSMError(.overloaded, error.message, cause: error.cause))
@@ -40,16 +42,8 @@ package enum RecoveryPolicy {
         }
     }
 
-    /// One error for every way in which a sealed input can be wrong.
-    package static let notAuthentic = HSMError(
-        .authenticationFailed, "The input cannot be opened with this key and context.")
-
     private static func opensInput(_ function: String) -> Bool {
+        // exact: this program names its own calls.
         function == "C_Decrypt" || function == "C_UnwrapKey"
-    }
-
-    package static func unavailable(_ error: HSMError) -> HSMError {
-        error.code == .tokenUnavailable
-            ? error : HSMError(.tokenUnavailable, "The token is out of reach: \(error.message)", cause: error.cause)
     }
 }

@@ -1,12 +1,6 @@
 import CP11Kit
 public import SecretMemory
-
-extension ResidentKeyOperations {
-    /// For tokens that agree on nothing.
-    public func agree(with peer: [UInt8], key: ResidentKeyBlob) async throws(HSMError) -> SharedSecret {
-        throw HSMError(.mechanismUnsupported, "This token agrees on no secrets.")
-    }
-}
+public import Token
 
 extension PKCS11Token {
     public func agree(with peer: [UInt8], key: ResidentKeyBlob) async throws(HSMError) -> SharedSecret {

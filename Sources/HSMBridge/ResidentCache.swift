@@ -1,12 +1,5 @@
 import Synchronization
-
-/// A stored key that is unwrapped in the token to be used.
-package protocol UnwrappableKey: Hashable, Sendable {
-    /// 16 random bytes.
-    var identifier: [UInt8] { get }
-}
-
-extension ResidentKeyBlob: UnwrappableKey {}
+import Token
 
 /// The keys of one kind that are unwrapped in the token right now, least recently used first out.
 ///
@@ -37,7 +30,7 @@ final class ResidentCache<Blob: UnwrappableKey>: Sendable {
 
     /// The handle of a key, to be given back with ``release(_:_:)``; nil if the key is not unwrapped.
     ///
-    /// - Throws: `.keyMismatch` if another blob goes by the same identifier.
+    /// - Throws: `.keyMismatch` if another blob has the same identifier.
     func acquire(_ blob: Blob) throws(HSMError) -> ObjectHandle? {
         let found = state.withLock { state -> (handle: ObjectHandle?, isOther: Bool) in
             guard let index = state.entries.index(forKey: blob.identifier) else { return (nil, false) }

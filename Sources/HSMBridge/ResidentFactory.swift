@@ -1,3 +1,5 @@
+import Token
+
 /// Makes, wraps, unwraps and proves resident keys on a session. Everything is a session object.
 enum ResidentFactory {
     private static let session: [Attribute] = [.flag(.token, false), .flag(.private, true)]
@@ -75,19 +77,8 @@ enum ResidentFactory {
         }
         let signature = try session.sign(
             blob.algorithm.mechanism, key: handle, challenge, length: curve.signatureLength)
-        let publicKey = try session.create([
-            .objectClass(.publicKey), .keyType(blob.algorithm.keyType), .flag(.token, false), .flag(.private, false),
-            .flag(.verify, true), .bytes(.ecParameters, curve.parameters),
-            .bytes(.ecPoint, curve.attribute(fromPoint: point)),
-        ])
-        let isGood: Bool
-        do throws(HSMError) {
-            isGood = try session.verify(blob.algorithm.mechanism, key: publicKey, challenge, signature: signature)
-        } catch {
-            try? session.destroy(publicKey)
-            throw error
-        }
-        try session.destroy(publicKey)
+        let isGood = try session.verify(
+            blob.algorithm.mechanism, point: point, on: curve, challenge, signature: signature)
         guard isGood else { throw mismatch }
     }
 
@@ -106,7 +97,7 @@ enum ResidentFactory {
             try session.destroy(handle)
             return true
         } catch {
-            guard case .pkcs11(let value, _)? = error.cause else { return false }
+            guard let value = error.returnValue else { return false }
             switch value.recovery {
             case .reconnect, .reLogin, .shed, .operator: throw error
             case .retrySession, .reResolve, .inputOrDevice, .fatal: return false

@@ -1,4 +1,5 @@
 import SecretMemory
+import Token
 
 /// What ``Sealing`` puts out: version(1) ‖ iv(12) ‖ ciphertext(n) ‖ tag(16); n + 29 bytes.
 ///
@@ -41,7 +42,7 @@ enum SealedFormat {
     static func open(
         _ sealed: [UInt8], session: borrowing Session, key: ObjectHandle, context: [UInt8]
     ) throws(HSMError) -> SharedSecret {
-        guard sealed.count >= overhead, sealed[0] == version else { throw RecoveryPolicy.notAuthentic }
+        guard sealed.count >= overhead, sealed[0] == version else { throw HSMError.notAuthentic }
         let iv = Array(sealed[1...Mechanism.gcmIVLength])
         var failure: HSMError?
         do {

@@ -1,3 +1,6 @@
+import Token
+import Workers
+
 /// What the supervisor's own threads do with its state.
 extension Supervisor {
     func nextStep() -> Step {
@@ -41,7 +44,7 @@ extension Supervisor {
     func fail(_ error: HSMError) {
         let (dropped, waiters) = state.withLock { state in
             state.login.failed(error, at: .now)
-            var waiters: [Answer<Void>] = []
+            var waiters: [OneShot<Void, HSMError>] = []
             if case .halted = state.login.phase {
                 waiters = state.waiters.map(\.answer)
                 state.waiters = []

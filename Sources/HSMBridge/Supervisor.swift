@@ -1,3 +1,6 @@
+import Token
+import Workers
+
 /// Keeps one token connected: one thread that connects, checks, heals and does all work that must be serialised
 /// (create, destroy, find, set attribute: a soft token fails 2 to 4 % of concurrent creations), plus a clock thread.
 ///
@@ -10,11 +13,11 @@ final class Supervisor: Sendable {
         var residentAlgorithms: Set<ResidentAlgorithm>?
         var writing = RingBuffer<Job>()
         var current: Job?
-        var waiters: [(deadline: ContinuousClock.Instant, answer: Answer<Void>)] = []
+        var waiters: [(deadline: ContinuousClock.Instant, answer: OneShot<Void, HSMError>)] = []
         var isStarted = false
         var threads = 0
         var isEnded = false
-        var enders: [Answer<Void>] = []
+        var enders: [OneShot<Void, HSMError>] = []
         var reported = ""
     }
 
@@ -66,7 +69,7 @@ final class Supervisor: Sendable {
         }
     }
 
-    /// Tells the observer about a change, once.
+    /// Informs the observer about a change, once.
     func reportHealth() {
         let changed: TokenHealth? = state.withLock { state in
             // Its own end is no news to a daemon.
@@ -91,10 +94,10 @@ final class Supervisor: Sendable {
         state.withLock { $0.threads = configuration.cryptoSessions }
         for index in 0..<configuration.cryptoSessions {
             let thread = SessionThread(index: index, queue: queue, supervisor: self)
-            if !TokenThread.start({ thread.run() }) { threadEnded() }
+            if !WorkerThread.start({ thread.run() }) { threadEnded() }
         }
-        let hasClock = TokenThread.start { self.runClock() }
-        guard hasClock, TokenThread.start({ SupervisorThread(supervisor: self).run() }) else {
+        let hasClock = WorkerThread.start { self.runClock() }
+        guard hasClock, WorkerThread.start({ SupervisorThread(supervisor: self).run() }) else {
             fail(HSMError(.deviceFailure, "The system has no thread left for the token."))
             return
         }
@@ -109,7 +112,7 @@ final class Supervisor: Sendable {
     func shutdown() async {
         stop()
         _ = await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Void, HSMError>, Never>) in
-            let answer = Answer(continuation)
+            let answer = OneShot(continuation)
             let isOver = state.withLock { state in
                 if state.isEnded || !state.isStarted { return true }
                 state.enders.append(answer)
@@ -129,7 +132,7 @@ final class Supervisor: Sendable {
         let deadline = ContinuousClock.now + timeout
         let result = await withUnsafeContinuation {
             (continuation: UnsafeContinuation<Result<Void, HSMError>, Never>) in
-            let answer = Answer(continuation)
+            let answer = OneShot(continuation)
             let now: Result<Void, HSMError>? = state.withLock { state in
                 switch state.login.phase {
                 case .serving: return .success(())
@@ -147,7 +150,7 @@ final class Supervisor: Sendable {
 
     // MARK: Reports of the session threads
 
-    /// The handles or the login of `generation` are gone: requests wait while they are made anew.
+    /// The handles or the login of `generation` are gone: requests wait while they are made again.
     func renew(generation: UInt64) {
         guard queue.pause(generation: generation) else { return }
         state.withLock { $0.login.expired() }

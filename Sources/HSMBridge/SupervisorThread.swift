@@ -1,3 +1,5 @@
+import Token
+
 /// The body of the supervisor's thread, and what only that thread touches.
 struct SupervisorThread: ~Copyable {
     private let supervisor: Supervisor
@@ -65,7 +67,12 @@ struct SupervisorThread: ~Copyable {
             throw HSMError(.configurationRefused, "The token URI has no 'module-path'.")
         }
         let module: Module
-        if let attached = self.module { module = attached } else { module = try Module.attach(path, user: user) }
+        if let attached = self.module {
+            module = attached
+        } else {
+            module = try Module.attach(
+                path, initialisation: supervisor.configuration.moduleInitialisation, user: user)
+        }
         self.module = module
         var isFresh = false
         if depth == .full { isFresh = try initialiseAgain(module) }
@@ -137,7 +144,7 @@ struct SupervisorThread: ~Copyable {
     }
 
     private func lose(_ error: HSMError, _ connection: Connection) {
-        let loss = error.cause == nil ? error : RecoveryPolicy.unavailable(error)
+        let loss = error.cause == nil ? error : HSMError.outOfReach(error)
         supervisor.lose(loss, generation: connection.generation)
     }
 
@@ -169,7 +176,7 @@ struct SupervisorThread: ~Copyable {
         switch RecoveryPolicy.decide(failure, attempts: RecoveryPolicy.attemptLimit) {
         case .lost(let loss): supervisor.lose(loss, generation: connection.generation)
         case .retry, .renew, .fail, .askSentinel:
-            if case .pkcs11(let value, _)? = failure.cause, [.reLogin, .reResolve].contains(value.recovery) {
+            if let value = failure.returnValue, [.reLogin, .reResolve].contains(value.recovery) {
                 supervisor.renew(generation: connection.generation)
             }
             if !connection.isCurrentEpoch { supervisor.renew(generation: connection.generation) }

@@ -1,10 +1,15 @@
 import Glibc
+public import Token
 
 /// How to reach one token and what to expect there.
 public struct TokenConfiguration: Sendable {
     /// Names the token (RFC 7512); must carry the module path.
     public var uri: TokenURI
     public var pinSource: PINSource
+    /// Holds the string that the module wants at C_Initialize; most want none.
+    public var moduleInitialisation: PINSource?
+    /// Attributes of the daemon's keys that provisioning may go without on a token that refuses them.
+    public var dispensed: Set<DispensableAttribute> = []
     /// Threads with a session each, for cryptographic operations.
     public var cryptoSessions: Int
     /// Requests that may wait; one more is refused with `.overloaded`.
@@ -22,13 +27,15 @@ public struct TokenConfiguration: Sendable {
     public var reconnectCeiling: Duration
 
     public init(
-        uri: TokenURI, pinSource: PINSource, cryptoSessions: Int = TokenConfiguration.defaultSessions,
+        uri: TokenURI, pinSource: PINSource, moduleInitialisation: PINSource? = nil,
+        cryptoSessions: Int = TokenConfiguration.defaultSessions,
         queueLimit: Int = 1024, callTimeout: Duration = .seconds(10), manifest: TokenManifest? = nil,
         residentHandleLimit: Int = 1024, healthInterval: Duration = .seconds(1),
         reconnectCeiling: Duration = .milliseconds(500)
     ) {
         self.uri = uri
         self.pinSource = pinSource
+        self.moduleInitialisation = moduleInitialisation
         self.cryptoSessions = max(1, cryptoSessions)
         self.queueLimit = max(1, queueLimit)
         self.callTimeout = callTimeout

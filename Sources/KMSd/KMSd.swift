@@ -1,4 +1,4 @@
-import KMSServer
+import KMSCommand
 
 @main struct KMSd {
     static func main() async { await CommandLineEntry.run() }

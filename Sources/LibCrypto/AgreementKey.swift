@@ -40,7 +40,7 @@ public final class AgreementKey: Sendable {
             do throws(SecretMemoryError) {
                 backing = .montgomery(SharedSecret(try privateKey.copy()))
             } catch {
-                throw LibCryptoError(.internalFailure, error.description)
+                throw LibCryptoError(.capacityExceeded, error.description)
             }
         }
     }

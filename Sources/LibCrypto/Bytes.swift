@@ -29,7 +29,7 @@ extension SecretBytes {
         } catch let error as LibCryptoError {
             throw error
         } catch {
-            throw LibCryptoError(.internalFailure, "\(error)")
+            throw LibCryptoError(.capacityExceeded, "\(error)")
         }
     }
 }

@@ -33,6 +33,23 @@ public enum CryptoBox {
         }
     }
 
+    /// Boxes a message that is a secret until then.
+    public static func easy(
+        _ message: borrowing SecretBytes, nonce: [UInt8], to peer: [UInt8], from privateKey: borrowing SecretBytes
+    ) throws(LibCryptoError) -> [UInt8] {
+        try check(nonce, peer, privateKey)
+        let count = message.count
+        return try message.withUnsafeBytes { message throws(LibCryptoError) in
+            try privateKey.withUnsafeBytes { privateKey throws(LibCryptoError) in
+                try [UInt8].filled(count + overhead) { output throws(LibCryptoError) in
+                    guard let output = output.bytes, let privateKey = privateKey.bytes,
+                        crypto_box_easy(output, message.bytes, UInt64(count), nonce, peer, privateKey) == 0
+                    else { throw LibCryptoError(.invalidInput, "The X25519 public key is a point of small order.") }
+                }
+            }
+        }
+    }
+
     /// Opens a box; operands as for ``easy(_:nonce:to:from:)`` with the roles exchanged.
     ///
     /// - Throws: `.authenticationFailed` if it was not made by this peer for this key; `.invalidInput` for a wrong length.

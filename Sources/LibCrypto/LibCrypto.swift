@@ -1,4 +1,6 @@
 internal import CLibCrypto
+import Glibc
+import SecretMemory
 import Synchronization
 
 /// Process-wide preparation of both libraries.
@@ -52,10 +54,9 @@ public enum LibCrypto {
         }
         // 1 is full success; 2 means that the memory is not locked or its guard pages failed.
         guard CRYPTO_secure_malloc_initialized() == 1 || CRYPTO_secure_malloc_init(size, 32) == 1 else {
+            _ = SecretMemoryError.locking("CRYPTO_secure_malloc_init", ENOMEM)
             throw LibCryptoError(
-                .internalFailure,
-                "Could not lock \(size) bytes for private keys: raise the memory-lock limit "
-                    + "(LimitMEMLOCK= in a systemd unit, `ulimit -l` in a shell).")
+                .internalFailure, "Could not lock \(size) bytes for private keys: \(SecretMemoryError.remedy).")
         }
         let trial = CRYPTO_secure_malloc(32, "LibCrypto", 0)
         defer { CRYPTO_secure_free(trial, "LibCrypto", 0) }

@@ -15,13 +15,14 @@ enum ObjectIdentifierName {
         "1.3.101.113": "Ed448",
         "1.2.840.10045.3.1.1": "P-192",
         "1.3.132.0.33": "P-224",
+        "1.3.132.1.12": "an EC key for key agreement alone",
         "1.3.36.3.3.2.8.1.1.7": "brainpoolP256r1",
         "1.3.36.3.3.2.8.1.1.11": "brainpoolP384r1",
         "1.3.36.3.3.2.8.1.1.13": "brainpoolP512r1",
     ]
 
     /// X.690 §8.19; at most 16 arcs of at most 28 bits, which is more than any curve needs.
-    private static func dotted(_ content: UnsafeRawBufferPointer) -> String {
+    static func dotted(_ content: UnsafeRawBufferPointer) -> String {
         var arcs: [UInt32] = []
         var value: UInt32 = 0
         for byte in content.prefix(64) {

@@ -54,11 +54,37 @@ final class PKey: @unchecked Sendable {
         #endif
     }
 
+    /// An RSA public key from big-endian numbers.
+    static func rsaPublic(modulus: [UInt8], exponent: [UInt8]) throws(LibCryptoError) -> PKey {
+        // The library takes numbers in the machine's order; it reads them only.
+        return try lend(modulus) { modulus throws(LibCryptoError) in
+            try lend(exponent) { exponent throws(LibCryptoError) in
+                try build(
+                    [Parameter.number("n", modulus), Parameter.number("e", exponent), Parameter.end],
+                    KMS_EVP_PKEY_PUBLIC_KEY, type: "RSA", refusal: "The numbers make no RSA key.")
+            }
+        }
+    }
+
+    private static func lend<R>(
+        _ bytes: [UInt8], _ body: (UnsafeMutableRawBufferPointer) throws(LibCryptoError) -> R
+    ) throws(LibCryptoError) -> R {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
+        defer { memory.deallocate() }
+        #if _endian(little)
+            memory.copyBytes(from: bytes.reversed())
+        #else
+            memory.copyBytes(from: bytes)
+        #endif
+        return try body(memory)
+    }
+
     /// - Parameter refusal: What to tell a caller whose values the library refuses; nil if none of them is a caller's.
     private static func build(
-        _ parameters: [OSSL_PARAM], _ selection: Int32, refusal: String? = nil
+        _ parameters: [OSSL_PARAM], _ selection: Int32, type: StaticString = "EC", refusal: String? = nil
     ) throws(LibCryptoError) -> PKey {
-        let context = try OpenSSL.check("EVP_PKEY_CTX_new_from_name", EVP_PKEY_CTX_new_from_name(nil, "EC", nil))
+        let context = try OpenSSL.check(
+            "EVP_PKEY_CTX_new_from_name", EVP_PKEY_CTX_new_from_name(nil, "\(type)", nil))
         defer { EVP_PKEY_CTX_free(context) }
         try OpenSSL.check("EVP_PKEY_fromdata_init", EVP_PKEY_fromdata_init(context))
         var parameters = parameters

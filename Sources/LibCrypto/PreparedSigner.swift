@@ -21,11 +21,18 @@ final class PreparedSigner: @unchecked Sendable {
         of message: UnsafeRawBufferPointer, _ function: Digest.Function, width: Int,
         _ encoding: ECDSASignature.Encoding
     ) throws(LibCryptoError) -> [UInt8] {
-        let context = try OpenSSL.check("EVP_PKEY_CTX_dup", EVP_PKEY_CTX_dup(template))
-        defer { EVP_PKEY_CTX_free(context) }
         let digest = try [UInt8].filled(function.length) { output throws(LibCryptoError) in
             try Digest.hash(message, function, into: output)
         }
+        return try sign(digest: digest, width: width, encoding)
+    }
+
+    /// An ECDSA signature over a hash.
+    func sign(
+        digest: [UInt8], width: Int, _ encoding: ECDSASignature.Encoding
+    ) throws(LibCryptoError) -> [UInt8] {
+        let context = try OpenSSL.check("EVP_PKEY_CTX_dup", EVP_PKEY_CTX_dup(template))
+        defer { EVP_PKEY_CTX_free(context) }
         // Two INTEGERs with sign bytes and three headers at most.
         let capacity = 2 * (width + 1) + 9
         let der = try [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count throws(LibCryptoError) in

@@ -10,14 +10,14 @@ extension SigningKey {
     ) throws(LibCryptoError) -> SigningKey {
         try sec1.withUnsafeBytes { bytes throws(LibCryptoError) in
             guard curve.group != nil else { throw LibCryptoError(.invalidInput, "The curve has no SEC 1 form.") }
-            let parts = try PrivateKeyParts.ecPrivateKey(bytes, curve)
+            let parts = try PrivateKeyParts.ecPrivateKey(bytes, curve, in: "SEC 1")
             let length = curve.privateKeyLength
             let scalar = try SecretBytes.filled(length) { output throws(LibCryptoError) in
                 UnsafeMutableRawBufferPointer(rebasing: output[(length - parts.scalar.count)...])
                     .copyMemory(from: parts.scalar)
             }
             let key = try SigningKey(curve: curve, privateKey: scalar)
-            if let point = parts.point, !point.elementsEqual(key.publicKey) {
+            if let point = parts.point, !PrivateKeyParts.denotes(point, key.publicKey) {
                 throw LibCryptoError(
                     .invalidInput, "The public part of the EC key does not belong to its private part.")
             }

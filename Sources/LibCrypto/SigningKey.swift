@@ -91,6 +91,8 @@ public final class SigningKey: Sendable {
     /// - Parameters:
     ///   - message: The message itself; ECDSA hashes it with the curve's hash (``SigningCurve/digest(of:)``).
     ///   - encoding: Form of an ECDSA signature; Ed25519 has one form (64 bytes) and ignores it.
+    /// On secp256k1 s is at most half the order, in both encodings; see ``ECDSASignature/lowS(_:curve:)``.
+    ///
     /// - Throws: `.internalFailure` only.
     /// - Source: FIPS 186-5 (ECDSA with a random nonce, Ed25519); RFC 8032 (pure Ed25519).
     public func sign(
@@ -101,9 +103,36 @@ public final class SigningKey: Sendable {
             case .edwards(let signer): return try signer.sign(message)
             case .weierstrass(_, let signer):
                 guard let digest = curve.digest else { throw LibCryptoError(.internalFailure, "A curve has no hash.") }
-                return try signer.signDigest(of: message, digest, width: curve.privateKeyLength, encoding)
+                guard curve == .secp256k1 else {
+                    return try signer.signDigest(of: message, digest, width: curve.privateKeyLength, encoding)
+                }
+                return try Self.low(
+                    try signer.signDigest(of: message, digest, width: curve.privateKeyLength, .p1363), encoding)
             }
         }
+    }
+
+    /// Signs what was hashed already; ECDSA only.
+    ///
+    /// - Parameter digest: As long as the curve's own hash.
+    /// - Returns: r ‖ s, on secp256k1 with the lower s.
+    public func sign(digest: [UInt8]) throws(LibCryptoError) -> [UInt8] {
+        guard case .weierstrass(_, let signer) = backing, digest.count == curve.digest?.length else {
+            throw LibCryptoError(.invalidInput, "What is to be signed is no digest of this curve.")
+        }
+        let signature = try signer.sign(digest: digest, width: curve.privateKeyLength, .p1363)
+        return curve == .secp256k1 ? ECDSASignature.lowS(signature, curve: .secp256k1) : signature
+    }
+
+    private static func low(
+        _ signature: [UInt8], _ encoding: ECDSASignature.Encoding
+    ) throws(LibCryptoError) -> [UInt8] {
+        let low = ECDSASignature.lowS(signature, curve: .secp256k1)
+        if encoding == .p1363 { return low }
+        guard let der = ECDSASignature.der(fromP1363: low, curve: .secp256k1) else {
+            throw LibCryptoError(.internalFailure, "OpenSSL wrote a signature with a zero number.")
+        }
+        return der
     }
 
     /// ``VerificationKey/verify(_:message:encoding:)`` with the public half.

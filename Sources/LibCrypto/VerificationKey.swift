@@ -42,7 +42,7 @@ public final class VerificationKey: Sendable {
         SubjectPublicKeyInfo.encode(curve: curve, publicKey: publicKey)
     }
 
-    /// Tells whether a signature is this key's over the message.
+    /// Tells whether a signature is this key's over the message. On secp256k1 a high s passes as well as a low one.
     ///
     /// - Parameters:
     ///   - signature: Any bytes. Malformed ones, BER that is not DER among them, are answered with false.

@@ -5,7 +5,7 @@ extension AWSCredentials {
     ///
     /// - Returns: Nil if the profile has no access key id or no secret key, or if the text is not of that form.
     public init?(reading content: borrowing SecretBytes) throws {
-        var values: [String: Range<Int>] = [:]
+        var values: [String: Range<Int>] = [:]  // exact: names that are looked up, in ASCII.
         var isDefault = false
         let known = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"]
         let isWellFormed = content.withUnsafeBytes { text in

@@ -1,10 +1,9 @@
 public import EnclaveLock
+public import Encodings
 import Glibc
 import LibCrypto
-public import Outbound
+public import OutboundHTTP
 public import SecretMemory
-import StrictJSON
-import TextEncodings
 
 /// A lock whose key never leaves AWS KMS. The record's identity goes along as encryption context, by its hash, so what
 /// was sealed for one record does not open for another.
@@ -15,6 +14,19 @@ public struct AWSKMSLock: SecretLock {
     private static let contextName = "kmsd-record"
     /// Longest plaintext of Encrypt.
     private static let longestSecret = 4096
+    /// Of a CiphertextBlob, in bytes.
+    private static let sealedLengths = 1...6144
+    /// For all tries of one call.
+    private static let patience = Duration.seconds(20)
+    /// Refusals that pass although their status is that of a mistake, as the service throttles.
+    private static let throttling: Set<String> = [  // exact: AWS's own words, in ASCII.
+        "ThrottlingException", "Throttling", "ThrottledException", "RequestThrottled", "RequestThrottledException",
+        "TooManyRequestsException", "RequestLimitExceeded", "BandwidthLimitExceeded", "PriorRequestNotComplete",
+        "LimitExceededException", "ProvisionedThroughputExceededException", "SlowDown", "DependencyTimeoutException",
+        "KMSInternalException", "KeyUnavailableException", "InternalFailure",
+        "ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException",
+    ]
+    private static let probed = RecordIdentity(tenant: "", keystore: "", key: "", type: "readiness-probe", version: 1)
 
     private let key: AWSKeyURI
     /// Without a slash at its end.
@@ -22,6 +34,7 @@ public struct AWSKMSLock: SecretLock {
     private let credentials: AWSCredentials
     private let outbound: any OutboundSending
     private let now: @Sendable () -> Int64
+    private let standing = LockStanding()
 
     /// - Parameter endpoint: Nil for the region's own.
     public init(key: AWSKeyURI, endpoint: String?, credentials: AWSCredentials, outbound: any OutboundSending) {
@@ -35,7 +48,7 @@ public struct AWSKMSLock: SecretLock {
     ) {
         self.key = key
         var endpoint = endpoint ?? "https://kms.\(key.region).\(key.domain)"
-        while endpoint.hasSuffix("/") { endpoint.removeLast() }
+        while endpoint.endsExactly(with: "/") { endpoint.removeLast() }
         self.endpoint = endpoint
         self.credentials = credentials
         self.outbound = outbound
@@ -45,21 +58,52 @@ public struct AWSKMSLock: SecretLock {
     public var kind: LockKind { .aws }
     public var identity: String { key.arn }
 
-    public func seal(_ secret: SharedSecret, identity: RecordIdentity) async throws(EnclaveLockError) -> [UInt8] {
+    public var refusal: EnclaveLockError? { standing.refusal }
+
+    /// One call in ten seconds at most, whoever asks: sealing and opening in turn, unless keystores make calls anyway.
+    public func probe() async throws(EnclaveLockError) {
+        try await standing.probe { [self] in
+            do throws(EnclaveLockError) {
+                if let sample = standing.sample {
+                    standing.sample = nil
+                    _ = try await open(sample, identity: Self.probed)
+                } else {
+                    standing.sample = try await seal(Self.sample(), identity: Self.probed)
+                }
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }.get()
+    }
+
+    private static func sample() throws(EnclaveLockError) -> SharedSecret {
+        do { return SharedSecret(try SecretBytes.random(count: 32)) } catch {
+            throw EnclaveLockError(.internalFailure, "No locked memory for a probe of the lock: \(error)")
+        }
+    }
+
+    public func seal(
+        _ secret: SharedSecret, identity: RecordIdentity, caller _: CallerShare?
+    ) async throws(EnclaveLockError) -> [UInt8] {
         guard secret.count <= Self.longestSecret else {
             throw EnclaveLockError(.invalidArgument, "AWS KMS seals at most \(Self.longestSecret) bytes.")
         }
-        let answer = try await call(
-            "Encrypt", #","Plaintext":"\#(secret.withUnsafeBytes { Base64.encode($0) })""#, identity)
-        guard
+        let member = #","Plaintext":"\#(secret.withUnsafeBytes { Base64.encode($0) })""#
+        return try await call("Encrypt", member, identity) { answer throws(EnclaveLockError) in
             let blob = try answer["CiphertextBlob"]?.text.flatMap({ text throws(EnclaveLockError) in
                 try Self.decoded(text)
             })
-        else { throw Self.failed("the answer has no CiphertextBlob") }
-        return blob.withUnsafeBytes { Array($0) }
+            guard let blob, Self.sealedLengths.contains(blob.count) else {
+                throw Self.failed("the answer has no CiphertextBlob")
+            }
+            return blob.withUnsafeBytes { Array($0) }
+        }
     }
 
-    public func open(_ sealed: [UInt8], identity: RecordIdentity) async throws(EnclaveLockError) -> SharedSecret {
+    public func open(
+        _ sealed: [UInt8], identity: RecordIdentity, caller _: CallerShare?
+    ) async throws(EnclaveLockError) -> SharedSecret {
         try await decrypt(sealed, identity)
     }
 
@@ -73,12 +117,16 @@ public struct AWSKMSLock: SecretLock {
     private func decrypt(
         _ sealed: [UInt8], _ identity: RecordIdentity?
     ) async throws(EnclaveLockError) -> SharedSecret {
-        let answer = try await call(
-            "Decrypt", #","CiphertextBlob":"\#(Base64.encode(sealed))""#, identity)
-        guard let text = answer["Plaintext"]?.text, let secret = try Self.decoded(text) else {
-            throw Self.failed("the answer has no Plaintext")
+        // The service would refuse the request, not the record: one damaged row would speak for the key of all.
+        guard Self.sealedLengths.contains(sealed.count) else { throw Self.doesNotOpen }
+        return try await call(
+            "Decrypt", #","CiphertextBlob":"\#(Base64.encode(sealed))""#, identity
+        ) { answer throws(EnclaveLockError) in
+            guard let text = answer["Plaintext"]?.text, let secret = try Self.decoded(text) else {
+                throw Self.failed("the answer has no Plaintext")
+            }
+            return secret
         }
-        return secret
     }
 
     private static func decoded(_ text: String) throws(EnclaveLockError) -> SharedSecret? {
@@ -89,42 +137,78 @@ public struct AWSKMSLock: SecretLock {
         }
     }
 
-    private func call(
+    /// - Parameter read: Takes the result out of the answer; an answer without one is the service's failure like any other.
+    private func call<R>(
+        _ operation: String, _ member: String, _ identity: RecordIdentity?,
+        _ read: (JSONNode) throws(EnclaveLockError) -> R
+    ) async throws(EnclaveLockError) -> R {
+        do throws(EnclaveLockError) {
+            let result = try read(try await ask(operation, member, identity))
+            standing.works()
+            return result
+        } catch {
+            // What does not open says nothing about the key.
+            if error.code == .remoteFailed { standing.fails(error) }
+            throw error
+        }
+    }
+
+    private func ask(
         _ operation: String, _ member: String, _ identity: RecordIdentity?
     ) async throws(EnclaveLockError) -> JSONNode {
-        let request: OutboundRequest
+        let body: [UInt8]
         do throws(LibCryptoError) {
             var context = ""
             if let identity {
                 let hash = Base64.encode(try Digest.sha256(identity.associatedData))
                 context = #","EncryptionContext":{"\#(Self.contextName)":"\#(hash)"}"#
             }
-            request = try signed(operation, Array(#"{"KeyId":"\#(key.arn)"\#(context)\#(member)}"#.utf8))
+            body = Array(#"{"KeyId":"\#(key.arn)"\#(context)\#(member)}"#.utf8)
         } catch {
             throw EnclaveLockError(.internalFailure, "Could not sign a request: \(error)")
         }
         let answer: OutboundAnswer
-        do throws(OutboundError) {
-            answer = try await outbound.send(request)
+        do {
+            // Each try has a signature of its own time. Sealing twice makes two texts of which one is kept.
+            answer = try await OutboundRetry(outbound, until: .now + Self.patience)
+                .send(isPassing: Self.isPassing) { try signed(operation, body) }
+        } catch let error as OutboundError {
+            throw Self.failed("no answer: \(error.message)", isPassing: error.isPassing)
+        } catch is CancellationError {
+            throw Self.failed("no answer: the request was cancelled", isPassing: true)
         } catch {
-            throw Self.failed("no answer: \(error.message)")
+            throw EnclaveLockError(.internalFailure, "Could not sign a request: \(error)")
         }
-        let node = try? JSONNode(reading: answer.body)
         guard answer.status == 200 else {
-            // `com.amazonaws.kms#InvalidCiphertextException` and its short form.
-            let type = (node?["__type"]?.text ?? "").split(separator: "#").last.map(String.init) ?? ""
+            let type = Self.type(answer)
             if operation == "Decrypt", ["InvalidCiphertextException", "IncorrectKeyException"].contains(type) {
-                throw EnclaveLockError(.openingFailed, "The sealed record does not open.")
+                throw Self.doesNotOpen
             }
-            let shown = type.unicodeScalars.filter { $0.properties.isAlphabetic }.prefix(80)
-            throw Self.failed("status \(answer.status) \(String(String.UnicodeScalarView(shown)))")
+            let shown = type.unicodeScalars.filter { $0.isASCII && $0.properties.isAlphabetic }.prefix(80)
+            throw Self.failed(
+                "status \(answer.status) \(String(String.UnicodeScalarView(shown)))", isPassing: Self.isPassing(answer))
         }
-        guard let node else { throw Self.failed("the answer is no JSON") }
+        guard let node = try? JSONNode(reading: answer.body) else { throw Self.failed("the answer is no JSON") }
         return node
     }
 
+    private static func isPassing(_ answer: OutboundAnswer) -> Bool {
+        answer.status != 200 && (answer.isPassing || throttling.contains(type(answer)))
+    }
+
+    /// `InvalidCiphertextException` and the like; empty for none. The protocol wants readers to take it from any of three
+    /// places, without a name space in front (`com.amazonaws.kms#`) and an address behind (`:http://…`).
+    ///
+    /// - Source: Smithy, AWS JSON 1.1 protocol, "Operation error serialization".
+    private static func type(_ answer: OutboundAnswer) -> String {
+        let node = try? JSONNode(reading: answer.body)
+        let text = node?["__type"]?.text ?? node?["code"]?.text ?? answer.header("x-amzn-ErrorType") ?? ""
+        let named = text.splitExactly(at: ":")[0]
+        return named.splitExactly(at: "#", omittingEmpty: true).last.map(String.init) ?? ""
+    }
+
     private func signed(_ operation: String, _ body: [UInt8]) throws(LibCryptoError) -> OutboundRequest {
-        let authority = endpoint.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false).last ?? ""
+        let authority = endpoint.splitExactly(at: "/", maxSplits: 2).last ?? ""
         let headers = [
             (name: "Host", value: Self.hostHeader(endpoint, String(authority))),
             (name: "Content-Type", value: "application/x-amz-json-1.1"),
@@ -137,11 +221,16 @@ public struct AWSKMSLock: SecretLock {
 
     /// The default port is left out, as the service sees it.
     private static func hostHeader(_ endpoint: String, _ authority: String) -> String {
-        let port = endpoint.hasPrefix("https:") ? ":443" : ":80"
-        return (authority.hasSuffix(port) ? String(authority.dropLast(port.count)) : authority).lowercased()
+        let port = endpoint.startsExactly(with: "https:") ? ":443" : ":80"
+        return (authority.endsExactly(with: port) ? String(authority.dropLast(port.count)) : authority)
+            .asciiLowercased()
     }
 
-    private static func failed(_ reason: String) -> EnclaveLockError {
-        EnclaveLockError(.remoteFailed, "AWS KMS: " + reason)
+    private static var doesNotOpen: EnclaveLockError {
+        EnclaveLockError(.openingFailed, "The sealed record does not open.")
+    }
+
+    private static func failed(_ reason: String, isPassing: Bool = false) -> EnclaveLockError {
+        EnclaveLockError(.remoteFailed, "AWS KMS: " + reason, isPassing: isPassing)
     }
 }

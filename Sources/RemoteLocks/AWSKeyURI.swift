@@ -1,4 +1,5 @@
 public import EnclaveLock
+import Encodings
 
 /// Names a key of AWS KMS: `aws-kms://arn:aws:kms:REGION:ACCOUNT:key/ID`.
 public struct AWSKeyURI: Sendable, Hashable {
@@ -11,11 +12,11 @@ public struct AWSKeyURI: Sendable, Hashable {
     public init(parsing text: String) throws(EnclaveLockError) {
         func refused(_ reason: String) -> EnclaveLockError { EnclaveLockError(.configurationRefused, reason) }
         let scheme = "aws-kms://"
-        guard text.hasPrefix(scheme) else {
+        guard text.startsExactly(with: scheme) else {
             throw refused("expected aws-kms://arn:aws:kms:REGION:ACCOUNT:key/ID")
         }
         let arn = String(text.dropFirst(scheme.count))
-        let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
+        let parts = arn.splitExactly(at: ":")
         let isPlain = arn.utf8.allSatisfy {
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
                 || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || "-_:/".utf8.contains($0)
@@ -23,7 +24,7 @@ public struct AWSKeyURI: Sendable, Hashable {
         guard isPlain, arn.utf8.count <= 2048, parts.count == 6, parts[0] == "arn", parts[2] == "kms",
             parts[4].count == 12, parts[4].allSatisfy(\.isNumber)
         else { throw refused("the ARN is not arn:PARTITION:kms:REGION:ACCOUNT:key/ID") }
-        let resource = parts[5].split(separator: "/", omittingEmptySubsequences: false)
+        let resource = parts[5].splitExactly(at: "/")
         guard resource.count == 2, resource[0] == "key", !resource[1].isEmpty else {
             throw refused("the ARN names no key/ID; aliases may be pointed elsewhere and are refused")
         }

@@ -1,6 +1,6 @@
+import Encodings
 import LibCrypto
 import SecretMemory
-import TextEncodings
 
 /// Signature Version 4 of a request without query.
 ///
@@ -29,7 +29,7 @@ struct AWSSignature {
     ) throws(LibCryptoError) -> [(name: String, value: String)] {
         var added = [(name: "X-Amz-Date", value: timestamp)]
         if let token = credentials.sessionToken { added.append((name: "X-Amz-Security-Token", value: token)) }
-        let signed = (headers + added).map { (name: $0.name.lowercased(), value: Self.folded($0.value)) }
+        let signed = (headers + added).map { (name: $0.name.asciiLowercased(), value: Self.folded($0.value)) }
             .sorted { $0.name < $1.name }
         let names = signed.map(\.name).joined(separator: ";")
         let canonical =

@@ -1,5 +1,5 @@
+import Encodings
 import SecretMemory
-import TextEncodings
 
 /// Secrets in the answers of other servers.
 enum SealedText {

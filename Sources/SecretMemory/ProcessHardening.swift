@@ -1,4 +1,5 @@
 internal import CProcess
+import Foundation
 import Glibc
 
 /// Process-wide protection of memory; call once, before any secret is read.
@@ -15,5 +16,30 @@ public enum ProcessHardening {
         guard kms_set_dumpable(0) == 0 else {
             throw SecretMemoryError(call: "prctl(PR_SET_DUMPABLE)", errno: errno)
         }
+    }
+
+    /// Bytes that ``proveLockedMemory()`` locks.
+    public static var leastLockedMemory: Int { SecretArena.floor }
+
+    /// Proves that a few secrets of each size can be held in locked memory; nothing of it is kept.
+    ///
+    /// - Throws: ``SecretMemoryError``
+    public static func proveLockedMemory() throws(SecretMemoryError) {
+        do {
+            _ = try SecretBytes.make(count: SecretArena.floor) { _ in }
+        } catch let error as SecretMemoryError {
+            throw error
+        } catch {
+            throw SecretMemoryError.locking("mlock", ENOMEM)
+        }
+    }
+
+    /// Whether the limit of locked memory does not hold for this process (CAP_IPC_LOCK, capabilities(7)).
+    public static var mayLockEverything: Bool {
+        guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+            let line = status.split(whereSeparator: \.isNewline).first(where: { $0.utf8.starts(with: "CapEff:".utf8) }),
+            let bits = UInt64(line.dropFirst(7).filter(\.isHexDigit), radix: 16)
+        else { return false }
+        return bits >> 14 & 1 == 1
     }
 }

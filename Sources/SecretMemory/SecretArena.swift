@@ -31,6 +31,9 @@ enum SecretArena {
         return size
     }
 
+    /// Bytes that a process takes which holds one secret of each size.
+    static var floor: Int { chunkSize * 7 }
+
     static func allocate(_ count: Int) throws(SecretMemoryError) -> UnsafeMutableRawPointer {
         let size = reserved(for: count)
         if size > largestSlot { return try map(size) }
@@ -71,11 +74,11 @@ enum SecretArena {
     private static func map(_ size: Int) throws(SecretMemoryError) -> UnsafeMutableRawPointer {
         guard let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
             base != MAP_FAILED
-        else { throw SecretMemoryError(call: "mmap", errno: errno) }
+        else { throw SecretMemoryError.locking("mmap", errno) }
         guard mlock(base, size) == 0 else {
             let reason = errno
             munmap(base, size)
-            throw SecretMemoryError(call: "mlock", errno: reason)
+            throw SecretMemoryError.locking("mlock", reason)
         }
         // Absent from core dumps and from children (madvise(2): MADV_DONTDUMP 16, MADV_WIPEONFORK 18).
         madvise(base, size, 16)

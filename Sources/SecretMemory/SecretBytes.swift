@@ -4,11 +4,12 @@ import Glibc
 /// when the value dies.
 ///
 /// It has no description and does not interpolate; its bytes are lent to a closure. Use ``SharedSecret`` where a
-/// reference is needed (caches, hops between threads).
+/// reference is needed (caches, passing between threads).
 ///
 /// - Concurrency: immutable after creation, so it may be read from any thread.
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
-    // @unchecked: `base` is written only inside `make`, before the value exists, and by `deinit`, after the last read.
+    // @unchecked: `base` is written only inside `make` and `joining`, before the value is given out, and by `deinit`, after the
+    // last read.
     private let base: UnsafeMutableRawPointer
     /// Length in bytes; may be 0.
     public let count: Int
@@ -54,6 +55,20 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         let secret = SecretBytes(base: try SecretArena.allocate(count), count: count)
         try KernelRandom.fill(UnsafeMutableRawBufferPointer(start: secret.base, count: count))
         return secret
+    }
+
+    /// One secret with public bytes before and behind it.
+    public static func joining(
+        _ before: [UInt8], _ secret: borrowing SecretBytes, _ after: [UInt8]
+    ) throws(SecretMemoryError) -> SecretBytes {
+        let count = before.count + secret.count + after.count
+        let joined = SecretBytes(base: try SecretArena.allocate(count), count: count)
+        let output = UnsafeMutableRawBufferPointer(start: joined.base, count: count)
+        output.copyBytes(from: before)
+        UnsafeMutableRawBufferPointer(rebasing: output[before.count...]).copyMemory(
+            from: UnsafeRawBufferPointer(start: secret.base, count: secret.count))
+        UnsafeMutableRawBufferPointer(rebasing: output[(before.count + secret.count)...]).copyBytes(from: after)
+        return joined
     }
 
     deinit { SecretArena.release(base, count: count) }

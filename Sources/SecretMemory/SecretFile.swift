@@ -2,37 +2,72 @@ import Glibc
 
 /// Reads a secret that the operator keeps in a file, straight into locked memory.
 public enum SecretFile {
-    /// Reads a file or a service manager's credential.
+    /// Reads a file or a credential.
     ///
-    /// The file must be a regular file (no symbolic link) of ours or root's that nobody else can read; a credential is a
-    /// file in `$CREDENTIALS_DIRECTORY` (systemd LoadCredential=). One trailing line break is dropped.
+    /// A file must be a regular file (no symbolic link) of ours or root's that nobody else can read; a credential is a
+    /// file in ``CredentialDirectory``. One trailing line break is dropped.
     ///
     /// - Parameters:
     ///   - source: An absolute path, `file:/path` or `credential:NAME`.
     ///   - lengths: Accepted lengths in bytes.
+    ///   - followsLinks: Whether a path may be a link; what it leads to is judged.
     /// - Throws: ``SecretFileError`` naming the file and what to change.
     /// - Concurrency: blocks on a local file; call it off the cooperative pool.
-    public static func read(_ source: String, lengths: ClosedRange<Int>) throws(SecretFileError) -> SecretBytes {
-        let (path, isCredential) = try resolve(source)
-        let file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else {
-            let reason = errno
-            throw refused(
-                path, reason == ELOOP ? "is a symbolic link" : "cannot be opened: \(String(cString: strerror(reason)))")
-        }
-        defer { close(file) }
-        try check(file, path, isCredential: isCredential)
-        let secret: SecretBytes
+    public static func read(
+        _ source: String, lengths: ClosedRange<Int>, followsLinks: Bool = false
+    ) throws(SecretFileError) -> SecretBytes {
         do throws(SecretFileError) {
-            secret = try content(of: file, limit: lengths.upperBound)
+            let (file, path) = try openFile(source, followsLinks: followsLinks)
+            defer { close(file) }
+            let secret: SecretBytes
+            do throws(SecretFileError) {
+                secret = try content(of: file, limit: lengths.upperBound)
+            } catch {
+                throw refused(path, error.message)
+            }
+            guard lengths.contains(secret.count) else {
+                throw refused(path, "must hold \(lengths.lowerBound) to \(lengths.upperBound) bytes")
+            }
+            return secret
         } catch {
-            throw refused(path, error.message)
+            // Absent, too long, a link, open to others: of a secret all are one kind of fault.
+            throw SecretFileError(error.message, isAboutRights: true)
         }
-        guard lengths.contains(secret.count) else {
-            throw refused(path, "must hold \(lengths.lowerBound) to \(lengths.upperBound) bytes")
-        }
-        return secret
     }
+
+    private static func openFile(
+        _ source: String, followsLinks: Bool
+    ) throws(SecretFileError) -> (file: Int32, path: String) {
+        switch NamedFile.parse(source) {
+        case .credential(let name)?:
+            return (try CredentialDirectory.open(name, isSecret: true), NamedFile.location(of: source) ?? source)
+        case .path(let path)?:
+            let file = open(path, O_RDONLY | (followsLinks ? 0 : O_NOFOLLOW) | O_CLOEXEC | O_NONBLOCK)
+            guard file >= 0 else {
+                let reason = errno
+                if reason == ELOOP { throw refused(path, linkRemedy, isAboutRights: true) }
+                throw refused(
+                    path, "cannot be opened: \(String(cString: strerror(reason)))", isAboutRights: reason == EACCES)
+            }
+            do throws(SecretFileError) {
+                try check(file, path)
+                return (file, path)
+            } catch {
+                close(file)
+                throw error
+            }
+        case nil:
+            if source.removingExactly("credential:") != nil {
+                throw SecretFileError("'credential:' needs a plain name")
+            }
+            throw SecretFileError("'\(source)' is neither an absolute path nor 'credential:NAME'")
+        }
+    }
+
+    /// What to do about a link: name its target, or follow the way for mounted secrets.
+    package static let linkRemedy =
+        "is a symbolic link; name the file itself, or, for a mounted secret of Kubernetes or Docker, credential:NAME "
+        + "with credentials-directory"
 
     /// Reads an opened file, without a line break at its end.
     ///
@@ -65,49 +100,37 @@ public enum SecretFile {
         return count
     }
 
-    private static func resolve(_ source: String) throws(SecretFileError) -> (path: String, isCredential: Bool) {
-        if source.hasPrefix("credential:") {
-            let name = String(source.dropFirst("credential:".count))
-            guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.utf8.contains(0) else {
-                throw SecretFileError("'credential:' needs a plain name")
-            }
-            guard let directory = getenv("CREDENTIALS_DIRECTORY").map({ String(cString: $0) }), directory.hasPrefix("/")
-            else {
-                throw SecretFileError("credential '\(name)': CREDENTIALS_DIRECTORY is not set; use LoadCredential=")
-            }
-            return (directory + "/" + name, true)
-        }
-        let path = source.hasPrefix("file:") ? String(source.dropFirst("file:".count)) : source
-        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
-            throw SecretFileError("'\(source)' is neither an absolute path nor 'credential:NAME'")
-        }
-        return (path, false)
-    }
-
-    private static func check(_ file: Int32, _ path: String, isCredential: Bool) throws(SecretFileError) {
+    private static func check(_ file: Int32, _ path: String) throws(SecretFileError) {
         var info = stat()
         guard fstat(file, &info) == 0 else { throw refused(path, String(cString: strerror(errno))) }
         guard info.st_mode & S_IFMT == S_IFREG else { throw refused(path, "is not a regular file") }
         guard info.st_uid == geteuid() || info.st_uid == 0 else {
-            throw refused(path, "belongs to user \(info.st_uid), not to this user or root")
+            throw refused(path, "belongs to user \(info.st_uid), not to this user or root", isAboutRights: true)
         }
-        // A credential of root's is opened to the service by an access list, whose mask shows as the group's right.
-        let isManaged = isCredential && info.st_uid == 0 && info.st_gid == 0
-        guard info.st_mode & (isManaged ? 0o137 : 0o177) == 0 else {
-            throw refused(path, "can be read or run by others; chmod 600 it")
+        guard info.st_mode & 0o177 == 0 else {
+            throw refused(
+                path,
+                "can be read or run by others; chmod 600 it, or, for a mounted secret of Kubernetes or Docker, name it "
+                    + "as credential:NAME with credentials-directory", isAboutRights: true)
         }
     }
 
-    private static func refused(_ path: String, _ why: String) -> SecretFileError {
-        SecretFileError("'\(path)' \(why)")
+    private static func refused(_ path: String, _ why: String, isAboutRights: Bool = false) -> SecretFileError {
+        SecretFileError("'\(path)' \(why)", isAboutRights: isAboutRights)
     }
 }
 
 /// Why a file with a secret is not used; names the file and the remedy, never its content.
 public struct SecretFileError: Error, Sendable, CustomStringConvertible {
     public let message: String
+    /// Whether the setting is right and the file is the fault: always, where a secret cannot be read; of other files, if
+    /// owner, mode or kind of name is wrong.
+    public let isAboutRights: Bool
 
-    init(_ message: String) { self.message = message }
+    init(_ message: String, isAboutRights: Bool = false) {
+        self.message = message
+        self.isAboutRights = isAboutRights
+    }
 
     public var description: String { message }
 }

@@ -1,4 +1,4 @@
-/// A reference to a secret, for caches and for hops between threads. The bytes are wiped with the last reference.
+/// A reference to a secret, for caches and for passing between threads. The bytes are wiped with the last reference.
 public final class SharedSecret: Sendable {
     private let bytes: SecretBytes
 

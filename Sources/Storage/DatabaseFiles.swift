@@ -7,12 +7,19 @@ package enum DatabaseFiles {
     ///
     /// - Throws: ``StorageError``, which says what to do.
     package static func prepare(path: String) throws(StorageError) {
-        func refused(_ reason: String) -> StorageError { StorageError("Could not use '\(path)': \(reason)") }
+        func refused(_ reason: String, _ kind: StorageError.Kind = .closed) -> StorageError {
+            StorageError("Could not use '\(path)': \(reason)", kind: kind)
+        }
         guard !path.isEmpty else { throw refused("the path is empty.") }
         let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             if errno == ELOOP { throw refused("it is a symbolic link; give the file itself.") }
-            throw refused("\(String(cString: strerror(errno))); check that the directory exists and may be written.")
+            let code = errno
+            throw refused(
+                "\(String(cString: strerror(code))); check that the directory exists and may be written.",
+                // Full disks and tables of descriptors have room again by themselves.
+                [EACCES, EPERM, EROFS].contains(code)
+                    ? .closed : [ENOENT, ENOTDIR, EISDIR].contains(code) ? .unfit : .away)
         }
         defer { close(descriptor) }
         for name in [path, path + "-wal", path + "-shm"] {

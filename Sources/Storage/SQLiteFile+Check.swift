@@ -1,8 +1,8 @@
 import GRDB
 
 extension SQLiteFile {
-    /// Asks SQLite to check a file's structure (`PRAGMA quick_check`); reads the whole file and changes nothing, not even a
-    /// version that is old.
+    /// Asks SQLite to check a file's structure and its indexes (`PRAGMA integrity_check`); reads the whole file and changes
+    /// nothing, not even a version that is old.
     ///
     /// - Returns: What is wrong, one sentence each; empty for a sound file.
     /// - Concurrency: on a reader thread of the queue; nothing blocks the caller's.
@@ -13,11 +13,11 @@ extension SQLiteFile {
         configuration.label = "check"
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            let lines = try await queue.read { db in try String.fetchAll(db, sql: "PRAGMA quick_check(20)") }
+            let lines = try await queue.read { db in try String.fetchAll(db, sql: "PRAGMA integrity_check(20)") }
             try queue.close()
             return lines.filter { $0 != "ok" }
         } catch {
-            throw StorageError(remedy(error), underlying: error)
+            throw StorageError("'\(path)': \(remedy(error))", kind: kind(error), underlying: error)
         }
     }
 }

@@ -1,8 +1,15 @@
 public import GRDB
+public import Synchronization
 
 /// Opens the daemon's SQLite files, all in one way: write-ahead log, flushed to the disk at every commit
 /// (`synchronous=FULL`), deleted bytes overwritten (`secure_delete`), mode 0600.
 public enum SQLiteFile {
+    /// How long a write waits for another process, from when it was asked for.
+    static let patience = Duration.milliseconds(busyMilliseconds)
+    static let busyMilliseconds = 5000
+    /// Most readers of one database, whatever it is opened with; lowered at start where descriptors are few.
+    public static let mostReaders = Atomic<Int>(4)
+
     /// Opens or makes a database and brings it to the newest version. Blocks for a few file operations.
     ///
     /// - Parameters:
@@ -16,7 +23,7 @@ public enum SQLiteFile {
         var configuration = GRDB.Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
-        configuration.maximumReaderCount = readers
+        configuration.maximumReaderCount = max(1, min(readers, mostReaders.load(ordering: .relaxed)))
         configuration.label = label
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
@@ -33,7 +40,7 @@ public enum SQLiteFile {
             }
             return pool
         } catch {
-            throw translate(error)
+            throw translate(error, path)
         }
     }
 
@@ -58,29 +65,44 @@ public enum SQLiteFile {
         configuration.readonly = true
         configuration.busyMode = .timeout(5)
         configuration.label = label
+        configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA trusted_schema = OFF") }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            guard try queue.read(schema.version(of:)) > 0 else { throw StorageError("The file is empty.") }
+            guard try queue.read(schema.version(of:)) > 0 else {
+                throw StorageError("The file is empty.", kind: .unfit)
+            }
             return queue
         } catch {
-            throw translate(error)
+            throw translate(error, path)
         }
     }
 
-    private static func translate(_ error: any Error) -> StorageError {
-        error as? StorageError ?? StorageError(remedy(error), underlying: error)
+    private static func translate(_ error: any Error, _ path: String) -> StorageError {
+        var error = error as? StorageError ?? StorageError(remedy(error), kind: kind(error), underlying: error)
+        error.detail = "'\(path)': \(error.detail)"
+        return error
+    }
+
+    /// Whether another try may help after a failure of SQLite.
+    static func kind(_ error: any Error) -> StorageError.Kind {
+        switch (error as? DatabaseError)?.resultCode {
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: .closed
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT: .unfit
+        default: .away
+        }
     }
 
     /// What an operator can do about a failure of SQLite.
     public static func remedy(_ error: any Error) -> String {
         switch (error as? DatabaseError)?.resultCode {
         case .SQLITE_FULL: "the disk or the file size limit is full; free space"
-        case .SQLITE_IOERR: "the disk refused; see the system's log"
+        case .SQLITE_IOERR: "the disk refused or is full; free space, or see the system's log"
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM:
-            "the files or their directory may not be written; check owner and mode"
+            "the files or their directory may not be written; check owner and mode, and whether the disk is "
+                + "read-only"
         case .SQLITE_BUSY, .SQLITE_LOCKED: "another process holds the database"
         case .SQLITE_CORRUPT, .SQLITE_NOTADB: "the file is damaged; restore a backup"
-        default: "see the error"
+        default: (error as? DatabaseError)?.message.map { "SQLite says: \($0)" } ?? "see the error"
         }
     }
 

@@ -14,19 +14,22 @@ public struct SQLiteSchema: Sendable {
 
     /// The version of an opened database, 0 for an empty one.
     ///
-    /// - Throws: ``StorageError`` for a database of a newer program or of another one; GRDB's errors.
+    /// - Throws: ``StorageError`` for a database of a newer program or of another one, or whose schema was changed; GRDB's
+    ///   errors.
     public func version(of db: Database) throws -> Int {
         let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         let owner = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         let isEmpty = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") == 0
         guard owner == applicationID || (owner == 0 && found == 0 && isEmpty) else {
-            throw StorageError("The file is a database of another program; give kmsd a file of its own.")
+            throw StorageError(
+                "The file is a database of another program; give kmsd a file of its own.", kind: .unfit)
         }
         guard found <= steps.count else {
             throw StorageError(
                 "It has schema version \(found) and this program knows \(steps.count): "
-                    + "start the newer program that wrote it, or restore a backup.")
+                    + "start the newer program that wrote it, or restore a backup.", kind: .unfit)
         }
+        try verify(db, version: found)
         return found
     }
 

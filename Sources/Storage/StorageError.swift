@@ -1,11 +1,23 @@
 /// Why a database cannot be used.
 public struct StorageError: Error, Sendable, CustomStringConvertible {
+    /// What has to happen before the database can be used.
+    public enum Kind: Sendable {
+        /// Time, or free space: another try may help.
+        case away
+        /// The file is not what it must be: somebody has to put another one there.
+        case unfit
+        /// Owner, mode or place of the file: somebody has to change them.
+        case closed
+    }
+
     /// For the operator: what is wrong and what to do.
     public var detail: String
     public var underlying: (any Error)?
+    public var kind: Kind
 
-    public init(_ detail: String, underlying: (any Error)? = nil) {
+    public init(_ detail: String, kind: Kind = .away, underlying: (any Error)? = nil) {
         self.detail = detail
+        self.kind = kind
         self.underlying = underlying
     }
 

@@ -1,5 +1,6 @@
+import Encodings
 import Glibc
-public import HSMBridge
+public import Token
 
 extension TPMAddress {
     /// Parses `tpm:/dev/tpmrm0?…` or `tpm:?tcti=…&…`.
@@ -17,7 +18,7 @@ extension TPMAddress {
         var path: Path?
         if !place.isEmpty { path = .device(try Self.device(place)) }
         var address = TPMAddress(.device("/dev/tpmrm0"))
-        var seen: Set<String> = []
+        var seen: Set<String> = []  // exact: names of parts, ASCII already.
         for (name, value) in try TokenURI.attributes(mark.map { rest[($0 + 1)...] } ?? [], .query, seen: &seen) {
             let value = try TokenURI.string(name, value)
             switch name {
@@ -55,23 +56,25 @@ extension TPMAddress {
     }
 
     private static func device(_ path: String) throws(HSMError) -> String {
-        guard path.hasPrefix("/dev/"), !path.contains("/../"), !path.hasSuffix("/"), !path.contains("%") else {
+        guard path.startsExactly(with: "/dev/"), !path.splitExactly(at: "/").containsExactly(".."),
+            !path.endsExactly(with: "/"), !path.containsExactly("%")
+        else {
             throw TokenURI.refused("a TPM's device is an absolute path below /dev, such as /dev/tpmrm0")
         }
         return path
     }
 
     private static func path(_ text: String) throws(HSMError) -> Path {
-        if text.hasPrefix("device:") { return .device(try device(String(text.dropFirst(7)))) }
-        guard text.hasPrefix("swtpm:") else {
+        if text.startsExactly(with: "device:") { return .device(try device(String(text.dropFirst(7)))) }
+        guard text.startsExactly(with: "swtpm:") else {
             throw TokenURI.refused("'tcti' is 'device:/dev/…', 'swtpm:host=…,port=…' or 'swtpm:path=…'")
         }
         var host = "127.0.0.1"
         var port: UInt16?
-        var names: Set<Substring> = []
-        let settings = text.dropFirst(6).split(separator: ",", omittingEmptySubsequences: false)
+        var names: Set<Substring> = []  // exact: names of parts, ASCII already.
+        let settings = text.dropFirst(6).splitExactly(at: ",")
         for setting in settings {
-            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = setting.splitExactly(at: "=", maxSplits: 1)
             guard parts.count == 2, !parts[1].isEmpty, names.insert(parts[0]).inserted else {
                 throw TokenURI.refused("'tcti' has a setting that is not 'name=value', or has it twice")
             }
@@ -88,7 +91,7 @@ extension TPMAddress {
                 port = number
             case "path":
                 let path = String(parts[1])
-                guard path.hasPrefix("/"), path.utf8.count <= longestSocketPath, settings.count == 1 else {
+                guard path.startsExactly(with: "/"), path.utf8.count <= longestSocketPath, settings.count == 1 else {
                     throw TokenURI.refused(
                         "the socket of 'tcti' is an absolute path of at most \(longestSocketPath) bytes, alone")
                 }
@@ -107,7 +110,7 @@ extension TPMAddress {
     }
 
     private static func handles(_ text: String) throws(HSMError) -> UInt32 {
-        guard text.hasPrefix("0x"), text.utf8.count == 10, let first = UInt32(text.dropFirst(2), radix: 16),
+        guard text.startsExactly(with: "0x"), text.utf8.count == 10, let first = UInt32(text.dropFirst(2), radix: 16),
             permittedHandles.contains(first), first & 0xF == 0
         else {
             throw TokenURI.refused(

@@ -1,4 +1,5 @@
-import HSMBridge
+import Encodings
+import Token
 
 /// Where a TPM is and which of its persistent handles are ours, as `token-uri` says it.
 ///
@@ -31,7 +32,7 @@ public struct TPMAddress: Hashable, Sendable, CustomStringConvertible {
         /// Whether somebody keeps the contexts of several users of the TPM apart.
         public var isManaged: Bool {
             guard case .device(let path) = self else { return false }
-            return path.split(separator: "/").last?.hasPrefix("tpmrm") == true
+            return path.splitExactly(at: "/", omittingEmpty: true).last?.startsExactly(with: "tpmrm") == true
         }
     }
 
@@ -68,7 +69,7 @@ public struct TPMAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether `text` means a TPM at all.
-    public static func isMeant(by text: String) -> Bool { text.lowercased().hasPrefix("tpm:") }
+    public static func isMeant(by text: String) -> Bool { text.asciiLowercased().startsExactly(with: "tpm:") }
 
     /// Canonical text. It holds no secret.
     public var description: String {

@@ -1,4 +1,4 @@
-public import HSMBridge
+public import Token
 
 /// How to reach one TPM and what to expect there.
 public struct TPMConfiguration: Sendable {

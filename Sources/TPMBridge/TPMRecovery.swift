@@ -1,4 +1,4 @@
-import HSMBridge
+import Token
 
 /// What to do about an answer other than success. Pure; one row for each kind of code.
 package enum TPMRecovery: Sendable, Equatable {
@@ -8,7 +8,7 @@ package enum TPMRecovery: Sendable, Equatable {
     case flush
     /// Handles or sessions are gone, after a reset: everything is built anew, then once more.
     case reopen
-    /// The TPM cannot be reached or talks nonsense: refuse requests and reconnect.
+    /// The TPM cannot be reached or gives answers that are no TPM's: refuse requests and reconnect.
     case lost
     /// Authorization values are refused for some time.
     case lockedOut
@@ -68,12 +68,14 @@ extension HSMError {
                     (.mechanismUnsupported, "the TPM cannot do this")
                 // INTEGRITY, SENSITIVE, BINDING, SIGNATURE, TICKET.
                 case 0x09F, 0x155, 0x0A5, 0x09B, 0x0A0: (.authenticationFailed, "the input is not authentic")
+                // SIZE, COMMAND_SIZE.
+                case 0x095, 0x142: (.inputTooLong, "the TPM takes no input of this length")
                 default: (.deviceFailure, "the TPM reports a failure")
                 }
             }
         return HSMError(
             code, "\(function) returned \(response.name): \(meaning).",
-            cause: .tpm(response.rawValue, name: response.name, function: "\(function)"))
+            cause: HSMError.Cause(response, function: "\(function)"))
     }
 }
 

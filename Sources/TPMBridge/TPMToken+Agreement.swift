@@ -1,6 +1,6 @@
 import CTSS2
-public import HSMBridge
 public import SecretMemory
+public import Token
 
 /// Key agreement inside the TPM (TPM2_ECDH_ZGen): the private scalar never leaves it, the common point does, encrypted by
 /// the session, into locked memory.

@@ -1,6 +1,6 @@
 import CTSS2
-package import HSMBridge
 package import SecretMemory
+package import Token
 
 /// Scalars of TPM_ECC_BN_P256 in the TPM: imported once, stored outside as blobs that only this TPM loads, and with the
 /// keys' authorization value, so that a blob and the TPM without the PIN are of no use.
@@ -60,7 +60,7 @@ extension TPMConnection {
     func load(_ multiplier: AnchorBlob) throws(HSMError) -> ESYS_TR {
         if let handle = try residents.handle(of: multiplier) { return handle }
         guard let primary else { throw HSMError(.keyMissing, "Provision the TPM first.") }
-        guard case .wrapped(let wrapped) = multiplier.storage else { throw RecoveryPolicy.notAuthentic }
+        guard case .wrapped(let wrapped) = multiplier.storage else { throw HSMError.notAuthentic }
         let blob = try TPMKeyBlob(wrapped)
         while let victim = residents.makeRoom() { try context.flush(victim) }
         let handle = try context.load(blob, parent: primary.handle)

@@ -1,6 +1,6 @@
-public import HSMBridge
 import LibCrypto
 import SecretMemory
+public import Token
 
 /// Proving what the TPM can do, with throw-away keys.
 extension TPMToken {

@@ -1,4 +1,4 @@
-public import HSMBridge
+public import Token
 
 /// Making and clearing away the daemon's own keys.
 extension TPMToken {

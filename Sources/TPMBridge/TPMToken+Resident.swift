@@ -1,5 +1,5 @@
 import CTSS2
-public import HSMBridge
+public import Token
 
 /// Keys made in the TPM and stored outside as blobs that only this TPM loads.
 ///
@@ -35,7 +35,7 @@ extension TPMToken: ResidentKeyOperations {
         }
     }
 
-    /// At most 1024 bytes of data.
+    /// Data of any length; beyond what one command takes, a kibibyte at a time, and others wait meanwhile.
     public func mac(_ data: [UInt8], with key: ResidentKeyBlob) async throws(HSMError) -> [UInt8] {
         guard key.algorithm == .hmacSHA256 else { throw Self.wrongUse(key, "compute MACs") }
         return try await use(key) { (connection, handle) throws(HSMError) in

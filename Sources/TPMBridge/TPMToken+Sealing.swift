@@ -1,5 +1,5 @@
-public import HSMBridge
 public import SecretMemory
+public import Token
 
 /// Sealing under keys that never leave the TPM; see `RecordKeys` for the construction.
 ///

@@ -1,9 +1,10 @@
-public import HSMBridge
+import Encodings
 import LibCrypto
-import TextEncodings
+import SecretMemory
+public import Token
 
 /// ECDSA on P-256 in the TPM; this process sees messages and signatures only.
-extension TPMToken: Signing {
+extension TPMToken: ResultSigning {
     public func sign(_ message: [UInt8], with role: KeyRole) async throws(HSMError) -> [UInt8] {
         try role.checkSigning(message)
         let digest: [UInt8]
@@ -13,6 +14,19 @@ extension TPMToken: Signing {
         return try await perform { (connection) throws(HSMError) in
             try connection.context.sign(
                 connection.key(role).handle, connection.authorization, digest: digest, width: 32)
+        }
+    }
+
+    public func sign(_ result: SecretResult) async throws(HSMError) -> [UInt8] {
+        let digest: SharedSecret
+        do { digest = SharedSecret(try result.encoded.withSecret { try Digest.sha256(secret: $0) }) } catch {
+            throw HSMError(.deviceFailure, "Could not hash a result: \(error).")
+        }
+        return try await perform { (connection) throws(HSMError) in
+            let key = try connection.key(.result).handle
+            return try digest.withSecret { digest throws(HSMError) in
+                try connection.context.sign(key, connection.authorization, secret: digest, width: 32)
+            }
         }
     }
 

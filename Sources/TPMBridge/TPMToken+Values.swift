@@ -1,4 +1,4 @@
-public import HSMBridge
+public import Token
 
 /// One value in the TPM's non-volatile memory and a counter beside it, made by `init`, used with the PIN's authorization
 /// only; see ``TPMConnection/kept(_:)``.

@@ -1,4 +1,5 @@
-public import HSMBridge
+public import Token
+import Workers
 
 /// A TPM 2.0 as the daemon's token: connects in the background, heals itself, and does the work of each request in one
 /// hop to the thread that owns the TPM.
@@ -12,7 +13,7 @@ public final class TPMToken: Sendable {
     let configuration: TPMConfiguration
     private let worker: TPMWorker
 
-    public init(configuration: TPMConfiguration, observer: any CallObserver = SilentObserver()) {
+    public init(configuration: TPMConfiguration, observer: any TokenObserver = SilentObserver()) {
         self.configuration = configuration
         queue = TPMQueue(limit: configuration.queueLimit, manifest: configuration.manifest)
         worker = TPMWorker(configuration: configuration, queue: queue, observer: observer)
@@ -24,7 +25,7 @@ public final class TPMToken: Sendable {
     public func start() {
         guard queue.start() else { return }
         let worker = worker
-        if !TokenThread.start({ worker.run() }) {
+        if !WorkerThread.start({ worker.run() }) {
             queue.close(
                 HSMError(.overloaded, "The system has no thread for the TPM."),
                 health: .unavailable(HSMError(.overloaded, "The system has no thread for the TPM.")))

@@ -1,6 +1,6 @@
 /// Why a wallet's key, hash or signature cannot be used. Messages never repeat what they refuse.
 public struct WalletError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// An open set: new codes break nobody.
+    /// An open set: adding a code breaks no caller.
     public struct Code: RawRepresentable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }

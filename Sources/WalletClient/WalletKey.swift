@@ -1,7 +1,7 @@
+import Encodings
 import LibCrypto
 import Pairing
 public import SecretMemory
-import TextEncodings
 
 /// A secret key of a wallet, or one of the shares it was split into, in locked memory.
 ///

@@ -1,7 +1,7 @@
+import Encodings
 import LibCrypto
 import Pairing
 public import SecretMemory
-import TextEncodings
 
 /// What a person has of a wallet: words, or a key in hexadecimal.
 public enum WalletSeed {

@@ -1,5 +1,5 @@
+import Encodings
 import Pairing
-import TextEncodings
 
 /// Signatures as text: adding up partial ones, and verifying.
 public enum WalletSignature {

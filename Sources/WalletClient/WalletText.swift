@@ -1,4 +1,4 @@
-import TextEncodings
+import Encodings
 
 /// Values as 0Chain's clients write them: hexadecimal, lower case; upper case is read too.
 enum WalletText {

@@ -1,5 +1,5 @@
+import Encodings
 public import LibCrypto
-import TextEncodings
 
 /// A key agreement public key as requests and answers carry it: curve name, type, and coordinates as numbers.
 public struct AgreementPublicKey: Sendable, Equatable {
@@ -35,7 +35,7 @@ public struct AgreementPublicKey: Sendable, Equatable {
         guard let curve = Self.curve(name) else {
             throw WorkingKeyError(.invalidArgument, "The public key's curve '\(name.prefix(40))' is not served.")
         }
-        guard type.isEmpty || type == (curve == .x25519 ? "OKP" : "EC") else {
+        guard type.isEmpty || type.isExactly(curve == .x25519 ? "OKP" : "EC") else {
             throw WorkingKeyError(.invalidArgument, "The public key's type does not fit curve \(curve.rawValue).")
         }
         if curve == .x25519 {
@@ -78,6 +78,18 @@ public struct AgreementPublicKey: Sendable, Equatable {
         }
         let coordinates = #""x":"\#(Base64.encode(x))""# + (y.isEmpty ? "" : #","y":"\#(Base64.encode(y))""#)
         return #"{"kid":"\#(keyID)",\#(coordinates),"curve":"\#(exportedCurve)","type":"\#(type)"}"#
+    }
+
+    /// Reads what ``exportedJSON()`` writes.
+    ///
+    /// - Throws: `.invalidArgument`.
+    init(exportedJSON bytes: [UInt8]) throws(WorkingKeyError) {
+        func text(_ members: [ExactText: JSONNode], _ name: ExactText) -> String { members[name]?.text ?? "" }
+        guard let node = try? JSONNode(reading: bytes), case .object(let members) = node,
+            let x = Base64.decode(text(members, "x"), .standard), let y = Base64.decode(text(members, "y"), .standard)
+        else { throw WorkingKeyError(.invalidArgument, "The public key is not the JSON of a key agreement key.") }
+        try self.init(
+            keyID: text(members, "kid"), curve: text(members, "curve"), type: text(members, "type"), x: x, y: y)
     }
 
     private var exportedCurve: String {

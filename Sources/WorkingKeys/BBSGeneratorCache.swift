@@ -1,7 +1,7 @@
 import Pairing
 import Synchronization
 
-/// The generators of BBS+ signatures used lately, by public key and number of messages.
+/// The generators of BBS+ signatures used recently, by public key and number of messages.
 ///
 /// They are public and cost a hash to the curve for each message, about 0.1 ms. The least recently used give way.
 ///

@@ -23,7 +23,7 @@ struct BBSKey: Sendable {
         do throws(SecretMemoryError) {
             self.secret = SharedSecret(try secret.copy())
         } catch {
-            throw WorkingKeyError(.internalFailure, error.description)
+            throw WorkingKeyError(.capacityExceeded, error.description)
         }
     }
 

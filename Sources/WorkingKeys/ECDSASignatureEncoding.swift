@@ -14,7 +14,7 @@ public enum ECDSASignatureEncoding {
 
     /// Brings a token's r ‖ s into the form the type promises: DER or fixed width, behind the version's prefix if any.
     ///
-    /// An Ed25519 signature (64 bytes) passes unchanged.
+    /// An Ed25519 signature (64 bytes) passes unchanged; of one on secp256k1 the lower s is kept, since tokens give out either.
     ///
     /// - Throws: `.internalFailure` if the token's answer has a wrong length or a zero number.
     public static func encode(
@@ -23,9 +23,9 @@ public enum ECDSASignatureEncoding {
         guard let curve = type.signingCurve, signature.count == curve.fixedSignatureLength else {
             throw WorkingKeyError(.internalFailure, "The signature to encode has a wrong length.")
         }
-        var encoded = signature
+        var encoded = ECDSASignature.lowS(signature, curve: curve)
         if type.signatureEncoding == .der {
-            guard let der = ECDSASignature.der(fromP1363: signature, curve: curve) else {
+            guard let der = ECDSASignature.der(fromP1363: encoded, curve: curve) else {
                 throw WorkingKeyError(.internalFailure, "The signature to encode has a zero number.")
             }
             encoded = der

@@ -1,5 +1,5 @@
+import Encodings
 import LibCrypto
-import TextEncodings
 
 /// SHA-256 thumbprints of public keys (RFC 7638), as unpadded base64url: 43 characters.
 public enum JWKThumbprint {

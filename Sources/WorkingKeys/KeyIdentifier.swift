@@ -1,5 +1,5 @@
+import Encodings
 import LibCrypto
-import TextEncodings
 
 /// Identifiers of keys that have no public half, or were imported without a name.
 public enum KeyIdentifier {

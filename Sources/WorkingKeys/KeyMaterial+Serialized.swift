@@ -74,7 +74,7 @@ extension KeyMaterial {
                 }
             }
         } catch {
-            throw WorkingKeyError(.internalFailure, "\(error)")
+            throw WorkingKeyError(.capacityExceeded, "\(error)")
         }
     }
 

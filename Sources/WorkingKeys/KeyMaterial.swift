@@ -60,7 +60,7 @@ public struct KeyMaterial: Sendable {
             do throws(SecretMemoryError) {
                 secret = .symmetric(SharedSecret(try SecretBytes.random(count: type.secretLength)))
             } catch {
-                throw WorkingKeyError(.internalFailure, error.description)
+                throw WorkingKeyError(.capacityExceeded, error.description)
             }
         }
         return try KeyMaterial(type: type, prefixID: prefixID, secret: secret)
@@ -117,7 +117,7 @@ public struct KeyMaterial: Sendable {
         } catch let error as WorkingKeyError {
             throw error
         } catch {
-            throw WorkingKeyError(.internalFailure, "\(error)")
+            throw WorkingKeyError(.capacityExceeded, "\(error)")
         }
         try self.init(type: type, prefixID: prefixID, secret: held)
     }

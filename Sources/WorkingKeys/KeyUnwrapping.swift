@@ -1,3 +1,4 @@
+import Encodings
 public import LibCrypto
 public import SecretMemory
 
@@ -19,9 +20,11 @@ public struct KeyUnwrapping: Sendable {
     public init(
         _ wrapped: WrappedKey, on curve: AgreementCurve, sender: AgreementPublicKey?, tag: [UInt8]
     ) throws(WorkingKeyError) {
-        guard let algorithm = KeyWrapAlgorithm(rawValue: wrapped.algorithm) else {
+        guard let algorithm = KeyWrapAlgorithm(exactly: wrapped.algorithm) else {
             throw WorkingKeyError(
-                .invalidArgument, "The key wrapping algorithm '\(wrapped.algorithm.prefix(40))' is not served.")
+                .invalidArgument,
+                "The key wrapping algorithm '\(wrapped.algorithm.prefix(40))' is not served; these are: "
+                    + KeyWrapAlgorithm.allCases.map(\.rawValue).joined(separator: ", ") + ".")
         }
         let author = algorithm.isAuthenticated ? sender : nil
         guard !algorithm.isAuthenticated || author != nil else {

@@ -1,5 +1,9 @@
 /// Key agreement with key wrapping, by JOSE name (RFC 7518 §4.6; draft-madden-jose-ecdh-1pu-04).
+///
+/// `wrap` chooses among them by the content key; `unwrap` takes all.
 enum KeyWrapAlgorithm: String, CaseIterable {
+    case anonymousA128KW = "ECDH-ES+A128KW"
+    case anonymousA192KW = "ECDH-ES+A192KW"
     case anonymousA256KW = "ECDH-ES+A256KW"
     case anonymousXC20PKW = "ECDH-ES+XC20PKW"
     case authenticatedA128KW = "ECDH-1PU+A128KW"
@@ -20,8 +24,8 @@ enum KeyWrapAlgorithm: String, CaseIterable {
     /// Whether the sender's own key takes part.
     var isAuthenticated: Bool {
         switch self {
-        case .anonymousA256KW, .anonymousXC20PKW: false
-        default: true
+        case .anonymousA128KW, .anonymousA192KW, .anonymousA256KW, .anonymousXC20PKW: false
+        case .authenticatedA128KW, .authenticatedA192KW, .authenticatedA256KW, .authenticatedXC20PKW: true
         }
     }
 
@@ -31,9 +35,9 @@ enum KeyWrapAlgorithm: String, CaseIterable {
     /// Bytes of the wrapping key.
     var wrappingKeyLength: Int {
         switch self {
-        case .authenticatedA128KW: 16
-        case .authenticatedA192KW: 24
-        default: 32
+        case .anonymousA128KW, .authenticatedA128KW: 16
+        case .anonymousA192KW, .authenticatedA192KW: 24
+        case .anonymousA256KW, .anonymousXC20PKW, .authenticatedA256KW, .authenticatedXC20PKW: 32
         }
     }
 

@@ -1,6 +1,6 @@
+import Encodings
 public import LibCrypto
 public import SecretMemory
-import TextEncodings
 
 /// Wraps content keys for recipients that hold a key agreement key (keystore API: wrap, unwrap).
 ///
@@ -134,7 +134,7 @@ public enum KeyWrapping {
                 }
             }
         } catch {
-            throw WorkingKeyError(.internalFailure, "\(error)")
+            throw WorkingKeyError(.capacityExceeded, "\(error)")
         }
     }
 

@@ -37,6 +37,39 @@ public enum PublicKeyEncoding {
             y: Array(raw[(width + 1)...]))
     }
 
+    /// The thumbprint of the key's JWK by RFC 7638, with the curve's registered name; nil for a type without a registered JWK.
+    ///
+    /// It is the identifier above but for secp256k1, which TrustBloc names differently.
+    ///
+    /// - Throws: like ``export(_:type:keyID:)``.
+    public static func jwkThumbprint(_ raw: [UInt8], type: KeyType) throws(WorkingKeyError) -> String? {
+        guard type.signingCurve != nil || type.agreementCurve != nil else { return nil }
+        guard type.signingCurve == .secp256k1 else { return try thumbprint(raw, type: type) }
+        try check(raw, type)
+        return try JWKThumbprint.ellipticCurve(
+            curve: SigningCurve.secp256k1.rawValue, x: Array(raw[1...32]), y: Array(raw[33...]))
+    }
+
+    /// The same for a key in its type's export form.
+    ///
+    /// - Throws: `.invalidArgument` for bytes that are not of that form.
+    public static func jwkThumbprint(exported bytes: [UInt8], type: KeyType) throws(WorkingKeyError) -> String? {
+        if type.agreementCurve != nil {
+            return try jwkThumbprint(try AgreementPublicKey(exportedJSON: bytes).raw, type: type)
+        }
+        guard type.signatureEncoding == .der, let curve = type.signingCurve else {
+            return try jwkThumbprint(bytes, type: type)
+        }
+        // The point ends the structure, whose head is fixed by the curve.
+        let raw = Array(bytes.suffix(curve.publicKeyLength))
+        guard raw.count == curve.publicKeyLength, SubjectPublicKeyInfo.encode(curve: curve, publicKey: raw) == bytes
+        else {
+            throw WorkingKeyError(
+                .invalidArgument, "The public key is not a SubjectPublicKeyInfo of \(curve.rawValue).")
+        }
+        return try jwkThumbprint(raw, type: type)
+    }
+
     private static func check(_ raw: [UInt8], _ type: KeyType) throws(WorkingKeyError) {
         let ofCurve = type.signingCurve?.publicKeyLength ?? type.agreementCurve?.publicKeyLength
         guard let length = type == .bls12381G2 ? 96 : ofCurve else {

@@ -42,7 +42,7 @@ extension WorkingKey {
             let generators = try Self.generators(cache, key, messages.count)
             if BBSPlus.verify(signature, messages: messages, generators: generators) { return }
         }
-        throw .verificationFailed
+        throw try Self.refusal(of: signature, messages, keys, cache)
     }
 
     /// Proves knowledge of a signature of any version, showing only some of its messages.
@@ -50,16 +50,22 @@ extension WorkingKey {
     /// - Parameters:
     ///   - messages: All of them, in the order they were signed in.
     ///   - revealed: Indexes from 0 of the messages shown, at least one, in any order.
-    ///   - nonce: The verifier's, of any length.
+    ///   - nonce: The verifier's, of any length but 0.
     /// - Returns: 383 bytes and more; see `BBSProof`.
     /// - Throws: `.verificationFailed` if no version made the signature; `.invalidArgument` for a number of messages out
-    ///   of bounds and for indexes that are missing, repeated or name no message; `.unsupportedOperation`.
+    ///   of bounds, an empty nonce, and indexes that are missing, repeated or name no message; `.unsupportedOperation`.
     public func deriveProof(
         _ signature: [UInt8], messages: [[UInt8]], revealed: [Int], nonce: [UInt8], generators cache: BBSGeneratorCache
     ) throws(WorkingKeyError) -> [UInt8] {
         let keys = try multiMessageKeys(.deriveProof)
         try Self.check(messageCount: messages.count)
         try Self.check(revealed, messageCount: messages.count)
+        guard !nonce.isEmpty else {
+            throw WorkingKeyError(
+                .invalidArgument,
+                "'nonce' is missing or empty: a proof without the verifier's nonce could be shown again by whoever sees it."
+            )
+        }
         guard let signature = try? BBSSignature(encoded: signature) else { throw .verificationFailed }
         for key in keys {
             let generators = try Self.generators(cache, key, messages.count)
@@ -73,7 +79,7 @@ extension WorkingKey {
                 throw WorkingKeyError(.internalFailure, "Could not derive a proof: \(error).")
             }
         }
-        throw .verificationFailed
+        throw try Self.refusal(of: signature, messages, keys, cache)
     }
 
     /// Passes if the proof is of a signature that any version made.
@@ -100,6 +106,22 @@ extension WorkingKey {
             if holds == true { return }
         }
         throw .proofFailed
+    }
+
+    /// Says so where the signature is one that an earlier release made over a message it hashed wrongly.
+    private static func refusal(
+        of signature: BBSSignature, _ messages: [[UInt8]], _ keys: [BBSKey], _ cache: BBSGeneratorCache
+    ) throws(WorkingKeyError) -> WorkingKeyError {
+        for key in keys {
+            let generators = try generators(cache, key, messages.count)
+            if BBSPlus.verifiesByEarlierHashing(signature, messages: messages, generators: generators) {
+                return WorkingKeyError(
+                    .verificationFailed,
+                    "The signature does not verify. An earlier release of this daemon made it with a wrong hash of one of "
+                        + "the messages, so that no implementation accepts it: sign the messages again.")
+            }
+        }
+        return .verificationFailed
     }
 
     // MARK: Checks

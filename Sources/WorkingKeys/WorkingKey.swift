@@ -43,7 +43,7 @@ public final class WorkingKey: Sendable {
 
     /// Signs with the primary version.
     ///
-    /// - Returns: The type's form: 64 bytes (Ed25519), DER, or r ‖ s; secp256k1 behind its 5-byte prefix.
+    /// - Returns: The type's form: 64 bytes (Ed25519), DER, or r ‖ s; secp256k1 behind its 5-byte prefix and with a low s.
     /// - Throws: `.unsupportedOperation`, `.internalFailure`.
     public func sign(_ message: [UInt8]) throws(WorkingKeyError) -> [UInt8] {
         guard case .signing(let key) = primary.secret else { throw .unsupported(.sign, type) }

@@ -52,7 +52,7 @@ public struct WrapOptions: Sendable {
                 }
             }
         } catch {
-            throw WorkingKeyError(.internalFailure, "\(error)")
+            throw WorkingKeyError(.capacityExceeded, "\(error)")
         }
     }
 }

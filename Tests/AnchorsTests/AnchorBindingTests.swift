@@ -1,14 +1,16 @@
-import EnclaveLock
+import Encodings
 import HSMBridge
 import Pairing
 import SecretMemory
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 @testable import Anchors
 
 /// A record works for its own identity, on its own token, and as it was written.
-@Suite struct AnchorBindingTests {
+@Suite(.timeLimit(.minutes(10))) struct AnchorBindingTests {
     typealias Material = AnchorMaterial
 
     @Test(arguments: [AnchorSettings.Placement.anchored, .sealed])

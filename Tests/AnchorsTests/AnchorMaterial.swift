@@ -1,9 +1,9 @@
-import EnclaveLock
-import HSMBridge
+import Encodings
 import Pairing
 import SecretMemory
 import TestSupport
 import Testing
+import Token
 
 @testable import Anchors
 

@@ -4,12 +4,14 @@ import HSMBridge
 import Pairing
 import SecretMemory
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 @testable import Anchors
 
 /// What other programs with the PIN, and readers of the disk, see of anchors.
-@Suite struct AnchorStrangerTests {
+@Suite(.timeLimit(.minutes(10))) struct AnchorStrangerTests {
     typealias Material = AnchorMaterial
 
     private static func tool(_ soft: SoftHSMToken, _ arguments: [String]) throws -> Command.Result {

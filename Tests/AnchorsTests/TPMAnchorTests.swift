@@ -1,15 +1,15 @@
 import Anchors
-import EnclaveLock
+import Encodings
 import Foundation
-import HSMBridge
 import Pairing
 import SecretMemory
 import TPMBridge
 import TestSupport
 import Testing
+import Token
 
 /// Anchors on TPM_ECC_BN_P256 in a software TPM.
-@Suite struct TPMAnchorTests {
+@Suite(.timeLimit(.minutes(10))) struct TPMAnchorTests {
     private static let identity = RecordIdentity(
         tenant: "alice", keystore: "wallet", key: "1", type: "split-anchor", version: 1)
 

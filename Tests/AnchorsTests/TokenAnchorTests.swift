@@ -1,13 +1,14 @@
-import EnclaveLock
 import HSMBridge
 import Pairing
 import SecretMemory
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 @testable import Anchors
 
-@Suite struct TokenAnchorTests {
+@Suite(.timeLimit(.minutes(10))) struct TokenAnchorTests {
     typealias Material = AnchorMaterial
 
     static let ways: [AnchorSettings] = AnchorSettings.Storage.allCases.flatMap { storage in

@@ -1,12 +1,12 @@
-import HSMBridge
+import Encodings
 import LibCrypto
 import Testing
-import TextEncodings
+import Token
 
 @testable import Attestation
 
 /// Statements that the right audit key signed and that are wrong all the same; and statements that somebody else made.
-@Suite struct AttestationAttackTests {
+@Suite(.timeLimit(.minutes(10))) struct AttestationAttackTests {
     @Test func whatAnHonestDaemonSaysHolds() throws {
         let forger = try Forger()
         #expect(try forger.finding(try forger.statement()) == nil)
@@ -180,6 +180,30 @@ import TextEncodings
         ]
         let forger = try Forger()
         #expect(try forger.finding(try forger.onToken(changes[number])) == .attributes)
+    }
+
+    /// A module that says of no key that it was born in it does not accuse this one; one that does, does.
+    @Test func whatAModuleNeverTellsAccusesNobody() throws {
+        let forger = try Forger()
+        func finding(_ change: (inout PKCS11Evidence) -> Void) throws -> AttestationFinding.Code? {
+            try forger.finding(try forger.onToken(change))
+        }
+        #expect(try finding { $0.wrappingKey.local = false } == .attributes)
+        #expect(
+            try finding {
+                $0.wrappingKey.local = false
+                $0.untold = ["CKA_LOCAL"]
+            } == nil)
+        #expect(
+            try finding {
+                $0.wrappingKey.neverExtractable = false
+                $0.untold = ["CKA_LOCAL"]
+            } == .attributes)
+        #expect(
+            try finding {
+                $0.wrappingKey.extractable = true
+                $0.untold = ["CKA_LOCAL", "CKA_EXTRACTABLE"]
+            } == .attributes)
     }
 
     @Test func evidenceIsOfOneKind() throws {

@@ -1,12 +1,12 @@
-import HSMBridge
+import Encodings
 import LibCrypto
 import TestSupport
 import Testing
-import TextEncodings
+import Token
 
 @testable import Attestation
 
-@Suite struct AttestationFormTests {
+@Suite(.timeLimit(.minutes(10))) struct AttestationFormTests {
     private static func fixed() throws -> AttestationStatement {
         AttestationStatement(
             instance: String(repeating: "ab", count: 16),

@@ -1,16 +1,18 @@
+import Encodings
 import Foundation
 import HSMBridge
 import LibCrypto
 import TPMBridge
 import TestSupport
+import TestTokens
 import Testing
-import TextEncodings
+import Token
 import WorkingKeys
 
 @testable import Attestation
 
 /// What real devices say of their keys: a software TPM and SoftHSM.
-@Suite struct DeviceAttestationTests {
+@Suite(.timeLimit(.minutes(10))) struct DeviceAttestationTests {
     private static let nonce = (0..<32).map { UInt8($0) }
     private static let types: [ResidentAlgorithm: KeyType] = [
         .p256: .ecdsaP256DER, .p384: .ecdsaP384P1363, .p521: .ecdsaP521P1363, .secp256k1: .ecdsaSecp256k1P1363,

@@ -1,9 +1,8 @@
 import Attestation
-import EnclaveLock
+import Encodings
 import Foundation
-import HSMBridge
 import LibCrypto
-import TextEncodings
+import Token
 import WorkingKeys
 
 /// Makes attestations in software, down to the TPM's structures. With nothing changed they are as an honest daemon on an

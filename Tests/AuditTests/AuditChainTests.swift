@@ -5,7 +5,7 @@ import Testing
 
 @testable import Audit
 
-@Suite struct AuditChainTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditChainTests {
     @Test func recordsFollowOneAnotherAcrossRestarts() async throws {
         let fixture = try ChainFixture()
         var chain = try fixture.open()

@@ -1,12 +1,13 @@
 import Foundation
 import GRDB
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Audit
 
 /// A record that cannot be written is refused, and nothing waits for ever.
-@Suite struct AuditFailureTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditFailureTests {
     @Test(arguments: [AuditFaults.Point.beforeTransaction, .beforeCommit])
     func aFailedWriteIsToldAndHeals(_ point: AuditFaults.Point) async throws {
         let fixture = try ChainFixture()
@@ -21,7 +22,7 @@ import Testing
         // Nobody would learn that a posted record is lost.
         await #expect(throws: AuditError.self) { try await chain.post(ChainFixture.event("posted")) }
         trouble.fails.withLock { $0 = false }
-        while chain.problem != nil { try await Task.sleep(for: .milliseconds(20)) }
+        try await eventually("the chain writes again") { chain.problem == nil }
         #expect(try await chain.record(ChainFixture.event("after")).index == 3)
         await chain.close()
         #expect(try fixture.records().map(\.event.operation) == ["start", "before", "after"])
@@ -48,9 +49,9 @@ import Testing
         for index in 0..<5 { try await chain.post(ChainFixture.event("posted", subject: "\(index)")) }
         trouble.fails.withLock { $0 = true }
         trouble.unblock()
-        while chain.problem == nil { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually("the chain reports the failed write") { chain.problem != nil }
         trouble.fails.withLock { $0 = false }
-        while chain.problem != nil { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually("the chain writes again") { chain.problem == nil }
         await chain.close()
         #expect(try fixture.records().dropFirst().map(\.event.subject) == ["0", "1", "2", "3", "4"])
     }
@@ -66,7 +67,7 @@ import Testing
         #expect(chain.problem != nil)
         await #expect(throws: AuditError.self) { _ = try await chain.record(ChainFixture.event()) }
         trouble.unblock()
-        while chain.problem != nil { try await Task.sleep(for: .milliseconds(20)) }
+        try await eventually("the chain writes again") { chain.problem == nil }
         _ = try await chain.record(ChainFixture.event("healed"))
         await chain.close()
         #expect(try fixture.records().last?.event.operation == "healed")

@@ -1,12 +1,12 @@
+import Encodings
 import Foundation
 import TestSupport
 import Testing
-import TextEncodings
 
 @testable import Audit
 
 /// Mutated bytes are refused or mean exactly what they say; nothing traps.
-@Suite struct AuditFuzzTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditFuzzTests {
     private static var record: AuditRecord {
         AuditRecord(
             index: 7, time: 1_767_225_600_123, boot: [UInt8](repeating: 3, count: 16), token: "5ea1",

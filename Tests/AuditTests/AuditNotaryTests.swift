@@ -1,12 +1,14 @@
 import Foundation
 import HSMBridge
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 @testable import Audit
 
 /// The token vouches for the chain, and remembers where it ended.
-@Suite struct AuditNotaryTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditNotaryTests {
     private struct Notarised {
         let chain: AuditChain
         let notary: AuditNotary
@@ -126,6 +128,45 @@ import Testing
         await token.shutdown()
     }
 
+    @Test func aChainThatPinsNoKeyIsComparedLikeAnyOther() async throws {
+        let token = try await SoftHSMToken.make().provisioned()
+        let manifest = try #require(token.manifest)
+        func unsigned(_ fixture: ChainFixture) throws -> (AuditChain, AuditNotary) {
+            let chain = try fixture.open(isCompared: true)
+            let fingerprint = try #require(manifest[.audit]?.fingerprint)
+            return (
+                chain, AuditNotary(chain: chain, token: token, serial: manifest.token.serial, fingerprint: fingerprint)
+            )
+        }
+        // Of a token that remembers nothing, it is what it was before the token came.
+        let fixture = try ChainFixture()
+        let older = try fixture.open()
+        _ = try await older.record(ChainFixture.event())
+        await older.close()
+        var (chain, notary) = try unsigned(fixture)
+        #expect(await problem(chain)?.code == .untrusted)
+        #expect(await notary.work())
+        #expect(await problem(chain) == nil)
+        let result = try await AuditRotation(chain: chain, notary: notary).run(by: "uid:1")
+        await notary.finish()
+        #expect(try chain.lastCheckpoint() == nil)
+        await chain.close()
+        #expect(result.firstRecord == 1)
+        // It goes on, remembered; another one in its place is refused.
+        (chain, notary) = try unsigned(fixture)
+        #expect(await notary.work())
+        #expect(await problem(chain) == nil)
+        await notary.finish()
+        let last = chain.head.position.index
+        await chain.close()
+        (chain, notary) = try unsigned(try ChainFixture())
+        for _ in 0..<(last + 5) { _ = try await chain.record(ChainFixture.event(outcome: .refused)) }
+        #expect(await notary.work())
+        #expect(await problem(chain)?.message.contains("another one") == true)
+        await chain.close()
+        await token.shutdown()
+    }
+
     @Test func aTokenThatIsAwayDelaysAndLosesNothing() async throws {
         let faults = FaultPlan()
         let token = try await SoftHSMToken.make().provisioned(faults: faults)
@@ -138,7 +179,7 @@ import Testing
         #expect(try ledger.isRevoked("a"))
         let late = await parts.notary.problem != nil
         #expect(late)
-        while await !parts.notary.work() { try await Task.sleep(for: .milliseconds(50)) }
+        try await eventually("the token remembers the head") { await parts.notary.work() }
         #expect(await parts.notary.problem == nil)
         let kept = try #require(try await token.keptValue(AuditNotary.name).value)
         #expect(AuditHead(encoded: kept)?.epoch == 1)

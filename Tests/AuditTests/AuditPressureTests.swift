@@ -1,11 +1,12 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Audit
 
 /// A disk that is slower than the requests slows them; one that hangs refuses them in time.
-@Suite struct AuditPressureTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditPressureTests {
     /// Outcomes of as many posts at once.
     private func flood(_ chain: AuditChain, _ count: Int) async -> [AuditError.Code?] {
         await withTaskGroup(of: AuditError.Code?.self) { group in
@@ -51,10 +52,10 @@ import Testing
         #expect(outcomes.count { $0 == nil } == 14)
         #expect(outcomes.count { $0 == .overloaded || $0 == .unavailable } == 26)
         #expect(taken >= .milliseconds(400))
-        while chain.problem == nil { try await Task.sleep(for: .milliseconds(20)) }
+        try await eventually("the chain reports the blocked disk") { chain.problem != nil }
         await #expect(throws: AuditError.self) { try await chain.post(ChainFixture.event()) }
         trouble.unblock()
-        while chain.problem != nil { try await Task.sleep(for: .milliseconds(20)) }
+        try await eventually("the chain writes again") { chain.problem == nil }
         try await chain.post(ChainFixture.event("healed"))
         await chain.close()
         // What was refused was not written, what was taken was.
@@ -67,12 +68,12 @@ import Testing
         let chain = try fixture.open(queueLimit: 8, faults: trouble.faults)
         trouble.block()
         async let outcomes = flood(chain, 14)
-        while chain.writer.state.withLock({ $0.queue.held.count }) < 7 { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually("seven wait for room") { chain.writer.state.withLock { $0.queue.held.count } >= 7 }
         trouble.fails.withLock { $0 = true }
         trouble.unblock()
         #expect(await outcomes.count { $0 == .unavailable } == 7)
         trouble.fails.withLock { $0 = false }
-        while chain.problem != nil { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually("the chain writes again") { chain.problem == nil }
         await chain.close()
         #expect(try fixture.records().count == 8)
     }
@@ -83,12 +84,10 @@ import Testing
         let chain = try fixture.open(queueLimit: 16, faults: trouble.faults)
         trouble.block()
         async let uses = flood(chain, 20)
-        while chain.writer.state.withLock({ $0.queue.held.count }) < 6 { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually("six wait for room") { chain.writer.state.withLock { $0.queue.held.count } >= 6 }
         async let change = chain.recordDone(ChainFixture.event("change"))
-        while chain.writer.state.withLock({ $0.queue.held.count + $0.queue.waiting.count + $0.queue.writing.count })
-            < 21
-        {
-            try await Task.sleep(for: .milliseconds(5))
+        try await eventually("all 21 have arrived") {
+            chain.writer.state.withLock { $0.queue.held.count + $0.queue.waiting.count + $0.queue.writing.count } >= 21
         }
         #expect(chain.writer.state.withLock { $0.queue.held.count } == 6)
         trouble.unblock()
@@ -103,7 +102,9 @@ import Testing
         let chain = try fixture.open()
         for round in 1...3 as ClosedRange<UInt64> {
             try await chain.post(ChainFixture.event())
-            while chain.head.position.index < 1 + round { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually("post \(round) is in the chain") { chain.head.position.index >= 1 + round }
+            // Read from the file by another connection: it is there, not only counted.
+            #expect(try fixture.records().count == Int(1 + round))
         }
         await chain.close()
     }

@@ -1,10 +1,11 @@
 import EnclaveLock
 import Testing
+import Workers
 
 @testable import Audit
 
 /// The rules of the queue, without a disk.
-@Suite struct AuditQueueTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditQueueTests {
     private let start = ContinuousClock.now
 
     private func item(

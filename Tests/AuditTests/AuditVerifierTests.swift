@@ -1,13 +1,16 @@
+import Encodings
 import Foundation
 import GRDB
 import HSMBridge
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 @testable import Audit
 
 /// Every edit of a chain is noticed, and the first bad record is named.
-@Suite struct AuditVerifierTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditVerifierTests {
     private struct Sample {
         let fixture: ChainFixture
         let fingerprint: String
@@ -64,8 +67,11 @@ import Testing
             #expect(report.head == AuditHeadFile(sample.head))
         }
         let file = try AuditHeadFile.head(in: Array(PlainJSON.encode(AuditHeadFile(sample.head)).utf8))
-        #expect(file == sample.head)
-        #expect(try AuditHeadFile.head(in: Array(PlainJSON.encode(try Self.verify(sample)).utf8)) == sample.head)
+        // The file tells no time: only what the token keeps does.
+        var head = sample.head
+        head.time = nil
+        #expect(file == head)
+        #expect(try AuditHeadFile.head(in: Array(PlainJSON.encode(try Self.verify(sample)).utf8)) == head)
         #expect(try Self.verify(sample, expected: [file]).finding == nil)
         await token.shutdown()
     }

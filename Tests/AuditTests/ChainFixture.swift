@@ -12,9 +12,10 @@ struct ChainFixture {
 
     func open(
         queueLimit: Int = 4_096, timeout: Duration = .seconds(5), key: String = "", faults: AuditFaults = .none,
+        isCompared: Bool = false,
         store: WatchedStore? = nil
     ) throws -> AuditChain {
-        var configuration = AuditConfiguration(path: path, keyFingerprint: key, store: store)
+        var configuration = AuditConfiguration(path: path, keyFingerprint: key, isCompared: isCompared, store: store)
         configuration.queueLimit = queueLimit
         configuration.timeout = timeout
         return try AuditChain(configuration, faults: faults)

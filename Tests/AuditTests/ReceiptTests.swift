@@ -1,12 +1,14 @@
+import Encodings
 import Foundation
 import HSMBridge
 import TestSupport
+import TestTokens
 import Testing
-import TextEncodings
+import Token
 
 @testable import Audit
 
-@Suite struct ReceiptTests {
+@Suite(.timeLimit(.minutes(10))) struct ReceiptTests {
     private static func receipt(_ signature: [UInt8] = []) throws -> Receipt {
         try Receipt(
             policyHash: [UInt8](repeating: 1, count: 32), restrictions: ["b", "a", "b", "é"],

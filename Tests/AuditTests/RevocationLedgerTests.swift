@@ -4,7 +4,7 @@ import Testing
 
 @testable import Audit
 
-@Suite struct RevocationLedgerTests {
+@Suite(.timeLimit(.minutes(10))) struct RevocationLedgerTests {
     private func revoke(_ subjects: [String], _ ledger: RevocationLedger) async throws {
         for subject in subjects { _ = try await ledger.revoke(subject, event: ChainFixture.event("revoke")) }
     }

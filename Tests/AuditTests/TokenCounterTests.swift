@@ -3,12 +3,14 @@ import GRDB
 import HSMBridge
 import Synchronization
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 @testable import Audit
 
 /// What the token counted is signed into the chain, so that a token whose own state was put back is noticed.
-@Suite struct TokenCounterTests {
+@Suite(.timeLimit(.minutes(10))) struct TokenCounterTests {
     /// A token whose memory is the test's: as if it had been put back, written or removed by somebody.
     private final class Device: AuditNotary.Backend {
         let token: PKCS11Token
@@ -190,12 +192,17 @@ import Testing
         #expect(device.kept.withLock { $0.counter } == 1, "a use alone is not told")
         epoch.withLock { $0 = 1 }
         _ = try await chain.record(ChainFixture.event("disable"))
+        let told = ContinuousClock.now
         _ = await notary.work()
         #expect(device.kept.withLock { $0.counter } == 2)
         epoch.withLock { $0 = 2 }
         _ = try await chain.record(ChainFixture.event("disable"))
         _ = await notary.work()
-        #expect(device.kept.withLock { $0.counter } == 2, "and not more often than the token's memory bears")
+        // On a machine so busy that the interval is over by now, it may be told again.
+        let isEarly = ContinuousClock.now - told < .seconds(2)
+        #expect(
+            device.kept.withLock { $0.counter } == 2 || !isEarly,
+            "and not more often than the token's memory bears")
         await chain.close()
         await token.shutdown()
     }

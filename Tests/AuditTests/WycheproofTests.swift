@@ -5,7 +5,7 @@ import Testing
 @testable import Audit
 
 /// Bad signatures against checkpoints and receipts.
-@Suite struct WycheproofTests {
+@Suite(.timeLimit(.minutes(10))) struct WycheproofTests {
     private static func publicKey(_ raw: [UInt8]) throws -> AuditPublicKey {
         try AuditPublicKey(
             subjectPublicKeyInfo: VerificationKey(curve: .p256, publicKey: raw).subjectPublicKeyInfo)

@@ -2,7 +2,7 @@ import BearerTokens
 import Testing
 
 /// Claims of tokens whose signature is right.
-@Suite struct ClaimTests {
+@Suite(.timeLimit(.minutes(10))) struct ClaimTests {
     private func refusal(_ payload: String, issuer: String? = nil, audience: String? = nil) async throws
         -> BearerTokenError.Code?
     {
@@ -22,13 +22,23 @@ import Testing
 
     @Test(arguments: [
         #"{"sub":"a"}"#, #"{"sub":"a","exp":null}"#, #"{"sub":"a","exp":"1900000000"}"#, #"{"sub":"a","exp":1e308}"#,
-        #"{"sub":"a","exp":1900000000.5}"#, #"{"sub":"a","exp":1.9e9}"#, #"{"sub":"a","exp":-1}"#,
+        #"{"sub":"a","exp":1e400}"#, #"{"sub":"a","exp":-0.5}"#, #"{"sub":"a","exp":-1}"#,
+        #"{"sub":"a","exp":253402300799.5}"#,
         #"{"sub":"a","exp":true}"#, #"{"sub":"a","exp":[1900000000]}"#, #"{"sub":"a","exp":99999999999999999999}"#,
         #"{"sub":"a","exp":9223372036854775807}"#, #"{"sub":"a","exp":0}"#,
-        #"{"sub":"a","exp":1900000000,"nbf":"0"}"#, #"{"sub":"a","exp":1900000000,"iat":1.5}"#,
+        #"{"sub":"a","exp":1900000000,"nbf":"0"}"#, #"{"sub":"a","exp":1900000000,"iat":1e308}"#,
     ])
     func timesInOtherFormsAreRefused(_ payload: String) async throws {
         #expect(try await refusal(payload) == .claimsRefused)
+    }
+
+    /// RFC 7519 section 2: a NumericDate may have a fraction.
+    @Test func timesMayHaveFractions() async throws {
+        #expect(try await refusal(#"{"sub":"a","exp":\#(now + 9).25,"nbf":\#(now).5,"iat":1.8e9}"#) == nil)
+        #expect(try await refusal(#"{"sub":"a","exp":\#(now - 60).5}"#) == nil)
+        #expect(try await refusal(#"{"sub":"a","exp":\#(now - 61).999}"#) == .claimsRefused)
+        #expect(try await refusal(#"{"sub":"a","exp":\#(now + 9),"nbf":\#(now + 60).001}"#) == .claimsRefused)
+        #expect(try await refusal(#"{"sub":"a","exp":\#(now + 9),"iat":1e-400}"#) == nil)
     }
 
     @Test(arguments: [
@@ -41,7 +51,8 @@ import Testing
 
     @Test(arguments: [
         #""sub":"""#, #""sub":1"#, #""user_id":5,"sub":"a""#, #""user_id":"","sub":"a""#, #""sub":"a\u0000b""#,
-        #""sub":"a\nb""#, #""aud":"x""#, #""user_id":null"#,
+        #""sub":"a\nb""#, #""aud":"x""#, #""user_id":null"#, #""sub":"a\u0085b""#, #""sub":"a\u202Eb""#,
+        #""sub":"a\u2066b""#, #""sub":"a\u2028b""#, #""user_id":"a\u007F","sub":"a""#,
     ])
     func usersInOtherFormsAreRefused(_ claim: String) async throws {
         #expect(try await refusal("{\"exp\":\(now + 60),\(claim)}") == .claimsRefused)
@@ -70,7 +81,31 @@ import Testing
             let found = try await refusal(payload(claims), issuer: "https://id.example", audience: "kms")
             #expect(found == expected, "\(claims)")
         }
+        // The same letters in another spelling.
+        for (claims, expected) in [
+            (#","aud":"caf\u00e9""#, nil), (#","aud":"cafe\u0301""#, BearerTokenError.Code.claimsRefused),
+            (#","aud":["cafe\u0301"],"iss":"x""#, .claimsRefused),
+        ] {
+            #expect(try await refusal(payload(claims), audience: "caf\u{e9}") == expected, "\(claims)")
+        }
         // Without a configured audience a token for somebody in particular is for somebody else.
         #expect(try await refusal(payload(#","aud":"kms""#)) == .claimsRefused)
+    }
+
+    @Test func usersAndScopesAreComparedByBytes() async throws {
+        let verifier = try TokenForge.verifier()
+        func identity(_ claims: String) async throws -> BearerIdentity {
+            try await verifier.verify(try TokenForge.token(payload: #"{"exp":\#(now + 60),\#(claims)}"#))
+        }
+        let (composed, decomposed) = (
+            try await identity(#""sub":"Zo\u00eb""#), try await identity(#""sub":"Zoe\u0308""#)
+        )
+        #expect(composed != decomposed && Set([composed, decomposed]).count == 2)
+        #expect(try await identity(#""sub":"a","scope":"x kms:service""#).isService)
+        for scope in [#"kms:service\u0301"#, #"\u212Ams:service"#, #"kms:service,x"#, "KMS:SERVICE"] {
+            #expect(try await !identity(#""sub":"a","scope":"\#(scope)""#).isService, "\(scope)")
+        }
+        // An accent does not join the space before it.
+        #expect(try await identity(#""sub":"a","scope":"kms:service \u0301x""#).isService)
     }
 }

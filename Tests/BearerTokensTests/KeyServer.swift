@@ -1,10 +1,9 @@
+import Encodings
 import Foundation
 import LibCrypto
-import Outbound
-import StrictJSON
+import OutboundHTTP
 import Synchronization
 import TestSupport
-import TextEncodings
 
 @testable import BearerTokens
 
@@ -59,9 +58,13 @@ final class KeyServer: OutboundSending {
 
     var count: Int { script.withLock { $0.count } }
 
-    func answers(_ status: Int, _ body: String) {
-        script.withLock { $0.answer = .success(OutboundAnswer(status: status, body: Array(body.utf8))) }
+    func answers(_ status: Int, _ body: String) { answers(status, bytes: Array(body.utf8)) }
+
+    func answers(_ status: Int, bytes: [UInt8]) {
+        script.withLock { $0.answer = .success(OutboundAnswer(status: status, body: bytes)) }
     }
+
+    func answers(_ body: [UInt8]) { script.withLock { $0.answer = .success(OutboundAnswer(status: 200, body: body)) } }
 
     func isDown() { script.withLock { $0.answer = .failure(OutboundError(.unreachable, "down")) } }
 

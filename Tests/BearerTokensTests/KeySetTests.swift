@@ -1,12 +1,15 @@
-import BearerTokens
+import Encodings
 import Foundation
 import LibCrypto
-import Outbound
+import OutboundHTTP
+import Synchronization
 import TestSupport
 import Testing
 
+@testable import BearerTokens
+
 /// Tokens verified with the public keys of another server.
-@Suite struct KeySetTests {
+@Suite(.timeLimit(.minutes(10))) struct KeySetTests {
     let server = KeyServer()
     let time = TurnedClock()
 
@@ -140,30 +143,22 @@ import Testing
     @Test func aLyingServerGivesNoKeys() async throws {
         let keys = try IssuerKeys()
         let token = try keys.token("EdDSA", kid: "d1")
-        let twice = #"{"keys":[\#(keys.edDSA("d1")),\#(keys.edDSA("d1"))]}"#
-        let many = #"{"keys":[\#((0..<65).map { keys.edDSA("d\($0)") }.joined(separator: ","))]}"#
-        let small = #"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"d1","x":"\#(String(repeating: "A", count: 43))"}]}"#
         let padding = String(repeating: " ", count: 10 << 20)
         for (status, body) in [
             (301, keys.jwks), (302, keys.jwks), (204, ""), (404, keys.jwks), (500, keys.jwks), (200, ""), (200, "[]"),
-            (200, "{}"), (200, #"{"keys":{}}"#), (200, "<html>"), (200, keys.jwks + padding), (200, twice), (200, many),
-            (200, small), (200, #"{"keys":[],"keys":[\#(keys.edDSA("d1"))]}"#),
+            (200, "{}"), (200, #"{"keys":{}}"#), (200, "<html>"), (200, keys.jwks + padding),
+            (200, #"{"keys":[],"keys":[\#(keys.edDSA("d1"))]}"#),
             (200, String(repeating: "[", count: 100_000)),
+            (200, String(repeating: #"{"x":"#, count: 50_000)), (200, #"{"keys":[\#(keys.edDSA("d1"))]"#),
+            (200, #"{"keys":[\#(keys.edDSA("d1"))}"#), (200, #"{"keys":[\#(keys.edDSA("d1")),]}"#),
+            (200, #"{"keys":[,\#(keys.edDSA("d1"))]}"#), (200, #"{"keys":[\#(keys.edDSA("d1"))]}}"#),
+            (200, #"{"keys":[\#(keys.edDSA("d1"))\#(keys.edDSA("d2"))]}"#), (200, #"{"keys" [\#(keys.edDSA("d1"))]}"#),
+            (200, #"{keys:[\#(keys.edDSA("d1"))]}"#), (200, #"{"keys":[\#(keys.edDSA("d1")),{"kid":"b]}"#),
+            (200, #"{"keys":[],"k\u0065ys":[\#(keys.edDSA("d1"))]}"#), (200, #"{"Keys":[\#(keys.edDSA("d1"))]}"#),
         ] {
             let verifier = try verifier()
             server.answers(status, body)
             #expect(await TokenForge.refusal(token, verifier) == .keysUnavailable, "\(status) \(body.prefix(60))")
-        }
-    }
-
-    @Test func keysForOtherUsesAreNotUsed() async throws {
-        let keys = try IssuerKeys()
-        let plain = keys.edDSA("d1").dropLast()
-        for more in [#","use":"enc""#, #","alg":"ES256""#, #","key_ops":["sign"]"#, #","d":"AAAA""#] {
-            let verifier = try verifier()
-            server.answers(200, #"{"keys":[\#(plain)\#(more)},{"kty":"oct","k":"AAAA","kid":"d1"}]}"#)
-            #expect(
-                await TokenForge.refusal(try keys.token("EdDSA", kid: "d1"), verifier) == .signatureInvalid, "\(more)")
         }
     }
 

@@ -1,11 +1,12 @@
 import BearerTokens
+import Encodings
 import LibCrypto
 import SecretMemory
 import TestSupport
 import Testing
 
 /// Tokens signed with a shared secret.
-@Suite struct SharedSecretTests {
+@Suite(.timeLimit(.minutes(10))) struct SharedSecretTests {
     @Test func theVectorOfRFC7515IsAccepted() async throws {
         // RFC 7515 appendix A.1; the header there has line breaks and the claims no user, so the signature is what
         // is checked: the refusal comes from the claims.
@@ -77,7 +78,7 @@ import Testing
                 user: user, isService: true, seconds: 60, now: TokenForge.now,
                 secret: try secret(TokenForge.secretBytes))
             let identity = try await TokenForge.verifier().verify(token)
-            #expect(identity == BearerIdentity(user: user, isService: true))
+            #expect(identity == BearerIdentity(user: ExactText(user), isService: true))
         }
     }
 

@@ -1,9 +1,8 @@
+import Encodings
 import Foundation
 import LibCrypto
 import SecretMemory
-import StrictJSON
 import TestSupport
-import TextEncodings
 
 @testable import BearerTokens
 

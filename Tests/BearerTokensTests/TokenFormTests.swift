@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Tokens whose form or header is an attack (RFC 8725).
-@Suite struct TokenFormTests {
+@Suite(.timeLimit(.minutes(10))) struct TokenFormTests {
     @Test(arguments: [
         "none", "None", "NONE", "nOnE", "", "hs256", "HS256 ", "HS384", "HS512", "RS256", "ES256", "PS256",
     ])
@@ -18,8 +18,7 @@ import Testing
     @Test(arguments: [
         #""jwk":{"kty":"oct","k":"AAAA"}"#, #""jku":"http://127.0.0.1:1/keys""#, #""x5u":"http://127.0.0.1:1/c""#,
         #""x5c":["MIIB"]"#, #""crit":["exp"]"#, #""crit":[]"#, #""b64":false"#, #""zip":"DEF""#, #""jwk":null"#,
-        #""kid":"../../dev/null""#, #""kid":"/dev/null""#, #""kid":"a' OR '1'='1""#, #""kid":"a\u0000b""#, #""kid":"""#,
-        #""kid":7"#, #""kid":null"#, #""kid":"C:\\x""#, #""kid":"a..b""#, #""typ":"dpop+jwt""#, #""typ":1"#,
+        #""kid":7"#, #""kid":null"#, #""kid":["a"]"#, #""typ":"dpop+jwt""#, #""typ":1"#,
         #""alg":"HS256""#, #""alg":"none""#,
     ])
     func membersThatBringKeysOrMeaningsAreRefused(_ member: String) async throws {
@@ -36,6 +35,15 @@ import Testing
 
     @Test func harmlessMembersAreAccepted() async throws {
         let header = #"{"alg":"HS256","typ":"at+jwt","kid":"key-2026.1","x5t":"abc","extra":{"a":[1]}}"#
+        #expect(await TokenForge.refusal(try TokenForge.token(header: header), try TokenForge.verifier()) == nil)
+    }
+
+    /// A name of a key means nothing but itself (RFC 7515 section 4.1.4).
+    @Test(arguments: [
+        "../../dev/null", "/dev/null", "a' OR '1'='1", "a\\u0000b", "", "https://id.example/k#1", "a key",
+    ])
+    func namesOfKeysMeanNothing(_ name: String) async throws {
+        let header = #"{"alg":"HS256","kid":"\#(name)"}"#
         #expect(await TokenForge.refusal(try TokenForge.token(header: header), try TokenForge.verifier()) == nil)
     }
 

@@ -1,18 +1,17 @@
+import Encodings
 import Foundation
-import StrictJSON
 import TestSupport
 import Testing
-import TextEncodings
 
 @testable import BearerTokens
 
 /// Bad signatures against the guard of tokens.
-@Suite struct WycheproofTests {
+@Suite(.timeLimit(.minutes(10))) struct WycheproofTests {
     @Test func noBadES256SignatureIsAccepted() async throws {
         let outcome = try await WycheproofFile("p256_p1363").outcome(
             key: { group in
                 let (x, y) = (Base64.encode(group.keyBytes[1...32], .url), Base64.encode(group.keyBytes[33...], .url))
-                return try await Self.key(#"{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)"}"#)
+                return try Self.key(#"{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)"}"#)
             },
             verifies: { $0.verifies($1, of: $2) })
         #expect(outcome.isClean, "\(outcome)")
@@ -20,7 +19,7 @@ import TextEncodings
         let der = try await WycheproofFile("p256_der").outcome(
             key: { group in
                 let (x, y) = (Base64.encode(group.keyBytes[1...32], .url), Base64.encode(group.keyBytes[33...], .url))
-                return try await Self.key(#"{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)"}"#)
+                return try Self.key(#"{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)"}"#)
             },
             verifies: { $0.verifies($1, of: $2) })
         #expect(der.accepted.isEmpty && der.refused.count == der.good && der.bad > 300, "\(der)")
@@ -28,7 +27,7 @@ import TextEncodings
 
     @Test func noBadEdDSASignatureIsAccepted() async throws {
         let outcome = try await WycheproofFile("ed25519").outcome(
-            key: { try? await Self.key(#"{"kty":"OKP","crv":"Ed25519","x":"\#(Base64.encode($0.keyBytes, .url))"}"#) },
+            key: { try? Self.key(#"{"kty":"OKP","crv":"Ed25519","x":"\#(Base64.encode($0.keyBytes, .url))"}"#) },
             verifies: { $0.verifies($1, of: $2) })
         #expect(outcome.isClean, "\(outcome)")
     }
@@ -37,14 +36,14 @@ import TextEncodings
         let outcome = try await WycheproofFile("rsa2048").outcome(
             key: { group in
                 let (n, e) = (Base64.encode(group.keyBytes, .url), Base64.encode(group.exponentBytes, .url))
-                return try await Self.key(#"{"kty":"RSA","n":"\#(n)","e":"\#(e)"}"#)
+                return try Self.key(#"{"kty":"RSA","n":"\#(n)","e":"\#(e)"}"#)
             },
             verifies: { $0.verifies($1, of: $2) })
         #expect(outcome.isClean, "\(outcome)")
     }
 
-    private static func key(_ jwk: String) async throws -> TokenKey? {
-        try await TokenKey(try JSONNode(reading: Array(jwk.utf8)))
+    private static func key(_ jwk: String) throws -> TokenKey? {
+        try TokenKey(try JSONNode(reading: Array(jwk.utf8)))
     }
 
     /// Whole tokens, as they come in, with the neighbours of their own signature.

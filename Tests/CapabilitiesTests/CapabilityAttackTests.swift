@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 import TestSupport
 import Testing
@@ -5,7 +6,7 @@ import Testing
 @testable import Capabilities
 
 /// What must be refused, whoever signs it.
-@Suite struct CapabilityAttackTests {
+@Suite(.timeLimit(.minutes(10))) struct CapabilityAttackTests {
     private let fixture: CapabilityFixture
 
     init() throws { fixture = try CapabilityFixture() }
@@ -33,12 +34,50 @@ import Testing
     /// A self-signed root that names the public keystore URL and the attacker as invoker.
     @Test func aForgedRootIsRefused() throws {
         var forged = try fixture.root
-        forged.invoker = try fixture.did("third_party").description
+        forged.invoker = ExactText(try fixture.did("third_party").description)
         forged = try fixture.signed(forged, by: "third_party", chain: nil)
         #expect(try outcome(try fixture.request(forged, by: "third_party")) == .unauthorized)
     }
 
     /// The stored root, presented by somebody who is not its invoker.
+    /// Targets, actions, invokers and names are compared by bytes, not by what their characters are equivalent to.
+    @Test func equivalentTextsAreOtherOnes() throws {
+        let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+        let target = "https://kms.example/v1/keystores/"
+        let invoker = try fixture.did("controller").description
+        func root(_ name: String, actions: [String]) throws -> Capability {
+            try fixture.signed(
+                Capability(
+                    id: target + name, invoker: invoker, allowedAction: actions,
+                    invocationTarget: Capability.Target(id: target + name, type: "urn:kms:keystore")),
+                by: "controller", chain: nil)
+        }
+        func outcome(_ capability: Capability, _ root: Capability, action: String, asked: String) throws
+            -> CapabilityError.Code?
+        {
+            let request = try fixture.request(capability, by: "controller", action: action)
+            do throws(CapabilityError) {
+                _ = try CapabilityVerifier(mode: .compatible).verify(
+                    request, body: [], action: asked, root: root, now: CapabilityFixture.now)
+                return nil
+            } catch { return error.code }
+        }
+        let stored = try root(composed, actions: [composed, "sign"])
+        #expect(try outcome(stored, stored, action: composed, asked: composed) == nil)
+        for (capability, action, asked) in [
+            (try root(decomposed, actions: [composed, "sign"]), "sign", "sign"),
+            (try root(composed, actions: [decomposed, "sign"]), "sign", "sign"),
+            (stored, decomposed, composed), (stored, composed, decomposed), (stored, decomposed, decomposed),
+        ] {
+            #expect(try outcome(capability, stored, action: action, asked: asked) == .unauthorized)
+        }
+        // A key that is named with the Kelvin sign for a K is no key.
+        #expect(DIDKey(invoker.replacing("k", with: "\u{212A}")) == nil)
+        // Both spellings of an action are signed.
+        let both = try root(composed, actions: [composed, decomposed])
+        #expect(try Canonicalization.document(both).split(separator: "allowedAction").count == 3)
+    }
+
     @Test func anotherInvokerIsRefused() throws {
         #expect(try outcome(try fixture.request(try fixture.root, by: "third_party")) == .unauthorized)
     }

@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 import LibCrypto
 import SecretMemory
@@ -70,24 +71,25 @@ struct CapabilityFixture {
 
     /// A signed capability.
     func signed(
-        _ capability: Capability, by name: String, chain: [String]?, created: String = "2021-11-26T16:51:50Z"
+        _ capability: Capability, by name: String, chain: [ExactText]?, created: String = "2021-11-26T16:51:50Z"
     ) throws -> Capability {
         let key = try key(name)
         return try CapabilityProofs.signed(
-            capability, verificationMethod: try did(name), created: created, nonce: Random.bytes(64), chain: chain
+            capability, verificationMethod: try did(name), created: created, nonce: Random.bytes(64),
+            chain: chain?.map(\.text)
         ) { try key.sign($0) }
     }
 
     /// A child of the root for `invoker`, signed by `signer`.
     func child(
         invoker: String = "third_party", signer: String = "controller", actions: [String] = ["sign"],
-        caveats: [Capability.Caveat]? = nil, parent: String? = nil, chain: [String]? = nil, target: String? = nil
+        caveats: [Capability.Caveat]? = nil, parent: ExactText? = nil, chain: [ExactText]? = nil, target: String? = nil
     ) throws -> Capability {
         let root = try root
         let child = Capability(
             id: "urn:uuid:\(UUID().uuidString.lowercased())", invoker: try did(invoker).description,
-            parentCapability: parent ?? root.id, allowedAction: actions,
-            invocationTarget: Capability.Target(id: target ?? root.id, type: "urn:kms:keystore"), caveats: caveats)
+            parentCapability: (parent ?? root.id).text, allowedAction: actions,
+            invocationTarget: Capability.Target(id: target ?? root.id.text, type: "urn:kms:keystore"), caveats: caveats)
         return try signed(child, by: signer, chain: chain ?? [parent ?? root.id])
     }
 

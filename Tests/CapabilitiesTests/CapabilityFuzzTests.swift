@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 import TestSupport
 import Testing
@@ -5,7 +6,7 @@ import Testing
 @testable import Capabilities
 
 /// Mutated documents and headers are refused or mean exactly what was signed; the same seeds give the same mutations.
-@Suite struct CapabilityFuzzTests {
+@Suite(.timeLimit(.minutes(10))) struct CapabilityFuzzTests {
     private let fixture: CapabilityFixture
 
     init() throws { fixture = try CapabilityFixture() }

@@ -1,10 +1,11 @@
+import Encodings
 import Foundation
 import Testing
 
 @testable import Capabilities
 
 /// One verifier for many requests, as the daemon has it: what is remembered must change no answer.
-@Suite struct GrantCacheTests {
+@Suite(.timeLimit(.minutes(10))) struct GrantCacheTests {
     private let fixture: CapabilityFixture
     private let verifier = CapabilityVerifier(mode: .compatible)
 
@@ -49,10 +50,10 @@ import Testing
         #expect(try outcome(request) == nil)
         #expect(try outcome(request, action: "verify") == .unauthorized)
         var other = try fixture.root
-        other.invoker = try fixture.did("third_party").description
+        other.invoker = ExactText(try fixture.did("third_party").description)
         #expect(try outcome(request, root: other) == .unauthorized)
         other = try fixture.root
-        other.id += "x"
+        other.id = "\(other.id)x"
         other.invocationTarget.id = other.id
         #expect(try outcome(request, root: other) == .unauthorized)
     }

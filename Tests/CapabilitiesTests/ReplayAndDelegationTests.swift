@@ -1,9 +1,10 @@
+import Encodings
 import Testing
 
 @testable import Capabilities
 
 /// Requests used again, and rights handed on: edges of time, of chains and of what is signed.
-@Suite struct ReplayAndDelegationTests {
+@Suite(.timeLimit(.minutes(10))) struct ReplayAndDelegationTests {
     private static let full = ["(created)", "(request-target)", "host", "capability-invocation"]
     private static let now = CapabilityFixture.now
     private let fixture: CapabilityFixture

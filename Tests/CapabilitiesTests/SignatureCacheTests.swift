@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 import LibCrypto
 import Testing
@@ -5,7 +6,7 @@ import Testing
 @testable import Capabilities
 
 /// What is remembered of signatures must change no answer.
-@Suite struct SignatureCacheTests {
+@Suite(.timeLimit(.minutes(10))) struct SignatureCacheTests {
     private let fixture: CapabilityFixture
 
     init() throws { fixture = try CapabilityFixture() }
@@ -33,7 +34,7 @@ import Testing
         // Another action, keystore or invoker with the very same signature.
         #expect(try outcome(verifier, request, action: "verify") == .unauthorized)
         var other = try fixture.root
-        other.id += "x"
+        other.id = "\(other.id)x"
         other.invocationTarget.id = other.id
         #expect(try outcome(verifier, request, root: other) == .unauthorized)
         var borrowed = try fixture.request(try fixture.child(invoker: "server"), by: "server")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Capabilities
 
-@Suite struct SignatureParametersTests {
+@Suite(.timeLimit(.minutes(10))) struct SignatureParametersTests {
     private func parameters(_ header: String) throws -> SignatureParameters {
         try SignatureParameters(Array(header.utf8))
     }

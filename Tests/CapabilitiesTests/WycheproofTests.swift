@@ -1,12 +1,12 @@
+import Encodings
 import Foundation
 import TestSupport
 import Testing
-import TextEncodings
 
 @testable import Capabilities
 
 /// Bad signatures against invocations and proofs of capabilities.
-@Suite struct WycheproofTests {
+@Suite(.timeLimit(.minutes(10))) struct WycheproofTests {
     private let fixture: CapabilityFixture
 
     init() throws { fixture = try CapabilityFixture() }

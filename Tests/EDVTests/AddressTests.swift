@@ -1,12 +1,13 @@
 import Capabilities
+import Encodings
 import TestSupport
 import Testing
 
 @testable import EDV
 
-@Suite("Addresses and capabilities of vaults")
+@Suite("Addresses and capabilities of vaults", .timeLimit(.minutes(10)))
 struct AddressTests {
-    @Test("The last part names the vault") func split() throws {
+    @Test func theLastPartNamesTheVault() throws {
         let address = try VaultAddress("https://edv.example:8443/encrypted-data-vaults/DWPPbEVn1afJY4We3kpQmq")
         #expect(address.server == "https://edv.example:8443/encrypted-data-vaults")
         #expect(address.vault == "DWPPbEVn1afJY4We3kpQmq")
@@ -32,13 +33,13 @@ struct AddressTests {
         #expect(error?.code == .invalidArgument)
     }
 
-    @Test("A long address is refused") func long() {
+    @Test func aLongAddressIsRefused() {
         #expect(throws: EDVError.self) {
             _ = try VaultAddress("https://edv.example/" + String(repeating: "a/", count: 2_000) + "v")
         }
     }
 
-    @Test("A capability must name an invoker, both actions and the vault") func capabilities() throws {
+    @Test func aCapabilityMustNameAnInvokerBothActionsAndTheVault() throws {
         let did = try MemoryVault().invoker
         let sound = try VaultCapability(json: EDVFixture.capability(did).json(), vault: "V")
         #expect(sound.invoker.description == did)
@@ -54,7 +55,7 @@ struct AddressTests {
         }
     }
 
-    @Test("Mutated addresses and capabilities never crash") func fuzz() throws {
+    @Test func mutatedAddressesAndCapabilitiesNeverCrash() throws {
         var mutator = Mutator(seed: 0xED6)
         let url = Array("https://edv.example:8443/encrypted-data-vaults/DWPPbEVn1afJY4We3kpQmq".utf8)
         let capability = EDVFixture.capability(try MemoryVault().invoker).json()

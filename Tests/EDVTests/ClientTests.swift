@@ -1,9 +1,9 @@
-import Outbound
+import OutboundHTTP
 import Testing
 
 @testable import EDV
 
-@Suite("Calls to a vault")
+@Suite("Calls to a vault", .timeLimit(.minutes(10)))
 struct ClientTests {
     private let fixture: EDVFixture
     private let vault: MemoryVault
@@ -19,7 +19,7 @@ struct ClientTests {
 
     private let documents = "/encrypted-data-vaults/V/documents"
 
-    @Test("A new record costs three calls, one that is there two, a read one") func sequence() async throws {
+    @Test func aNewRecordCostsThreeCallsOneThatIsThereTwoAReadOne() async throws {
         try await client.write([1], for: "k1")
         #expect(vault.calls == ["GET \(documents)/\(id)", "POST \(documents)", "POST \(documents)/\(id)"])
         try await client.write([2], for: "k1")
@@ -29,7 +29,7 @@ struct ClientTests {
         #expect(Array(vault.documents.keys) == [id])
     }
 
-    @Test("What is not there reads as nothing and is removed already") func absent() async throws {
+    @Test func whatIsNotThereReadsAsNothingAndIsRemovedAlready() async throws {
         #expect(try await client.read("k1") == nil)
         try await client.remove("k1")
         try await client.write([1], for: "k1")
@@ -38,7 +38,7 @@ struct ClientTests {
         try await client.probe()
     }
 
-    @Test("Documents exchanged, renamed and of another keystore are damaged") func swapped() async throws {
+    @Test func documentsExchangedRenamedAndOfAnotherKeystoreAreDamaged() async throws {
         try await client.write([1], for: "k1")
         try await client.write([2], for: "k2")
         let other = try DocumentIdentifier.make(for: "k2", mac: fixture.mac)
@@ -57,8 +57,8 @@ struct ClientTests {
         }
     }
 
-    @Test("Failing servers are told apart", arguments: [301, 400, 401, 403, 409, 418, 500, 503])
-    func failures(_ status: Int) async throws {
+    @Test(arguments: [301, 400, 401, 403, 409, 418, 500, 503])
+    func failingServersAreToldApart(_ status: Int) async throws {
         vault.override { _ in OutboundAnswer(status: status) }
         let code: EDVError.Code = status == 401 || status == 403 ? .unauthorized : .refused
         await expect(code) { _ = try await client.read("k1") }
@@ -67,7 +67,7 @@ struct ClientTests {
         await expect(code) { try await client.probe() }
     }
 
-    @Test("A refused address is the caller's fault, no answer the server's") func transport() async throws {
+    @Test func aRefusedAddressIsTheCallersFaultNoAnswerTheServers() async throws {
         vault.override { _ throws(OutboundError) in throw OutboundError(.addressRefused, "10.0.0.1 is private") }
         await expect(.invalidArgument) { try await client.probe() }
         vault.override { _ throws(OutboundError) in throw OutboundError(.unreachable, "no route") }
@@ -77,7 +77,7 @@ struct ClientTests {
         await expect(.unreachable) { _ = try await client.read("k1") }
     }
 
-    @Test("A server that never answers ends at the time-out, whatever the number of calls") func slow() async throws {
+    @Test func aServerThatNeverAnswersEndsAtTheTimeOutWhateverTheNumberOfCalls() async throws {
         vault.override { _ in
             try? await Task.sleep(for: .seconds(600))
             return nil

@@ -1,38 +1,37 @@
 import Capabilities
+import Encodings
 import SecretMemory
-import StrictJSON
 import TestSupport
 import Testing
-import TextEncodings
 import WorkingKeys
 
 @testable import EDV
 
-@Suite("Documents of a vault")
+@Suite("Documents of a vault", .timeLimit(.minutes(10)))
 struct DocumentTests {
     private let fixture: EDVFixture
 
     init() throws { fixture = try EDVFixture() }
 
-    @Test("The document's id of the keystore specification's vectors") func identifier() throws {
+    @Test func theDocumentsIdOfTheKeystoreSpecificationsVectors() throws {
         #expect(
             try DocumentIdentifier.make(for: fixture.file.keyId, mac: fixture.mac) == "8fwZVPpnXHuUbaA5Jc6Fn")
     }
 
-    @Test("The content's exact text") func content() throws {
+    @Test func theContentHasOneExactText() throws {
         let content = StructuredDocument(key: fixture.file.keyId, value: Array(fixture.file.value.utf8))
         #expect(content.encoded() == Array(fixture.file.content.utf8))
         #expect(try StructuredDocument(decoding: content.encoded()) == content)
     }
 
-    @Test("A document that other software encrypted opens, and is written the same way") func foreign() throws {
+    @Test func aDocumentThatOtherSoftwareEncryptedOpensAndIsWrittenTheSameWay() throws {
         let document = try VaultDocument(decoding: Array(fixture.file.document.utf8))
         let content = try document.content.decrypted(with: fixture.recipient, keyID: fixture.file.kid)
         #expect(content == Array(fixture.file.content.utf8))
         #expect(document.encoded() == Array(fixture.file.document.utf8))
     }
 
-    @Test("The header has exactly the members of the format, in sorted order") func header() throws {
+    @Test func theHeaderHasExactlyTheMembersOfTheFormatInSortedOrder() throws {
         let document = try EncryptedDocument(
             encrypting: [1, 2, 3], for: fixture.recipient, keyID: fixture.file.kid)
         let text = String(decoding: try #require(Base64.decode(document.protected, .either)), as: UTF8.self)
@@ -50,7 +49,7 @@ struct DocumentTests {
         #expect(String(decoding: apu, as: UTF8.self) == Base64.encode(Array(x.drop { $0 == 0 }), .url))
     }
 
-    @Test("Each encryption differs, and opens for its recipient only") func recipients() throws {
+    @Test func eachEncryptionDiffersAndOpensForItsRecipientOnly() throws {
         let message = Array("a record".utf8)
         let first = try EncryptedDocument(encrypting: message, for: fixture.recipient, keyID: fixture.file.kid)
         let second = try EncryptedDocument(encrypting: message, for: fixture.recipient, keyID: fixture.file.kid)
@@ -65,7 +64,7 @@ struct DocumentTests {
         }
     }
 
-    @Test("Any changed part is refused as damaged") func changed() throws {
+    @Test func anyChangedPartIsRefusedAsDamaged() throws {
         let sound = try EncryptedDocument(encrypting: [7], for: fixture.recipient, keyID: fixture.file.kid)
         var parts = [EncryptedDocument](repeating: sound, count: 5)
         parts[0].encryptedKey[3] ^= 1
@@ -82,7 +81,7 @@ struct DocumentTests {
         }
     }
 
-    @Test("Mutated answers never crash and never open as something else") func fuzz() throws {
+    @Test func mutatedAnswersNeverCrashAndNeverOpenAsSomethingElse() throws {
         var mutator = Mutator(seed: 0xED5)
         let sound = Array(fixture.file.document.utf8)
         let content = Array(fixture.file.content.utf8)

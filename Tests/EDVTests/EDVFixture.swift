@@ -1,4 +1,5 @@
 import Capabilities
+import Encodings
 import Foundation
 import LibCrypto
 import SecretMemory

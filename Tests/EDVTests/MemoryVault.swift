@@ -1,6 +1,7 @@
 import Capabilities
+import Encodings
 import LibCrypto
-import Outbound
+import OutboundHTTP
 import SecretMemory
 import Synchronization
 import WorkingKeys

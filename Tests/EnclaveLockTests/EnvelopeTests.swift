@@ -1,8 +1,9 @@
 import EnclaveLock
+import Encodings
 import SecretMemory
 import Testing
 
-@Suite("Envelope") struct EnvelopeTests {
+@Suite("Envelope", .timeLimit(.minutes(10))) struct EnvelopeTests {
     let lockKey: SharedSecret
     init() throws { lockKey = SharedSecret(try SecretBytes.random(count: 32)) }
 
@@ -22,14 +23,14 @@ import Testing
         #expect(error?.message == "The sealed record does not open.")
     }
 
-    @Test("Opens what it sealed", arguments: [0, 1, 32, 33, 4_096, 100_000]) func roundTrip(count: Int) throws {
+    @Test(arguments: [0, 1, 32, 33, 4_096, 100_000]) func opensWhatItSealed(count: Int) throws {
         let bytes = [UInt8](repeating: 7, count: count)
         let envelope = try seal(bytes)
         #expect(envelope.count == count + Envelope.overhead)
         #expect(try open(envelope) == bytes)
     }
 
-    @Test("Two envelopes of one secret share no salt, nonce, commitment or ciphertext") func fresh() throws {
+    @Test func twoEnvelopesOfOneSecretShareNoSaltNonceCommitmentOrCiphertext() throws {
         let (one, two) = (try seal([1, 2, 3]), try seal([1, 2, 3]))
         #expect(one[..<6] == two[..<6])
         #expect(one[6..<38] != two[6..<38])
@@ -38,7 +39,7 @@ import Testing
         #expect(one[82...] != two[82...])
     }
 
-    @Test("Every flipped bit is refused") func flips() throws {
+    @Test func everyFlippedBitIsRefused() throws {
         let envelope = try seal(Array("a secret of the keystore".utf8))
         for index in envelope.indices {
             for bit in 0..<8 {
@@ -49,19 +50,19 @@ import Testing
         }
     }
 
-    @Test("Truncated, extended and empty are refused") func lengths() throws {
+    @Test func truncatedExtendedAndEmptyAreRefused() throws {
         let envelope = try seal([1, 2, 3, 4])
         for count in 0..<envelope.count { expectRefused(Array(envelope[..<count])) }
         expectRefused(envelope + [0])
         expectRefused(Array(envelope[1...]))
     }
 
-    @Test("Another identity is refused", arguments: Samples.otherIdentities)
-    func identities(other: RecordIdentity) throws {
+    @Test(arguments: Samples.otherIdentities)
+    func anotherIdentityIsRefused(other: RecordIdentity) throws {
         expectRefused(try seal([1, 2, 3]), other)
     }
 
-    @Test("Another lock key is refused") func otherKey() throws {
+    @Test func anotherLockKeyIsRefused() throws {
         let envelope = try seal([1, 2, 3])
         let other = try SecretBytes.random(count: 32)
         let short = try SecretBytes.random(count: 16)
@@ -74,12 +75,12 @@ import Testing
         }
     }
 
-    @Test("A commitment exchanged with another envelope's is refused") func commitment() throws {
+    @Test func aCommitmentExchangedWithAnotherEnvelopesIsRefused() throws {
         let (one, two) = (try seal([1, 2, 3]), try seal([1, 2, 3]))
         expectRefused(Array(one[..<50] + two[50..<82] + one[82...]))
     }
 
-    @Test("A lock key of another length seals nothing") func sealLength() throws {
+    @Test func aLockKeyOfAnotherLengthSealsNothing() throws {
         let short = try SecretBytes.random(count: 31)
         let secret = try Samples.secret([1])
         let result = Result { try Envelope.seal(secret, lockKey: short, identity: Samples.identity) }

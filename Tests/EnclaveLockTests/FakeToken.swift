@@ -1,8 +1,7 @@
-import EnclaveLock
-import HSMBridge
 import LibCrypto
 import SecretMemory
 import Synchronization
+import Token
 
 /// A token in memory for tests that need no device: counts its calls and can be taken away.
 final class FakeToken: Sealing {

@@ -1,10 +1,11 @@
 import EnclaveLock
+import Encodings
 import Foundation
 import SecretMemory
 import Testing
 
 /// Files written by earlier releases; they open for ever. `Golden/README.md` says how they were made.
-@Suite("Golden files") struct GoldenTests {
+@Suite("Golden files", .timeLimit(.minutes(10))) struct GoldenTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Golden/v1")
 
@@ -23,17 +24,17 @@ import Testing
         }
     }
 
-    @Test("The envelope of version 1 opens") func envelope() throws {
+    @Test func theEnvelopeOfVersion1Opens() throws {
         let lockKey = try Samples.secret(Self.lockKey)
         let opened = try Envelope.open(try read("envelope.hex"), lockKey: lockKey, identity: Self.identity)
         #expect(Samples.bytes(opened) == Self.secret)
     }
 
-    @Test("The identity of version 1 has the same bytes") func identityBytes() throws {
+    @Test func theIdentityOfVersion1HasTheSameBytes() throws {
         #expect(try read("record-identity.hex") == Self.identity.associatedData)
     }
 
-    @Test("The lock record of version 1 opens with its local file's key") func lockRecord() async throws {
+    @Test func theLockRecordOfVersion1OpensWithItsLocalFilesKey() async throws {
         let file = NSTemporaryDirectory() + "kmsd-golden-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: file) }
         try Data(Data(Self.lockKey).base64EncodedString().utf8).write(to: URL(fileURLWithPath: file))

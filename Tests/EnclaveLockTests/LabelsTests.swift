@@ -1,9 +1,9 @@
-import EnclaveLock
-import HSMBridge
+import Encodings
 import Testing
+import Token
 
-@Suite("Domain separation") struct LabelsTests {
-    @Test("No label repeats or begins another") func unique() {
+@Suite("Domain separation", .timeLimit(.minutes(10))) struct LabelsTests {
+    @Test func noLabelRepeatsOrBeginsAnother() {
         let labels = Labels.allCases.map(\.rawValue)
         #expect(Set(labels).count == labels.count)
         for label in labels {
@@ -11,13 +11,13 @@ import Testing
         }
     }
 
-    @Test("What the result key signs has its label, in the form of all fields") func results() {
+    @Test func whatTheResultKeySignsHasItsLabelInTheFormOfAllFields() {
         var fields = RecordFields(.result)
         fields.append([1, 2, 3])
         #expect(ResultMessage([1, 2, 3]).encoded == fields.bytes)
     }
 
-    @Test("Every label names its version") func versions() {
+    @Test func everyLabelNamesItsVersion() {
         for label in Labels.allCases {
             #expect(label.rawValue.wholeMatch(of: /kmsd(\/[a-z-]+)+\/v[0-9]+/) != nil, "\(label.rawValue)")
         }

@@ -4,7 +4,7 @@ import Glibc
 import SecretMemory
 import Testing
 
-@Suite("Local file lock") struct LocalFileLockTests {
+@Suite("Local file lock", .timeLimit(.minutes(10))) struct LocalFileLockTests {
     /// A directory that dies with the test.
     final class Folder {
         let path = NSTemporaryDirectory() + "kmsd-lock-\(UUID().uuidString)"
@@ -38,7 +38,7 @@ import Testing
     /// Bytes above 0x7F are no base64url characters.
     private static let rawKey = [UInt8](200..<232)
 
-    @Test("Text, text with line breaks and raw bytes name the same key") func forms() async throws {
+    @Test func asTextWithLineBreaksOrRawBytesItIsTheSameKey() async throws {
         let text = Self.base64URL(Self.rawKey)
         let files = try [
             folder.write(Self.rawKey), folder.write(Array(text.utf8)), folder.write(Array((text + "\n").utf8)),
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test("Another file's key does not open") func otherKey() async throws {
+    @Test func anotherFilesKeyDoesNotOpen() async throws {
         let one = try LocalFileLock(path: try folder.write(Self.rawKey))
         let two = try LocalFileLock(path: try folder.write(Self.rawKey.reversed()))
         #expect(one.identity != two.identity)
@@ -63,16 +63,16 @@ import Testing
         #expect(error?.code == .openingFailed)
     }
 
-    @Test("Group and other access is refused", arguments: [0o640, 0o604, 0o660, 0o644, 0o611, 0o601] as [mode_t])
-    func modes(mode: mode_t) throws {
+    @Test(arguments: [0o640, 0o604, 0o660, 0o644, 0o611, 0o601] as [mode_t])
+    func groupAndOtherAccessIsRefused(mode: mode_t) throws {
         #expect(refusal(try folder.write(Self.rawKey, mode: mode))?.message.contains("chmod 600") == true)
     }
 
-    @Test("A read-only file of the owner is accepted") func readOnly() throws {
+    @Test func aReadOnlyFileOfTheOwnerIsAccepted() throws {
         #expect(try LocalFileLock(path: try folder.write(Self.rawKey, mode: 0o400)).kind == .localFile)
     }
 
-    @Test("Keys of 16 and 24 bytes are refused by name", arguments: [16, 24]) func shortKeys(count: Int) throws {
+    @Test(arguments: [16, 24]) func keysOf16And24BytesAreRefusedByName(count: Int) throws {
         let key = Array(Self.rawKey.prefix(count))
         // With a line break, because 32 characters without one are the ambiguous case below.
         for content in [key, Array((Self.base64URL(key) + "\n").utf8)] {
@@ -80,20 +80,20 @@ import Testing
         }
     }
 
-    @Test("32 raw bytes that are also base64url text are refused as ambiguous") func trap() throws {
+    @Test func thirtyTwoRawBytesThatAreAlsoBase64urlTextAreRefusedAsAmbiguous() throws {
         let content = Array("0123456789abcdefghijklmnopqrstuv".utf8)
         #expect(content.count == 32)
         #expect(refusal(try folder.write(content))?.message.contains("24-byte key") == true)
     }
 
-    @Test("Standard base64 is refused with the remedy") func standardAlphabet() throws {
+    @Test func standardBase64IsRefusedWithTheRemedy() throws {
         let key = [UInt8](repeating: 0xFB, count: 32)
         let text = Data(key).base64EncodedString()
         #expect(text.contains("+"))
         #expect(refusal(try folder.write(Array((text + "\n").utf8)))?.message.contains("standard base64") == true)
     }
 
-    @Test("Empty, missing, linked, long and odd files are refused; no path means no lock") func others() throws {
+    @Test func emptyMissingLinkedLongAndOddFilesAreRefusedNoPathMeansNoLock() throws {
         #expect(refusal("")?.message.contains("no default key") == true)
         #expect(refusal(folder.path + "/missing") != nil)
         #expect(refusal(folder.path)?.message.contains("regular file") == true)
@@ -105,7 +105,7 @@ import Testing
         #expect(refusal(link)?.message.contains("symbolic link") == true)
     }
 
-    @Test("No message quotes the key") func silent() throws {
+    @Test func noMessageQuotesTheKey() throws {
         let text = "canary-canary-canary-canary-canary-canary"
         let error = refusal(try folder.write(Array(text.utf8)))
         #expect(error.map { "\($0)".contains("canary-") } == false)

@@ -6,7 +6,7 @@ import Testing
 @testable import EnclaveLock
 
 /// Mutated shares, lock records and envelopes; the same seeds give the same mutations.
-@Suite struct LockFuzzTests {
+@Suite(.timeLimit(.minutes(10))) struct LockFuzzTests {
     @Test func sharesOfEveryFormAreCombinedOrRefused() throws {
         let first: [UInt8] = [9, 8, 7, 6, 5, 1]
         var mutator = Mutator(seed: 91)

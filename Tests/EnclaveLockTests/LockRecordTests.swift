@@ -1,10 +1,11 @@
 import EnclaveLock
+import Encodings
 import Foundation
-import HSMBridge
 import SecretMemory
 import Testing
+import Token
 
-@Suite("Lock slots") struct LockRecordTests {
+@Suite("Lock slots", .timeLimit(.minutes(10))) struct LockRecordTests {
     private let lockKey: [UInt8] = Array(1...32)
 
     private func record(_ token: FakeToken) async throws -> LockRecord {
@@ -13,7 +14,7 @@ import Testing
             keystore: "ks", createdAt: 1_700_000_000_000)
     }
 
-    @Test("A record opens after a round trip through its stored form") func roundTrip() async throws {
+    @Test func aRecordOpensAfterARoundTripThroughItsStoredForm() async throws {
         let token = try FakeToken()
         let decoded = try LockRecord(decoding: try await record(token).encoded())
         #expect(decoded.version == 1)
@@ -22,7 +23,7 @@ import Testing
         #expect(Samples.bytes(opened) == lockKey)
     }
 
-    @Test("Any one slot opens it") func anySlot() async throws {
+    @Test func anyOneSlotOpensIt() async throws {
         let (one, two) = (try FakeToken(identity: "fake:1"), try FakeToken(identity: "fake:2"))
         var record = try await record(one)
         let sealed = try await TokenLock(token: two).seal(
@@ -41,8 +42,7 @@ import Testing
         #expect(Samples.bytes(try await record.open(with: both, tenant: "alice", keystore: "ks")) == lockKey)
     }
 
-    @Test("Another keystore, another tenant, another slot number and another lock are refused")
-    func refused() async throws {
+    @Test func anotherKeystoreAnotherTenantAnotherSlotNumberAndAnotherLockAreRefused() async throws {
         let token = try FakeToken()
         let lock = TokenLock(token: token)
         let record = try await record(token)
@@ -62,7 +62,7 @@ import Testing
         #expect(error?.code == .noMatchingSlot)
     }
 
-    @Test("What is not a lock record is refused") func decoding() async throws {
+    @Test func whatIsNotALockRecordIsRefused() async throws {
         for text in ["", "{}", "[]", #"{"version":1,"slots":[]}"#, #"{"version":2,"slots":[]}"#] {
             let error = #expect(throws: EnclaveLockError.self) { try LockRecord(decoding: Array(text.utf8)) }
             #expect(error?.code == .openingFailed)
@@ -72,7 +72,7 @@ import Testing
         #expect(throws: EnclaveLockError.self) { try LockRecord(decoding: try twice.encoded()) }
     }
 
-    @Test("The token's failure is told apart from a record that does not open") func tokenFailure() async throws {
+    @Test func theTokensFailureIsToldApartFromARecordThatDoesNotOpen() async throws {
         let token = try FakeToken()
         let record = try await record(token)
         token.fail(with: HSMError(.overloaded, "full"))

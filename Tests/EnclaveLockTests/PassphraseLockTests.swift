@@ -1,10 +1,11 @@
+import Encodings
 import SecretMemory
 import TestSupport
 import Testing
 
 @testable import EnclaveLock
 
-@Suite("The passphrase lock")
+@Suite("The passphrase lock", .timeLimit(.minutes(10)))
 struct PassphraseLockTests {
     private static func passphrase(_ text: String) throws -> SharedSecret {
         SharedSecret(try SecretBytes.make(count: text.utf8.count) { $0.copyBytes(from: text.utf8) })
@@ -12,8 +13,7 @@ struct PassphraseLockTests {
 
     private static let identity = RecordIdentity(tenant: "t", keystore: "k", key: "", type: "x", version: 1)
 
-    @Test("A record opens with the same passphrase in another process, and with no other")
-    func sealing() async throws {
+    @Test func aRecordOpensWithTheSamePassphraseInAnotherProcessAndWithNoOther() async throws {
         let lock = try PassphraseLock(passphrase: try Self.passphrase("correct horse battery"))
         let sealed = try await lock.seal(try Self.passphrase("secret"), identity: Self.identity)
         #expect(sealed.count == PassphraseLock.headerLength + Envelope.overhead + 6)
@@ -31,8 +31,7 @@ struct PassphraseLockTests {
         }
     }
 
-    @Test("Altered bytes do not open, and never raise the cost")
-    func damage() async throws {
+    @Test func alteredBytesDoNotOpenAndNeverRaiseTheCost() async throws {
         let lock = try PassphraseLock(passphrase: try Self.passphrase("correct horse battery"))
         let sealed = try await lock.seal(try Self.passphrase("secret"), identity: Self.identity)
         var mutator = Mutator(seed: 4)
@@ -51,8 +50,7 @@ struct PassphraseLockTests {
         }
     }
 
-    @Test("A passphrase that is too short is refused")
-    func length() {
+    @Test func aPassphraseThatIsTooShortIsRefused() {
         #expect(throws: EnclaveLockError.self) { try PassphraseLock(passphrase: try Self.passphrase("short")) }
     }
 }

@@ -1,8 +1,8 @@
-import EnclaveLock
+import Encodings
 import Testing
 
-@Suite("Record identity") struct RecordIdentityTests {
-    @Test("The canonical bytes are those of the format") func canonical() {
+@Suite("Record identity", .timeLimit(.minutes(10))) struct RecordIdentityTests {
+    @Test func theCanonicalBytesAreThoseOfTheFormat() {
         let identity = RecordIdentity(tenant: "t", keystore: "ks", key: "", type: "é", version: 258)
         var expected: [UInt8] = [0, 0, 0, 23] + Array("kmsd/record-identity/v1".utf8)
         expected += [0, 0, 0, 1] + Array("t".utf8) + [0, 0, 0, 2] + Array("ks".utf8) + [0, 0, 0, 0]
@@ -10,12 +10,12 @@ import Testing
         #expect(identity.associatedData == expected)
     }
 
-    @Test("Different identities have different bytes, however their characters are divided") func distinct() {
+    @Test func differentIdentitiesHaveDifferentBytesHoweverTheirCharactersAreDivided() {
         let all = [Samples.identity] + Samples.otherIdentities
         #expect(Set(all.map(\.associatedData)).count == all.count)
     }
 
-    @Test("An absent field differs from an empty one") func optional() {
+    @Test func anAbsentFieldDiffersFromAnEmptyOne() {
         var absent = RecordFields(.keyRow)
         absent.append(optional: nil)
         var empty = RecordFields(.keyRow)

@@ -1,4 +1,4 @@
-import EnclaveLock
+import Encodings
 import SecretMemory
 
 /// Values that many tests share.

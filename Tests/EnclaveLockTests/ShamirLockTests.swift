@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 import SecretMemory
 import TestSupport
@@ -6,7 +7,7 @@ import Testing
 @testable import EnclaveLock
 
 /// Values from the keystore specification's vectors (secretlock_and_storage.json).
-@Suite("Locks of two shares")
+@Suite("Locks of two shares", .timeLimit(.minutes(10)))
 struct ShamirLockTests {
     private static let secret = hex("97db15023e01d50e929290c1a9e740fdd9bccb3f199403b57b9f818ca3031348")
     private static let first = hex("0172abf6d7ddea42ec3038b85af8a8d290c6efa2a4207e77bf92711e8ebca37317")
@@ -27,8 +28,7 @@ struct ShamirLockTests {
         }
     }
 
-    @Test("Shares combine in either order, and the lock key is derived as specified")
-    func vector() throws {
+    @Test func sharesCombineInEitherOrderAndTheLockKeyIsDerivedAsSpecified() throws {
         let (first, second) = (try Self.secret(Self.first), try Self.secret(Self.second))
         for (left, right) in [(first, second), (second, first)] {
             #expect(try ShamirShares.combine(left, right).withUnsafeBytes { Array($0) } == Self.secret)
@@ -36,8 +36,7 @@ struct ShamirLockTests {
         #expect(try ShamirLock.lockKey(first, second).withUnsafeBytes { Array($0) } == Self.lockKey)
     }
 
-    @Test("The field's product and inverse are those of repeated addition")
-    func field() {
+    @Test func theFieldsProductAndInverseAreThoseOfRepeatedAddition() {
         func slowProduct(_ left: Int, _ right: Int) -> UInt8 {
             var product = 0
             for bit in 0..<8 where right >> bit & 1 == 1 { product ^= left << bit }
@@ -52,8 +51,7 @@ struct ShamirLockTests {
         }
     }
 
-    @Test("Impossible pairs are refused: equal x, x of 0, other lengths")
-    func badPairs() throws {
+    @Test func impossiblePairsOfSharesAreRefused() throws {
         var zero = Self.first
         zero[32] = 0
         var same = Self.second
@@ -66,16 +64,13 @@ struct ShamirLockTests {
         }
     }
 
-    @Test("A record opens with the pair that sealed it only")
-    func sealing() async throws {
+    @Test func aRecordOpensWithThePairThatSealedItOnly() async throws {
         let lock = ShamirLock(source: Source(shares: ["alice": Self.second, "bob": Self.first]))
         let identity = RecordIdentity(tenant: "t", keystore: "k", key: "", type: "x", version: 1)
         let alice = CallerShare(user: "alice", share: try Self.secret(Self.first))
         let content = try Self.secret([1, 2, 3])
-        let sealed = try await CallerShare.$current.withValue(alice) {
-            try await lock.seal(content, identity: identity)
-        }
-        let opened = try await CallerShare.$current.withValue(alice) { try await lock.open(sealed, identity: identity) }
+        let sealed = try await lock.seal(content, identity: identity, caller: alice)
+        let opened = try await lock.open(sealed, identity: identity, caller: alice)
         #expect(opened.withUnsafeBytes { Array($0) } == [1, 2, 3])
 
         var wrong = Self.first
@@ -85,20 +80,19 @@ struct ShamirLockTests {
             (CallerShare(user: "alice", share: try Self.secret(Self.second)), .shareRefused),
             (CallerShare(user: "bob", share: try Self.secret(Self.first)), .shareRefused),
             (CallerShare(user: "carol", share: try Self.secret(Self.first)), .remoteFailed),
-            (CallerShare(user: "", share: try Self.secret(Self.first)), .shareMissing),
+            (CallerShare(user: "", share: try Self.secret(Self.first)), .userMissing),
             (CallerShare(user: "alice", share: nil), .shareMissing),
         ] {
-            let error = await CallerShare.$current.withValue(caller) {
-                await #expect(throws: EnclaveLockError.self) { try await lock.open(sealed, identity: identity) }
+            let error = await #expect(throws: EnclaveLockError.self) {
+                try await lock.open(sealed, identity: identity, caller: caller)
             }
             #expect(error?.code == code)
         }
         let error = await #expect(throws: EnclaveLockError.self) { try await lock.open(sealed, identity: identity) }
-        #expect(error?.message == "create shamir secret lock: validation failed: empty user")
+        #expect(error?.code == .userMissing)
     }
 
-    @Test("What one share opened is not given to a caller with another, nor waited for")
-    func cache() async throws {
+    @Test func whatOneShareOpenedIsNotGivenToACallerWithAnotherNorWaitedFor() async throws {
         let cache = LockKeyCache(timeToLive: .seconds(60), capacity: 10)
         let alice = CallerShare(user: "alice", share: try Self.secret(Self.first))
         let sameAgain = CallerShare(user: "alice", share: try Self.secret(Self.first))

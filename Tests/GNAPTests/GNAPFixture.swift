@@ -1,11 +1,10 @@
+import Encodings
 import Foundation
 import LibCrypto
-import Outbound
+import OutboundHTTP
 import SecretMemory
-import StrictJSON
 import Synchronization
 import TestSupport
-import TextEncodings
 
 @testable import GNAP
 

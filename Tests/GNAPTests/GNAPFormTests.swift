@@ -1,6 +1,6 @@
+import Encodings
 import Foundation
 import LibCrypto
-import StrictJSON
 import TestSupport
 import Testing
 
@@ -11,7 +11,7 @@ enum JSONNodeReader {
 }
 
 /// Fields and files, right and wrong.
-@Suite struct GNAPFormTests {
+@Suite(.timeLimit(.minutes(10))) struct GNAPFormTests {
     /// RFC 9421 appendix B.2.4 signs with this P-256 key; the text there is rebuilt and its signature verified.
     @Test func theVectorOfRFC9421Verifies() throws {
         let jwk = try JSONNodeReader.read(
@@ -92,7 +92,16 @@ enum JSONNodeReader {
         #expect(try JSONNodeReader.read(Array(key.jwk.utf8))["x"]?.text?.utf8.count == 43)
         let pem = try OpenSSLCommand.output(["ecparam", "-name", "prime256v1", "-genkey", "-noout"])
         #expect(throws: Never.self) { try ResourceServerKey(pem: try secret(pem)) }
+        // The same key in its other forms: PKCS#8, and with a compressed public point.
+        let expected = try ResourceServerKey(pem: try secret(pem)).keyID
+        for arguments in [["pkcs8", "-topk8", "-nocrypt"], ["ec", "-conv_form", "compressed"]] {
+            let same = try OpenSSLCommand.output(arguments, input: pem)
+            #expect(try ResourceServerKey(pem: try secret(same)).keyID == expected)
+        }
         let others: [[UInt8]] = [
+            try OpenSSLCommand.output(["pkcs8", "-topk8", "-passout", "pass:x"], input: pem),
+            try OpenSSLCommand.output(["ec", "-aes128", "-passout", "pass:x"], input: pem),
+            try OpenSSLCommand.output(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]),
             [], Array("nothing".utf8), try OpenSSLCommand.output(["ecparam", "-name", "secp384r1", "-genkey"]),
             try OpenSSLCommand.output(["ecparam", "-name", "secp256k1", "-genkey"]),
             try OpenSSLCommand.output(["genpkey", "-algorithm", "ED25519"]),

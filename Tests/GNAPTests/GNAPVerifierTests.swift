@@ -1,14 +1,14 @@
 import Capabilities
+import Encodings
 import Foundation
 import LibCrypto
-import Outbound
-import StrictJSON
+import OutboundHTTP
 import TestSupport
 import Testing
 
 @testable import GNAP
 
-@Suite struct GNAPVerifierTests {
+@Suite(.timeLimit(.minutes(10))) struct GNAPVerifierTests {
     let server = AuthorizationServer()
 
     private func verifier(
@@ -49,6 +49,36 @@ import Testing
         let again = try client.request(parameters: #"created=1800000000;nonce="y""#)
         let owner = try await verifier.verify(again, now: GNAPClient.now).caller
         #expect(owner.hasPrefix("key:") && owner.utf8.count == 47)
+    }
+
+    /// Nothing is wrong with such a request, so it is no refusal of the signature.
+    @Test func aFullWindowIsNoWrongSignature() async throws {
+        let client = try GNAPClient()
+        let verifier = GNAPVerifier(
+            server: "https://auth.example", key: try resourceServerKey(), outbound: server, checksSignatures: true,
+            cacheSeconds: 0, remembered: 4)
+        server.answers(client.active())
+        // The last quarter is shared with others.
+        for _ in 0..<3 { #expect(await refusal(try client.request(), verifier) == nil) }
+        let late = try client.request()
+        #expect(await refusal(late, verifier) == .exhausted)
+        #expect(await refusal(late, verifier) == .exhausted)
+        #expect(await refusal(try client.request(sign: false), verifier) == .signatureRefused)
+        let later = try client.request(parameters: "created=1800000130")
+        #expect(await refusal(later, verifier, now: GNAPClient.now + 130) == nil)
+    }
+
+    /// RFC 9635 section 7.3: a proof is told by its name or by an object with it.
+    @Test(arguments: [
+        (#""httpsig""#, true), (#"{"method":"httpsig"}"#, true),
+        (#"{"method":"httpsig","alg":"ecdsa-p256-sha256","content-digest-alg":"sha-256"}"#, true), ("null", true),
+        (#""mtls""#, false), (#"{"method":"mtls"}"#, false), ("{}", false), ("7", false), (#"["httpsig"]"#, false),
+        (#"{"method":"HTTPSIG"}"#, false), (#""""#, false),
+    ])
+    func aTokenOfAnotherProofIsRefused(_ proof: String, isAccepted: Bool) async throws {
+        let client = try GNAPClient()
+        server.answers(client.active().replacing(#""proof":"httpsig""#, with: #""proof":\#(proof)"#))
+        #expect(await refusal(try client.request(), try verifier()) == (isAccepted ? nil : .tokenRefused))
     }
 
     @Test func anotherKeyIsRefused() async throws {
@@ -227,8 +257,10 @@ import Testing
         let client = try GNAPClient()
         server.answers(client.active())
         let (careful, quick) = (try verifier(), try verifier(cache: 5))
+        // The last quarter is shared with others.
         for _ in 0..<3 { #expect(await refusal(try client.request(), careful) == nil) }
         #expect(server.count == 3)
+        // The last quarter is shared with others.
         for _ in 0..<3 { #expect(await refusal(try client.request(), quick) == nil) }
         #expect(server.count == 4)
         // Only what is active is remembered, and only for so long; the signature counts each time.

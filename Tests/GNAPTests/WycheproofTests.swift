@@ -1,14 +1,13 @@
+import Encodings
 import Foundation
 import LibCrypto
-import StrictJSON
 import TestSupport
 import Testing
-import TextEncodings
 
 @testable import GNAP
 
 /// Bad signatures against the check of HTTP message signatures.
-@Suite struct WycheproofTests {
+@Suite(.timeLimit(.minutes(10))) struct WycheproofTests {
     @Test func noBadSignatureOfATokensKeyIsAccepted() async throws {
         let ecdsa = try await WycheproofFile("p256_p1363").outcome(
             key: { group in

@@ -1,8 +1,9 @@
 import Testing
+import Token
 
 @testable import HSMBridge
 
-@Suite struct FaultPlanTests {
+@Suite(.timeLimit(.minutes(10))) struct FaultPlanTests {
     private let value = ReturnValue(rawValue: 0x30)
 
     private func answers(_ plan: FaultPlan, _ function: StaticString, _ count: Int) -> [Bool] {

@@ -1,9 +1,10 @@
+import Encodings
 import Testing
-import TextEncodings
+import Token
 
 @testable import HSMBridge
 
-@Suite struct LowSTests {
+@Suite(.timeLimit(.minutes(10))) struct LowSTests {
     private static let r = [UInt8](repeating: 7, count: 32)
     private static let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
     private static let half = "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0"

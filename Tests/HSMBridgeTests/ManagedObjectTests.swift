@@ -1,10 +1,12 @@
 import Foundation
 import HSMBridge
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 /// No object the daemon makes can be read or taken out, and the lint proves it on the real token.
-@Suite struct ManagedObjectTests {
+@Suite(.timeLimit(.minutes(10))) struct ManagedObjectTests {
     @Test func everyProvisionedObjectIsClean() async throws {
         let token = try SoftHSMToken.make()
         let configuration = TokenConfiguration(uri: token.uri, pinSource: token.pinSource)

@@ -1,10 +1,10 @@
 import Foundation
-import HSMBridge
 import SecretMemory
 import TestSupport
 import Testing
+import Token
 
-@Suite struct PINSourceTests {
+@Suite(.timeLimit(.minutes(10))) struct PINSourceTests {
     private func file(_ content: String, mode: Int = 0o600, directoryMode: Int = 0o700) throws -> String {
         let directory = try ScratchDirectory.make("pin").path
         let path = directory + "/pin"
@@ -90,9 +90,9 @@ import Testing
             setenv("CREDENTIALS_DIRECTORY", (path as NSString).deletingLastPathComponent, 1)
             do throws(HSMError) {
                 let pin = try PINSource.credential("pin").load()
-                guard pin.count == 4, geteuid() == 0 else { exit(2) }
+                guard pin.count == 4 else { exit(2) }
             } catch {
-                guard geteuid() != 0, error.message.contains("mode 440") else { exit(3) }
+                exit(3)
             }
         }
         let wide = try file("5678", mode: 0o444, directoryMode: 0o550)

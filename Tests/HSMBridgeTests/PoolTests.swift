@@ -1,11 +1,13 @@
 import SecretMemory
 import Synchronization
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 @testable import HSMBridge
 
-@Suite struct PoolTests {
+@Suite(.timeLimit(.minutes(10))) struct PoolTests {
     @Test func thirtyTwoTasksMeetNoError() async throws {
         let token = try await SoftHSMToken.make().provisioned()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -114,7 +116,7 @@ import Testing
         #expect(other?.code == .invalidArgument)
         #expect(try await second.sweep(instance: TokenManifest.makeInstance()) == [])
         let swept = try await second.sweep(instance: instance)
-        #expect(swept.count == KeyRole.allCases.count + 2, "the audit and result keys are pairs")
+        #expect(swept.count == KeyRole.allCases.count, "public halves are in the manifest")
         let again = try await second.provision(instance: instance)
         #expect(again != manifest)
         await second.shutdown()
@@ -129,7 +131,8 @@ import Testing
         let instance = TokenManifest.makeInstance()
         faults.fail("C_GenerateKeyPair", with: try #require(ReturnValue(name: "CKR_FUNCTION_FAILED")))
         _ = await #expect(throws: HSMError.self) { try await token.provision(instance: instance) }
-        #expect(faults.calls(of: "C_GenerateKeyPair") == 3)
+        // Three attempts, and three at finding the attribute that the token refuses.
+        #expect(faults.calls(of: "C_GenerateKeyPair") == 6)
         faults.clear()
         #expect(try await token.sweep(instance: instance) == [])
         _ = try await token.provision(instance: instance)

@@ -1,8 +1,9 @@
 import Testing
+import Token
 
 @testable import HSMBridge
 
-@Suite struct ResidentCacheTests {
+@Suite(.timeLimit(.minutes(10))) struct ResidentCacheTests {
     private static func blob(_ number: UInt8) -> ResidentKeyBlob {
         ResidentKeyBlob(
             identifier: Array(repeating: number, count: 16), algorithm: .aes256, wrapped: [number], publicKey: nil)
@@ -57,17 +58,5 @@ import Testing
         other.wrapped = [99]
         let error = #expect(throws: HSMError.self) { try cache.acquire(other) }
         #expect(error?.code == .keyMismatch)
-    }
-
-    @Test func theQueueKeepsItsOrder() {
-        var queue = RingBuffer<Int>()
-        for number in 0..<100 { queue.append(number) }
-        for number in 0..<50 { #expect(queue.popFirst() == number) }
-        for number in 100..<200 { queue.append(number) }
-        queue.prepend(-1)
-        #expect(queue.removeAll { !$0.isMultiple(of: 2) } == [-1] + (50..<200).filter { !$0.isMultiple(of: 2) })
-        #expect(queue.removeAll() == (50..<200).filter { $0.isMultiple(of: 2) })
-        #expect(queue.popFirst() == nil)
-        #expect(queue.count == 0)
     }
 }

@@ -1,9 +1,11 @@
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 @testable import HSMBridge
 
-@Suite struct ResidentKeyTests {
+@Suite(.timeLimit(.minutes(10))) struct ResidentKeyTests {
     /// SoftHSM 2.6.1 refuses to wrap Ed25519 private keys; nothing here knows that but the probe.
     @Test func probeFindsWhatTheTokenCanHold() async throws {
         let token = try await SoftHSMToken.make().provisioned()
@@ -31,6 +33,38 @@ import Testing
             let info = curve.subjectPublicKeyInfo(of: point)
             #expect(try Stranger.verifies(digest: digest, signature: signature, info))
         }
+        await token.shutdown()
+    }
+
+    /// A token that takes less in one part gets several; the tag is the one of one part.
+    @Test(arguments: [1025, 2048, 5000, 100_000])
+    func aMACOfMoreThanATokenTakesAtOnceIsMadeInParts(count: Int) async throws {
+        let faults = FaultPlan()
+        let soft = try SoftHSMToken.make()
+        let maker = try await soft.provisioned()
+        let manifest = maker.manifest
+        await maker.shutdown()
+        var configuration = soft.configuration()
+        configuration.manifest = manifest
+        let token = PKCS11Token(configuration: configuration, faults: faults)
+        token.start()
+        try await token.waitUntilReady(timeout: .seconds(20))
+        let key = try await token.generateResident(.hmacSHA256)
+        let data = SystemRandom.bytes(count)
+        let expected = try await token.mac(data, with: key)
+        let refusal = try #require(ReturnValue(name: "CKR_DATA_LEN_RANGE"))
+        faults.fail("C_Sign", .every, with: refusal)
+        #expect(try await token.mac(data, with: key) == expected)
+        #expect(faults.calls(of: "C_SignUpdate") == (count + 1023) / 1024)
+        faults.clear()
+        // What no part helps is the input's fault, told as such.
+        faults.fail("C_Encrypt", .every, with: refusal)
+        let cipher = try await token.generateResident(.aes256)
+        let nonce = SystemRandom.bytes(12)
+        let error = await #expect(throws: HSMError.self) {
+            try await token.encrypt(data, nonce: nonce, associatedData: [], with: cipher)
+        }
+        #expect(error?.code == .inputTooLong)
         await token.shutdown()
     }
 

@@ -1,7 +1,8 @@
 import HSMBridge
 import Testing
+import Token
 
-@Suite struct ReturnValueTests {
+@Suite(.timeLimit(.minutes(10))) struct ReturnValueTests {
     @Test func namesAreTheStandards() {
         #expect(ReturnValue(rawValue: 0).name == "CKR_OK")
         #expect(ReturnValue(rawValue: 0xA0).name == "CKR_PIN_INCORRECT")
@@ -25,6 +26,29 @@ import Testing
     ])
     func recoveryFollowsTheTable(name: String, recovery: ReturnValue.Recovery) {
         #expect(ReturnValue(name: name)?.recovery == recovery)
+    }
+
+    /// One list for making, bringing in, wrapping and using: what each module was seen to answer.
+    @Test(arguments: [
+        ("NSS: an unknown curve", "CKR_DOMAIN_PARAMS_INVALID", true, false),
+        ("the standard: an unknown curve", "CKR_CURVE_NOT_SUPPORTED", true, false),
+        ("SoftHSM: an unknown curve; NSS: CKA_ALLOWED_MECHANISMS", "CKR_GENERAL_ERROR", false, true),
+        ("SoftHSM: a derivation of another length", "CKR_FUNCTION_FAILED", false, true),
+        ("NSS: Ed25519, an explicit curve", "CKR_MECHANISM_INVALID", true, false),
+        ("NSS: a private EC key without its point", "CKR_TEMPLATE_INCOMPLETE", true, false),
+        ("NSS: data objects", "CKR_ATTRIBUTE_VALUE_INVALID", true, false),
+        ("opencryptoki: unknown attributes", "CKR_ATTRIBUTE_TYPE_INVALID", true, false),
+        ("SoftHSM: an attribute after CKA_MODIFIABLE", "CKR_ATTRIBUTE_READ_ONLY", true, false),
+        ("tpm2-pkcs11: C_GenerateKey, C_WrapKey", "CKR_FUNCTION_NOT_SUPPORTED", true, false),
+        ("SoftHSM: Ed25519 under RFC 5649", "CKR_KEY_NOT_WRAPPABLE", true, false),
+        ("a wrapping key of another kind", "CKR_WRAPPING_KEY_TYPE_INCONSISTENT", true, false),
+        ("an unwrapping key of another kind", "CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT", true, false),
+        ("a pulled token", "CKR_DEVICE_REMOVED", false, false), ("p11-kit's server", "CKR_DEVICE_ERROR", false, false),
+        ("memory", "CKR_HOST_MEMORY", false, false), ("a wrong PIN", "CKR_PIN_INCORRECT", false, false),
+    ])
+    func oneListSaysCannot(_ seen: String, name: String, cannot: Bool, may: Bool) throws {
+        let value = try #require(ReturnValue(name: name))
+        #expect(value.saysCannot == cannot && value.mayMeanCannot == may, "\(seen)")
     }
 
     /// A PIN error must never lead to another attempt.

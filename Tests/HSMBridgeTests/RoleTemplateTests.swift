@@ -1,12 +1,14 @@
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 @testable import HSMBridge
 
 // Sessions opened by hand do not survive the module being initialised again: not beside the tests that do that.
 /// The templates of the daemon's own keys, as a real token stores and enforces them.
 extension DisturbingTests {
-    @Suite struct RoleTemplateTests {
+    @Suite(.timeLimit(.minutes(10))) struct RoleTemplateTests {
         /// A logged-in read-write session with a fresh token.
         static func withSession(_ body: (borrowing Session) throws -> Void) throws {
             let token = try SoftHSMToken.make()
@@ -51,7 +53,7 @@ extension DisturbingTests {
             try Self.withSession { session in
                 let id = SystemRandom.bytes(16)
                 let pair = try session.generateKeyPair(
-                    .ecKeyPairGeneration, publicKey: .signingPublicKey(curve, id: id, label: "test/audit"),
+                    .ecKeyPairGeneration, publicKey: .signingPublicKey(curve),
                     privateKey: .signingPrivateKey(id: id, label: "test/audit"))
                 for (type, expected) in [
                     (AttributeType.token, true), (.private, true), (.sensitive, true), (.extractable, false),

@@ -1,10 +1,12 @@
 import SecretMemory
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 @testable import HSMBridge
 
-@Suite struct SealingTests {
+@Suite(.timeLimit(.minutes(10))) struct SealingTests {
     static func secret(_ bytes: [UInt8]) throws -> SharedSecret {
         try bytes.withUnsafeBytes { SharedSecret(try SecretBytes(copying: $0)) }
     }

@@ -1,4 +1,5 @@
 import SecretMemory
+import Token
 
 @testable import HSMBridge
 

@@ -1,5 +1,7 @@
+import Encodings
 import Foundation
 import TestSupport
+import Token
 
 @testable import HSMBridge
 

@@ -1,19 +1,19 @@
+import Encodings
 import Foundation
 import TestSupport
+import TestTokens
 import Testing
-import TextEncodings
+import Token
 
 @testable import HSMBridge
 
 extension DisturbingTests {
-    @Suite struct TokenLintTests {
+    @Suite(.timeLimit(.minutes(10))) struct TokenLintTests {
         private static let identity = TokenIdentity(label: "t", serial: "s", manufacturer: "m", model: "x")
 
         private func lint(_ session: borrowing Session, _ manifest: TokenManifest? = nil) throws -> LintReport {
-            let objects = try session.find([.flag(.token, true)])
-            var snapshots: [ObjectSnapshot] = []
-            for object in objects { snapshots.append(try ObjectSnapshot.read(object, session)) }
-            return TokenLint.report(snapshots, token: Self.identity, manifest: manifest)
+            TokenLint.report(
+                try ObjectSnapshot.all(session).snapshots, token: Self.identity, manifest: manifest)
         }
 
         private func attributes(_ report: LintReport, _ label: String) -> Set<String> {
@@ -85,7 +85,7 @@ extension DisturbingTests {
                     let label = TokenManifest.label(instance: instance, role: role)
                     _ = try session.generateKey(.aesKeyGeneration, .secretKey(role.kinds[0], id: id, label: label))
                     keys[role.rawValue] = TokenManifest.Key(
-                        id: Hexadecimal.encode(id), label: label, kind: role.kinds[0], fingerprint: "", sentinel: nil)
+                        id: Hexadecimal.encode(id), label: label, kind: role.kinds[0], fingerprint: "00", sentinel: nil)
                 }
                 let report = try lint(session, TokenManifest(instance: instance, token: Self.identity, keys: keys))
                 #expect(report.grade == .ok, "\(report.objects.filter { $0.grade != .ok }) \(report.findings)")

@@ -1,11 +1,13 @@
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 @testable import HSMBridge
 
 /// What SoftHSM 2.6.1 really does, as the probe finds it.
 extension DisturbingTests {
-    @Suite struct TokenProbeTests {
+    @Suite(.timeLimit(.minutes(10))) struct TokenProbeTests {
         private static let identity = TokenIdentity(label: "t", serial: "s", manufacturer: "m", model: "x")
 
         private func report() throws -> ProbeReport {

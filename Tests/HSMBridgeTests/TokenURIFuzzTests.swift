@@ -1,8 +1,8 @@
-import HSMBridge
 import Testing
+import Token
 
 /// Mutated and spliced URIs. The seeds and the generator are fixed, so a failure is found again by running the test.
-@Suite struct TokenURIFuzzTests {
+@Suite(.timeLimit(.minutes(10))) struct TokenURIFuzzTests {
     private static let seeds = [
         "pkcs11:token=ab%20c;serial=0a;id=%01%02?module-path=/x.so&pin-source=file:/run/pin",
         "pkcs11:token=The%20Token;manufacturer=SoftHSM%20project;model=SoftHSM%20v2;object=k%2Fd;type=secret-key",

@@ -1,7 +1,7 @@
-import HSMBridge
 import Testing
+import Token
 
-@Suite struct TokenURITests {
+@Suite(.timeLimit(.minutes(10))) struct TokenURITests {
     @Test func everyAttributeIsRead() throws {
         let uri = try TokenURI(
             parsing:

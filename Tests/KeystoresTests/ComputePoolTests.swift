@@ -4,7 +4,7 @@ import Testing
 
 @testable import Keystores
 
-@Suite("Threads for long computations") struct ComputePoolTests {
+@Suite("Threads for long computations", .timeLimit(.minutes(10))) struct ComputePoolTests {
     /// How many jobs run, and how many ran at once.
     private final class Tally: Sendable {
         private let state = Mutex((now: 0, most: 0))
@@ -14,13 +14,13 @@ import Testing
         var most: Int { state.withLock { $0.most } }
     }
 
-    @Test("Results and errors come back") func outcomes() async throws {
+    @Test func resultsAndErrorsComeBack() async throws {
         let pool = ComputePool(width: 2)
         #expect(try await pool.run { [1, 2] } == [1, 2])
         await #expect(throws: KMSError.self) { try await pool.run { throw KMSError(.internal, "x") } }
     }
 
-    @Test("No more jobs at once than threads, and all of many are done") func width() async throws {
+    @Test func noMoreJobsAtOnceThanThreadsAndAllOfManyAreDone() async throws {
         let pool = ComputePool(width: 2, depth: 1_000)
         let tally = Tally()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -38,7 +38,7 @@ import Testing
         #expect((1...2).contains(tally.most))
     }
 
-    @Test("A full queue refuses at once") func full() async throws {
+    @Test func aFullQueueRefusesAtOnce() async throws {
         let pool = ComputePool(width: 1, depth: 0)
         let tally = Tally()
         let (started, start) = AsyncStream<Void>.makeStream()
@@ -60,7 +60,7 @@ import Testing
         #expect(tally.most == 0)
     }
 
-    @Test("A job whose patience is over is not begun") func patience() async throws {
+    @Test func aJobWhosePatienceIsOverIsNotBegun() async throws {
         let pool = ComputePool(width: 1, patience: .seconds(-1))
         let tally = Tally()
         do {

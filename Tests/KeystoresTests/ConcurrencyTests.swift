@@ -1,9 +1,10 @@
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Keystores
 
-@Suite("Concurrency") struct ConcurrencyTests {
+@Suite("Concurrency", .timeLimit(.minutes(10))) struct ConcurrencyTests {
     /// What the signers may know: set after the answer, read before the call.
     private final class Moments: Sendable {
         let answered = Atomic(false)
@@ -15,8 +16,8 @@ import Testing
     /// Ways to end a key's use.
     enum Ending: CaseIterable { case disable, destroy, destroyAtOnce, rotate }
 
-    @Test("After the answer no signature is made, while 32 signers run", arguments: Ending.allCases, [true, false])
-    func revocation(ending: Ending, cached: Bool) async throws {
+    @Test(arguments: Ending.allCases, [true, false])
+    func afterTheAnswerNoSignatureIsMadeWhile32SignersRun(ending: Ending, cached: Bool) async throws {
         var configuration = KeystoreConfiguration()
         if !cached { configuration.lockKeyTTL = .zero }
         let fixture = try Fixture(configuration: configuration)
@@ -26,7 +27,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<32 {
                 group.addTask {
-                    while !moments.stop.load(ordering: .acquiring) {
+                    while !moments.stop.load(ordering: .acquiring), !Task.isCancelled {
                         let wasAnswered = moments.answered.load(ordering: .sequentiallyConsistent)
                         do {
                             _ = try await service.sign(keystore: keystore, key: key, message: Samples.message)
@@ -39,7 +40,7 @@ import Testing
                     }
                 }
             }
-            while moments.signatures.load(ordering: .relaxed) < 200 { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually("200 signatures are made") { moments.signatures.load(ordering: .relaxed) >= 200 }
             switch ending {
             case .disable: _ = try await service.disableKey(keystore: keystore, key: key)
             case .destroy: _ = try await service.destroyKey(keystore: keystore, key: key, grace: nil)
@@ -55,7 +56,7 @@ import Testing
         #expect(moments.signatures.load(ordering: .relaxed) >= 200)
     }
 
-    @Test("A key that is switched on and off signs exactly while it is on") func toggling() async throws {
+    @Test func aKeyThatIsSwitchedOnAndOffSignsExactlyWhileItIsOn() async throws {
         let fixture = try Fixture()
         let (service, keystore) = (fixture.service, try await fixture.keystore())
         let key = try await service.createKey(keystore: keystore, type: "ED25519").id
@@ -68,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("64 tasks of mixed operations leave a store without damage") func mixed() async throws {
+    @Test func sixtyFourTasksOfMixedOperationsLeaveAStoreWithoutDamage() async throws {
         let fixture = try Fixture()
         let (service, keystore) = (fixture.service, try await fixture.keystore())
         let shared = try await service.createKey(keystore: keystore, type: "AES256GCM").id
@@ -114,7 +115,23 @@ import Testing
         #expect(states.count { $0 == .enabled } == 193)
     }
 
-    @Test("Of two changes of one key at once both are told the truth") func races() async throws {
+    @Test func aRotationThatLosesAgainstAnotherChangeIsAConflictToldToItsCaller()
+        async throws
+    {
+        let fixture = try Fixture()
+        let (service, keystore) = (fixture.service, try await fixture.keystore())
+        var conflicts = 0
+        for _ in 0..<200 where conflicts == 0 {
+            let key = try await service.createKey(keystore: keystore, type: "ED25519").id
+            async let first = code { _ = try await service.rotateKey(keystore: keystore, key: key, type: "ED25519") }
+            async let second = code { _ = try await service.rotateKey(keystore: keystore, key: key, type: "ED25519") }
+            conflicts += await [first, second].count { $0 == .conflict }
+        }
+        #expect(conflicts == 1)
+        #expect(!KMSError.Code.conflict.isRetryable)
+    }
+
+    @Test func ofTwoChangesOfOneKeyAtOnceBothAreToldTheTruth() async throws {
         let fixture = try Fixture()
         let (service, keystore) = (fixture.service, try await fixture.keystore())
         for _ in 0..<20 {
@@ -128,7 +145,7 @@ import Testing
                 return await group.reduce(into: [KMSError.Code?]()) { $0.append($1) }
             }
             #expect(outcomes.count { $0 == nil } == 1)
-            #expect(outcomes.allSatisfy { [nil, .notFound, .overloaded].contains($0) })
+            #expect(outcomes.allSatisfy { [nil, .notFound, .conflict].contains($0) })
         }
     }
 }

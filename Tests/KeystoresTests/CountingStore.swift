@@ -20,8 +20,8 @@ final class CountingStore: KeystoreStore {
         return store
     }
 
-    func insertKeystore(_ record: KeystoreRecord, limit: Int) async throws {
-        try await counted.insertKeystore(record, limit: limit)
+    func insertKeystore(_ record: KeystoreRecord, limits: KeystoreLimits) async throws {
+        try await counted.insertKeystore(record, limits: limits)
     }
     func keystore(_ id: String) async throws -> KeystoreRecord? { try await counted.keystore(id) }
     func updateVault(_ record: KeystoreRecord, expecting expected: [UInt8]) async throws -> Bool {

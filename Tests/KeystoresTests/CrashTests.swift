@@ -8,7 +8,7 @@ import Testing
 
 /// A child process kills itself at each point of a write, as `kill -9` would; afterwards the key store holds the old state
 /// or the new one.
-@Suite("Killed in the middle of a write") struct CrashTests {
+@Suite("Killed in the middle of a write", .timeLimit(.minutes(10))) struct CrashTests {
     enum Operation: String, CaseIterable, Sendable, Codable {
         case create, importing, rotate, disable, destroy, schedule
     }
@@ -58,8 +58,8 @@ import Testing
         }
     }
 
-    @Test("The store holds the old state or the new one", arguments: Operation.allCases)
-    func killed(operation: Operation) async throws {
+    @Test(arguments: Operation.allCases)
+    func theStoreHoldsTheOldStateOrTheNewOne(operation: Operation) async throws {
         let rehearsal = try Folder()
         let points = try await Self.run(
             operation, path: rehearsal.database, keystore: try await Self.prepare(rehearsal.database), reached: { _ in }

@@ -8,9 +8,9 @@ import WorkingKeys
 
 @testable import Keystores
 
-@Suite("The daemon's own signing keys")
+@Suite("The daemon's own signing keys", .timeLimit(.minutes(10)))
 struct DIDKeyTests {
-    @Test("A key signs under its DID, also after a restart, and the token is asked once") func signs() async throws {
+    @Test func aKeySignsUnderItsDIDAlsoAfterARestartAndTheTokenIsAskedOnce() async throws {
         let fixture = try Fixture()
         let did = try await fixture.service.createDID()
         let name = try #require(DIDKey(did))
@@ -25,7 +25,7 @@ struct DIDKeyTests {
         #expect(fixture.lock.opened == before + 1)
     }
 
-    @Test("Without a lifetime nothing is kept") func nothingKept() async throws {
+    @Test func withoutALifetimeNothingIsKept() async throws {
         var configuration = KeystoreConfiguration()
         configuration.lockKeyTTL = .zero
         let fixture = try Fixture(configuration: configuration)
@@ -36,7 +36,7 @@ struct DIDKeyTests {
         #expect(fixture.service.openedKeys.count == 0)
     }
 
-    @Test("A row under another name, a changed row and another lock are refused") func tampered() async throws {
+    @Test func aRowUnderAnotherNameAChangedRowAndAnotherLockAreRefused() async throws {
         let fixture = try Fixture()
         let first = try await fixture.service.createDID()
         let second = try await fixture.service.createDID()
@@ -56,7 +56,7 @@ struct DIDKeyTests {
         #expect(unknown?.code == .notFound)
     }
 
-    @Test("A database of schema 1 is brought forward with its rows") func migrates() async throws {
+    @Test func aDatabaseOfSchema1IsBroughtForwardWithItsRows() async throws {
         let folder = try Folder()
         do {
             let old = try DatabaseQueue(path: folder.database)
@@ -76,7 +76,7 @@ struct DIDKeyTests {
         #expect(try await store.didKey("did:key:z1#z1") == nil)
     }
 
-    @Test("There is a bound") func bound() async throws {
+    @Test func thereIsABound() async throws {
         var configuration = KeystoreConfiguration()
         configuration.maximumDIDKeys = 2
         let fixture = try Fixture(configuration: configuration)

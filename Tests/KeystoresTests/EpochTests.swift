@@ -6,7 +6,7 @@ import Testing
 @testable import Keystores
 
 /// Every change that an older copy of the file would undo raises its epoch, in the same transaction.
-@Suite("Epoch of the database") struct EpochTests {
+@Suite("Epoch of the database", .timeLimit(.minutes(10))) struct EpochTests {
     private func service(_ store: SQLiteKeystoreStore) throws -> KeystoreService {
         KeystoreService(store: store, lock: try InMemoryLock(), resident: nil, configuration: KeystoreConfiguration())
     }
@@ -17,7 +17,7 @@ import Testing
         return try queue.read { try Int.fetchOne($0, sql: "SELECT value FROM epoch") }
     }
 
-    @Test("Making raises nothing, changing does, and a wish that changes nothing does not") func raises() async throws {
+    @Test func makingRaisesNothingChangingDoesAndAWishThatChangesNothingDoesNot() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
         let service = try service(store)
@@ -44,12 +44,9 @@ import Testing
         #expect(try onDisk(folder.database) == 6)
         let again = try SQLiteKeystoreStore(path: folder.database)
         #expect(again.epoch == 6)
-        #expect(try await again.raiseEpoch(above: 9) == 10)
-        #expect(try await again.raiseEpoch(above: 2) == 11)
-        #expect(again.epoch == 11)
     }
 
-    @Test("A change that fails raises nothing") func failures() async throws {
+    @Test func aChangeThatFailsRaisesNothing() async throws {
         let folder = try Folder()
         let fails = Mutex(false)
         let store = try SQLiteKeystoreStore(
@@ -68,7 +65,7 @@ import Testing
         #expect(store.epoch == 1)
     }
 
-    @Test("Changes that come together each raise it") func together() async throws {
+    @Test func changesThatComeTogetherEachRaiseIt() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
         let service = try service(store)
@@ -83,7 +80,7 @@ import Testing
         #expect(try onDisk(folder.database) == 40)
     }
 
-    @Test("An epoch that is lost or went back under the running daemon stops changes") func edited() async throws {
+    @Test func anEpochThatIsLostOrWentBackUnderTheRunningDaemonStopsChanges() async throws {
         for edit in ["UPDATE epoch SET value = 0", "DELETE FROM epoch", "UPDATE epoch SET value = -1"] {
             let folder = try Folder()
             let store = try SQLiteKeystoreStore(path: folder.database)

@@ -1,14 +1,13 @@
 import GRDB
-import HSMBridge
 import Testing
+import Token
 
 @testable import Keystores
 
-@Suite("What may be attested of a key") struct FactsTests {
+@Suite("What may be attested of a key", .timeLimit(.minutes(10))) struct FactsTests {
     private static let nonce = [UInt8](repeating: 7, count: 16)
 
-    @Test("Sealed keys: provenance, version and locks as they are")
-    func sealed() async throws {
+    @Test func sealedKeysProvenanceVersionAndLocksAsTheyAre() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let made = try await fixture.service.createKey(keystore: keystore, type: "ED25519")
@@ -43,8 +42,8 @@ import Testing
                 == .internal)
     }
 
-    @Test("A key that ends while the device answers is not attested", arguments: [false, true])
-    func ended(rotates: Bool) async throws {
+    @Test(arguments: [false, true])
+    func aKeyThatEndsWhileTheDeviceAnswersIsNotAttested(rotates: Bool) async throws {
         let (fixture, token) = (try Fixture(), GatedToken())
         let service = KeystoreService(
             store: fixture.store, lock: fixture.lock, resident: token, configuration: KeystoreConfiguration())

@@ -1,4 +1,4 @@
-import HSMBridge
+import Token
 import WorkingKeys
 
 /// A token whose answers can be held up. Its signatures are no signatures and its word is nobody's; only their coming and

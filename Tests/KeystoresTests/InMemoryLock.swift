@@ -1,4 +1,5 @@
 import EnclaveLock
+import Encodings
 import SecretMemory
 import Synchronization
 
@@ -20,7 +21,9 @@ final class InMemoryLock: SecretLock {
     var opened: Int { state.withLock { $0.opened } }
     func fail(with error: EnclaveLockError?) { state.withLock { $0.failure = error } }
 
-    func seal(_ secret: SharedSecret, identity: RecordIdentity) async throws(EnclaveLockError) -> [UInt8] {
+    func seal(
+        _ secret: SharedSecret, identity: RecordIdentity, caller _: CallerShare?
+    ) async throws(EnclaveLockError) -> [UInt8] {
         if let failure = state.withLock({ $0.failure }) { throw failure }
         return try secret.withSecret { secret throws(EnclaveLockError) in
             try key.withSecret { key throws(EnclaveLockError) in
@@ -29,7 +32,9 @@ final class InMemoryLock: SecretLock {
         }
     }
 
-    func open(_ sealed: [UInt8], identity: RecordIdentity) async throws(EnclaveLockError) -> SharedSecret {
+    func open(
+        _ sealed: [UInt8], identity: RecordIdentity, caller _: CallerShare?
+    ) async throws(EnclaveLockError) -> SharedSecret {
         if let failure = state.withLock({ $0.failure }) { throw failure }
         state.withLock { $0.opened += 1 }
         return SharedSecret(

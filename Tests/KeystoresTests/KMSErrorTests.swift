@@ -1,16 +1,28 @@
-import Keystores
 import Testing
+import Token
 
-@Suite("Errors") struct KMSErrorTests {
-    @Test("Every code has an HTTP status of its kind", arguments: KMSError.Code.allCases)
-    func statuses(code: KMSError.Code) {
-        #expect((400...599).contains(code.httpStatus))
-        #expect(code.isRetryable == [502, 503, 504].contains(code.httpStatus))
-        // Only `internal` may rely on the fallback's value.
-        #expect(code.httpStatus != 500 || code == .internal)
+@testable import Keystores
+
+@Suite("Errors", .timeLimit(.minutes(10))) struct KMSErrorTests {
+    @Test func noCodeRepeats() {
+        #expect(Set(KMSError.Code.allCases).count == KMSError.Code.allCases.count)
     }
 
-    @Test("No code repeats") func unique() {
-        #expect(Set(KMSError.Code.allCases).count == KMSError.Code.allCases.count)
+    /// A size is the caller's; what a device says against arguments of ours is its limit; only our own mistakes are ours.
+    @Test func noLimitOfADeviceIsAFailureOfOurs() {
+        let cause = HSMError.Cause(code: 7, name: "CKR_ARGUMENTS_BAD", function: "C_Sign")
+        let told = HSMError(.invalidArgument, "No.", cause: cause)
+        let cases: [(HSMError, KMSError.Code)] = [
+            (HSMError(.inputTooLong, "Too long."), .invalidArgument), (told, .mechanismUnsupported),
+            (HSMError(.mechanismUnsupported, "No."), .mechanismUnsupported),
+            (HSMError(.deadlineExceeded, "Late."), .deadlineExceeded),
+            (HSMError(.deviceFailure, "No."), .tokenUnavailable),
+            (HSMError(.invalidArgument, "Ours."), .internal),
+        ]
+        for (error, code) in cases {
+            let translated = KMSError.translate(error)
+            #expect(translated.code == code, "\(error)")
+        }
+        #expect(KMSError.translate(HSMError(.inputTooLong, "Too long.")).message.contains("length"))
     }
 }

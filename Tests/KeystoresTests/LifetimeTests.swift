@@ -4,7 +4,7 @@ import Testing
 
 @testable import Keystores
 
-@Suite("Lifetime of opened keys") struct LifetimeTests {
+@Suite("Lifetime of opened keys", .timeLimit(.minutes(10))) struct LifetimeTests {
     private func service(
         _ fixture: Fixture, ttl: Duration, keys: Int = 100
     ) -> (service: KeystoreService, store: CountingStore) {
@@ -17,7 +17,7 @@ import Testing
         )
     }
 
-    @Test("A key used lately costs no query and no call of the lock") func hotPath() async throws {
+    @Test func aKeyUsedLatelyCostsNoQueryAndNoCallOfTheLock() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let key = try await fixture.service.createKey(keystore: keystore, type: "ED25519").id
@@ -31,7 +31,7 @@ import Testing
         #expect(fixture.lock.opened == opened)
     }
 
-    @Test("A lifetime of zero asks the lock for every request and keeps nothing") func zero() async throws {
+    @Test func aLifetimeOfZeroAsksTheLockForEveryRequestAndKeepsNothing() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let key = try await fixture.service.createKey(keystore: keystore, type: "ED25519").id
@@ -47,7 +47,7 @@ import Testing
         #expect(refused == .keystoreLocked)
     }
 
-    @Test("Opened keys leave memory when the lock key's time is over, used or not") func expiry() async throws {
+    @Test func openedKeysLeaveMemoryWhenTheLockKeysTimeIsOverUsedOrNot() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let key = try await fixture.service.createKey(keystore: keystore, type: "ED25519").id
@@ -69,7 +69,7 @@ import Testing
         #expect(fixture.lock.opened == before + 1)
     }
 
-    @Test("A key in constant use is opened anew when its time is over") func constantUse() async throws {
+    @Test func aKeyInConstantUseIsOpenedAnewWhenItsTimeIsOver() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let key = try await fixture.service.createKey(keystore: keystore, type: "ED25519").id
@@ -83,7 +83,7 @@ import Testing
         #expect(ContinuousClock.now - begin >= .milliseconds(300))
     }
 
-    @Test("The cache is bounded, and what was evicted still works") func bounded() async throws {
+    @Test func theCacheIsBoundedAndWhatWasEvictedStillWorks() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let keys = try await (0..<20).asyncMap { _ in
@@ -96,7 +96,7 @@ import Testing
         #expect(service.openedKeys.count == 4)
     }
 
-    @Test("More keys than locked memory holds all work: the cache gives way") func lockedMemory() async throws {
+    @Test func moreKeysThanLockedMemoryHoldsAllWorkTheCacheGivesWay() async throws {
         await #expect(processExitsWith: .success) {
             // The smallest heap holds a few hundred private keys, far fewer than the cache would.
             try LibCrypto.prepare(secureHeap: 65_536)
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test("An absent key is looked up again each time") func negative() async throws {
+    @Test func anAbsentKeyIsLookedUpAgainEachTime() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         #expect(

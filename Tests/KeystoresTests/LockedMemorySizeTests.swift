@@ -3,15 +3,15 @@ import Testing
 
 @testable import Keystores
 
-@Suite("Locked memory for keys") struct LockedMemorySizeTests {
+@Suite("Locked memory for keys", .timeLimit(.minutes(10))) struct LockedMemorySizeTests {
     /// In MiB; nil: no limit.
     private static let cases: [(keys: Int, lockable: Int?, expected: Int)] = [
         (0, nil, 1), (20_000, nil, 4), (20_000, 8, 4), (20_000, 4, 2), (20_000, 0, 1), (1_000_000, nil, 256),
         (1_000_000, 256, 128),
     ]
 
-    @Test("The heap holds the cache's keys, within half of what may be locked", arguments: cases)
-    func sizes(keys: Int, lockable: Int?, expected: Int) {
+    @Test(arguments: cases)
+    func theHeapHoldsTheCachesKeysWithinHalfOfWhatMayBeLocked(keys: Int, lockable: Int?, expected: Int) {
         let limit = lockable.map { $0 << 20 } ?? Int.max
         #expect(KeystoreConfiguration.secureHeap(keys: keys, lockable: limit) == expected << 20)
     }

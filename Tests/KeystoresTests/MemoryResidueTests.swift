@@ -8,9 +8,9 @@ import Testing
 
 /// After a key's time is over, neither it nor its keystore's lock key is anywhere in this process's memory. Runs in a
 /// process of its own, where nothing else allocates.
-@Suite("Memory after use") struct MemoryResidueTests {
-    @Test("Working keys and lock keys are gone when their time is over", arguments: ["expired", "destroyed"])
-    func residue(ending: String) async throws {
+@Suite("Memory after use", .timeLimit(.minutes(10))) struct MemoryResidueTests {
+    @Test(arguments: ["expired", "destroyed"])
+    func workingKeysAndLockKeysAreGoneWhenTheirTimeIsOver(ending: String) async throws {
         await #expect(processExitsWith: .success) { [ending = ending as String] in
             // Kept inverted, so that this process holds the plain seed only where the service puts it.
             let inverted = (0..<32).map { _ in UInt8.random(in: 1...254) }

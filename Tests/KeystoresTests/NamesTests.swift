@@ -2,13 +2,13 @@ import Testing
 
 @testable import Keystores
 
-@Suite("Names") struct NamesTests {
+@Suite("Names", .timeLimit(.minutes(10))) struct NamesTests {
     static let bad = [
         "", ".", "..", "a/b", "../a", "a b", "a\0", "é", "a%2e", "a\n", String(repeating: "a", count: 129), "a;b",
         "\u{2028}", "a\u{301}",
     ]
 
-    @Test("Key ids that are no ids are refused before any lookup", arguments: bad) func keys(id: String) async throws {
+    @Test(arguments: bad) func keyIdsThatAreNoIdsAreRefusedBeforeAnyLookup(id: String) async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         #expect(throws: KMSError.self) { try Names.checkKey(id) }
@@ -22,8 +22,8 @@ import Testing
         #expect(codes.allSatisfy { $0 == .invalidArgument })
     }
 
-    @Test("Keystore ids that are no ids are refused", arguments: bad + ["a.b", String(repeating: "a", count: 65)])
-    func keystores(id: String) async throws {
+    @Test(arguments: bad + ["a.b", String(repeating: "a", count: 65)])
+    func keystoreIdsThatAreNoIdsAreRefused(id: String) async throws {
         let fixture = try Fixture()
         #expect(await code { _ = try await fixture.service.keystore(id) } == .invalidArgument)
         #expect(
@@ -32,20 +32,31 @@ import Testing
             await code { _ = try await fixture.service.sign(keystore: id, key: "k", message: []) } == .invalidArgument)
     }
 
-    @Test("Ids of every allowed character pass") func good() throws {
+    @Test func idsOfEveryAllowedCharacterPass() throws {
         try Names.checkKey("AZaz09-_.")
         try Names.checkKey("...")
         try Names.checkKey(String(repeating: "a", count: 128))
         try Names.checkKeystore(String(repeating: "-", count: 64))
     }
 
-    @Test("Controllers are bounded and hold no control characters") func controllers() async throws {
+    @Test func controllersAreBoundedAndHoldNoControlCharacters() async throws {
         let fixture = try Fixture()
-        for bad in ["", "a\nb", "a\u{1B}[2J", "a\u{2028}b", "a\0", String(repeating: "a", count: 1025)] {
+        for bad in [
+            "", "a\nb", "a\u{1B}[2J", "a\u{2028}b", "a\0", "a\u{85}", "a\u{202E}b", "a\u{2066}b",
+            String(repeating: "a", count: 1025),
+        ] {
             let result = await code {
                 _ = try await fixture.service.createKeystore(controller: bad, protection: .sealed)
             }
             #expect(result == .invalidArgument)
+        }
+        for bad in ["a\0", "a\u{202E}b"] {
+            #expect(
+                await code { _ = try await fixture.service.keystores(controller: bad, after: nil, limit: 9) }
+                    == .invalidArgument)
+            #expect(
+                await code { _ = try await fixture.service.keystores(controller: nil, after: bad, limit: 9) }
+                    == .invalidArgument)
         }
         let longest = String(repeating: "é", count: 512)
         let made = try await fixture.service.createKeystore(controller: longest, protection: .sealed)
@@ -53,7 +64,7 @@ import Testing
     }
 
     /// The example of the xid project's README.
-    @Test("Keystore ids are xids") func xid() throws {
+    @Test func keystoreIdsAreXids() throws {
         let bytes: [UInt8] = [0x4D, 0x88, 0xE1, 0x5B, 0x60, 0xF4, 0x86, 0xE4, 0x28, 0x41, 0x2D, 0xC9]
         #expect(KeystoreIdentifier.encode(bytes) == "9m4e2mr0ui3e8a215n4g")
         let made = try (0..<1000).map { _ in try KeystoreIdentifier.make(seconds: 1) }

@@ -4,13 +4,15 @@ import GRDB
 import HSMBridge
 import SecretMemory
 import TestSupport
+import TestTokens
 import Testing
+import Token
 import WorkingKeys
 
 @testable import Keystores
 
 /// Keystores whose keys live in a real token.
-@Suite("Resident keys and the token lock") struct ResidentTests {
+@Suite("Resident keys and the token lock", .timeLimit(.minutes(10))) struct ResidentTests {
     private func service(
         _ token: PKCS11Token, _ fixture: Fixture, ttl: Duration = .seconds(600)
     ) -> KeystoreService {
@@ -20,7 +22,7 @@ import WorkingKeys
             store: fixture.store, lock: TokenLock(token: token), resident: token, configuration: configuration)
     }
 
-    @Test("Every type that the token proved works, survives a restart and rotates") func types() async throws {
+    @Test func everyTypeThatTheTokenProvedWorksSurvivesARestartAndRotates() async throws {
         let token = try await SoftHSMToken.make().provisioned()
         let fixture = try Fixture()
         let maker = service(token, fixture)
@@ -109,7 +111,7 @@ import WorkingKeys
         }
     }
 
-    @Test("Resident keys are not imported; swapped blobs do not open") func refused() async throws {
+    @Test func residentKeysAreNotImportedSwappedBlobsDoNotOpen() async throws {
         let token = try await SoftHSMToken.make().provisioned()
         let fixture = try Fixture()
         let maker = service(token, fixture)
@@ -135,8 +137,7 @@ import WorkingKeys
         await token.shutdown()
     }
 
-    @Test("Sealed keys live under the token: another token does not open them, a lost one is unavailable")
-    func tokenLock() async throws {
+    @Test func sealedKeysLiveUnderTheTokenAnotherTokenDoesNotOpenThemALostOneIsUnavailable() async throws {
         let token = try await SoftHSMToken.make().provisioned()
         let stranger = try await SoftHSMToken.make().provisioned()
         let fixture = try Fixture()
@@ -165,7 +166,7 @@ import WorkingKeys
         await stranger.shutdown()
     }
 
-    @Test("A destroyed resident key is gone from the token's memory and from the store") func destroyed() async throws {
+    @Test func aDestroyedResidentKeyIsGoneFromTheTokensMemoryAndFromTheStore() async throws {
         let token = try await SoftHSMToken.make().provisioned()
         let fixture = try Fixture()
         let maker = service(token, fixture)

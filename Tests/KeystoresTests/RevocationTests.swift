@@ -3,7 +3,7 @@ import Testing
 @testable import Keystores
 
 /// Uses that are under way when a key is revoked, held up at the worst moment.
-@Suite("Revocation of uses under way") struct RevocationTests {
+@Suite("Revocation of uses under way", .timeLimit(.minutes(10))) struct RevocationTests {
     /// Ways to end a key's use.
     enum Ending: CaseIterable { case disable, destroy, destroyAtOnce, rotate }
 
@@ -36,8 +36,8 @@ import Testing
         #expect(await outcome == (ending == .rotate ? .notFound : .keyDisabled))
     }
 
-    @Test("A row read before the change does not bring the key back", arguments: Ending.allCases)
-    func staleRow(ending: Ending) async throws {
+    @Test(arguments: Ending.allCases)
+    func aRowReadBeforeTheChangeDoesNotBringTheKeyBack(ending: Ending) async throws {
         let (fixture, gate, token) = (try Fixture(), Gate(), GatedToken())
         let maker = KeystoreService(
             store: fixture.store, lock: fixture.lock, resident: token, configuration: KeystoreConfiguration())

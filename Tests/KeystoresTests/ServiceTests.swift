@@ -6,9 +6,9 @@ import WorkingKeys
 
 @testable import Keystores
 
-@Suite("Keystore service") struct ServiceTests {
-    @Test("A key of every type works, and still works after a restart", arguments: KeyType.allCases)
-    func types(type: KeyType) async throws {
+@Suite("Keystore service", .timeLimit(.minutes(10))) struct ServiceTests {
+    @Test(arguments: KeyType.allCases)
+    func aKeyOfEveryTypeWorksAndStillWorksAfterARestart(type: KeyType) async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let created = try await fixture.service.createKey(keystore: keystore, type: type.rawValue)
@@ -72,7 +72,7 @@ import WorkingKeys
         }
     }
 
-    @Test("What a key cannot do is the caller's mistake") func wrongOperations() async throws {
+    @Test func whatAKeyCannotDoIsTheCallersMistake() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let service = fixture.service
@@ -95,7 +95,7 @@ import WorkingKeys
         #expect(codes.allSatisfy { $0 == .invalidArgument })
     }
 
-    @Test("What is not there is not found") func missing() async throws {
+    @Test func whatIsNotThereIsNotFound() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let service = fixture.service
@@ -112,7 +112,7 @@ import WorkingKeys
         #expect(codes.allSatisfy { $0 == .notFound })
     }
 
-    @Test("A key of one keystore is unknown in another") func isolation() async throws {
+    @Test func aKeyOfOneKeystoreIsUnknownInAnother() async throws {
         let fixture = try Fixture()
         let (one, two) = (try await fixture.keystore(), try await fixture.keystore("did:key:bob"))
         let key = try await fixture.service.createKey(keystore: one, type: "ED25519").id
@@ -120,7 +120,7 @@ import WorkingKeys
         #expect(await code { _ = try await fixture.service.sign(keystore: two, key: key, message: []) } == .notFound)
     }
 
-    @Test("An imported key signs as the original would") func importing() async throws {
+    @Test func anImportedKeySignsAsTheOriginalWould() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let id = try await fixture.service.importKey(
@@ -145,7 +145,7 @@ import WorkingKeys
         #expect(taken == .alreadyExists)
     }
 
-    @Test("What does not fit its type is not imported") func importRefused() async throws {
+    @Test func whatDoesNotFitItsTypeIsNotImported() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         for type in ["ECDSAP256DER", "AES256GCM", "ECDSASecp256k1IEEEP1363", "nonsense"] {
@@ -205,7 +205,7 @@ import WorkingKeys
         #expect(first != id)
     }
 
-    @Test("Metadata tells what is true, in keys and in listings") func metadata() async throws {
+    @Test func metadataTellsWhatIsTrueInKeysAndInListings() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let created = try await fixture.service.createKey(keystore: keystore, type: "ECDSAP384DER")
@@ -225,7 +225,7 @@ import WorkingKeys
         #expect(try await fixture.service.keystores(controller: nil, after: nil, limit: 10).items == [described])
     }
 
-    @Test("Listings come in pages") func paging() async throws {
+    @Test func listingsComeInPages() async throws {
         let fixture = try Fixture()
         for _ in 0..<5 { _ = try await fixture.keystore() }
         _ = try await fixture.keystore("did:key:bob")
@@ -244,7 +244,7 @@ import WorkingKeys
         }
     }
 
-    @Test("A keystore sealed by another lock is locked, not lost") func otherLock() async throws {
+    @Test func aKeystoreSealedByAnotherLockIsLockedNotLost() async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let strangers = [try InMemoryLock(keyByte: 8), try InMemoryLock(keyByte: 8, identity: "memory:2")]
@@ -257,7 +257,7 @@ import WorkingKeys
         _ = try await fixture.service.createKey(keystore: keystore, type: "ED25519")
     }
 
-    @Test("A resident keystore needs a token") func noToken() async throws {
+    @Test func aResidentKeystoreNeedsAToken() async throws {
         let fixture = try Fixture()
         let refused = await code {
             _ = try await fixture.service.createKeystore(controller: "a", protection: .resident)
@@ -265,7 +265,7 @@ import WorkingKeys
         #expect(refused == .mechanismUnsupported)
     }
 
-    @Test("The service is ready, and says what keeps it from being so") func readiness() async throws {
+    @Test func theServiceIsReadyAndSaysWhatKeepsItFromBeingSo() async throws {
         let fixture = try Fixture()
         #expect(await fixture.service.readiness.isEmpty)
         fixture.lock.fail(with: EnclaveLockError(.tokenFailed, "away"))

@@ -4,11 +4,11 @@ import Testing
 
 @testable import Keystores
 
-@Suite("Used signatures that are dated ahead")
+@Suite("Used signatures that are dated ahead", .timeLimit(.minutes(10)))
 struct SpentSignatureTests {
     private static let now = Int64(1_800_000_000)
 
-    @Test("They are there after a restart, until their time has come") func keptAndPruned() async throws {
+    @Test func theyAreThereAfterARestartUntilTheirTimeHasCome() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
         let near = SpentSignature(name: [1, 2], created: Self.now + 3)
@@ -26,7 +26,7 @@ struct SpentSignatureTests {
         #expect(rows == 1)
     }
 
-    @Test("There is a bound, and time makes room") func bound() async throws {
+    @Test func thereIsABoundAndTimeMakesRoom() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
         try await store.writer.perform { db in
@@ -43,7 +43,7 @@ struct SpentSignatureTests {
         #expect(try store.earlierSignatures(since: Self.now + 11).spent == [one])
     }
 
-    @Test("One that cannot be written is an error") func faults() async throws {
+    @Test func oneThatCannotBeWrittenIsAnError() async throws {
         struct Full: Error {}
         let folder = try Folder()
         let faults = WriteFaults { if $0 == .beforeCommit { throw Full() } }

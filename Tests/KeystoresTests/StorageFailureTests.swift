@@ -6,7 +6,7 @@ import Testing
 @testable import Keystores
 
 /// The disk refuses. Each test runs in a process of its own, since it changes limits or the user of the whole process.
-@Suite("Storage that fails") struct StorageFailureTests {
+@Suite("Storage that fails", .timeLimit(.minutes(10))) struct StorageFailureTests {
     private static func limitFileSize(to bytes: rlim_t) {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
@@ -14,8 +14,7 @@ import Testing
         setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
     }
 
-    @Test("A full disk fails the request, stores nothing by halves, and is over when there is room again")
-    func fullDisk() async throws {
+    @Test func aFullDiskFailsTheRequestStoresNothingByHalvesAndIsOverWhenThereIsRoomAgain() async throws {
         await #expect(processExitsWith: .success) {
             signal(SIGXFSZ, SIG_IGN)
             let fixture = try Fixture()
@@ -60,8 +59,7 @@ import Testing
         }
     }
 
-    @Test("A directory or file that may not be written is refused at the start, with the remedy")
-    func readOnly() async throws {
+    @Test func aDirectoryOrFileThatMayNotBeWrittenIsRefusedAtTheStartWithTheRemedy() async throws {
         await #expect(processExitsWith: .success) {
             let folder = try Folder()
             if geteuid() == 0 {
@@ -83,8 +81,8 @@ import Testing
         }
     }
 
-    @Test("A failure at any point of a write changes nothing and is over with its cause", arguments: 1...4)
-    func injected(point: Int) async throws {
+    @Test(arguments: 1...4)
+    func aFailureAtAnyPointOfAWriteChangesNothingAndIsOverWithItsCause(point: Int) async throws {
         let folder = try Folder()
         let failing = CrashTests.Counter()
         let armed = CrashTests.Counter()

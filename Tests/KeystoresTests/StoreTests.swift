@@ -5,7 +5,7 @@ import Testing
 
 @testable import Keystores
 
-@Suite("SQLite store") struct StoreTests {
+@Suite("SQLite store", .timeLimit(.minutes(10))) struct StoreTests {
     private func keystore(_ id: String, controller: String = "c") -> KeystoreRecord {
         KeystoreRecord(
             id: id, controller: controller, protection: "sealed", lockRecord: [1, 2, 3], capability: nil, createdAt: 5,
@@ -20,8 +20,7 @@ import Testing
             authenticator: Array(id.utf8))
     }
 
-    @Test("The writer flushes at every commit, overwrites what it deletes and keeps foreign keys")
-    func pragmas() async throws {
+    @Test func theWriterFlushesAtEveryCommitOverwritesWhatItDeletesAndKeepsForeignKeys() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
         let values = try await store.pool.writeWithoutTransaction { db in
@@ -34,10 +33,10 @@ import Testing
             try await store.pool.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
     }
 
-    @Test("Files are for their owner only") func modes() async throws {
+    @Test func filesAreForTheirOwnerOnly() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
-        try await store.insertKeystore(keystore("ks"), limit: 10)
+        try await store.insertKeystore(keystore("ks"), limits: KeystoreLimits(controller: 10))
         for suffix in ["", "-wal", "-shm"] {
             var status = stat()
             #expect(lstat(folder.database + suffix, &status) == 0)
@@ -45,7 +44,7 @@ import Testing
         }
     }
 
-    @Test("Files that others may read, links and missing directories are refused") func refusedFiles() throws {
+    @Test func filesThatOthersMayReadLinksAndMissingDirectoriesAreRefused() throws {
         let folder = try Folder()
         _ = try SQLiteKeystoreStore(path: folder.database)
         chmod(folder.database, 0o640)
@@ -58,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("A newer schema, another program's database and a text file are refused") func refusedContents() throws {
+    @Test func aNewerSchemaAnotherProgramsDatabaseAndATextFileAreRefused() throws {
         let newer = try Folder()
         _ = try SQLiteKeystoreStore(path: newer.database)
         try DatabaseQueue(path: newer.database).write { try $0.execute(sql: "PRAGMA user_version = 99") }
@@ -77,11 +76,11 @@ import Testing
         #expect(throws: KMSError.self) { try SQLiteKeystoreStore(path: text.database) }
     }
 
-    @Test("What was stored is there after opening again") func durable() async throws {
+    @Test func whatWasStoredIsThereAfterOpeningAgain() async throws {
         let folder = try Folder()
         do {
             let store = try SQLiteKeystoreStore(path: folder.database)
-            try await store.insertKeystore(keystore("ks"), limit: 10)
+            try await store.insertKeystore(keystore("ks"), limits: KeystoreLimits(controller: 10))
             try await store.insertKey(key("k"), limit: 10)
             try store.close()
         }
@@ -91,10 +90,10 @@ import Testing
         #expect(try await store.key(keystore: "ks", id: "l") == nil)
     }
 
-    @Test("After a clean end the file alone holds everything, and no log is left") func closedWhole() async throws {
+    @Test func afterACleanEndTheFileAloneHoldsEverythingAndNoLogIsLeft() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
-        try await store.insertKeystore(keystore("ks"), limit: 10)
+        try await store.insertKeystore(keystore("ks"), limits: KeystoreLimits(controller: 10))
         try await store.insertKey(key("k"), limit: 10)
         #expect(try await store.key(keystore: "ks", id: "k") != nil, "opens a reader")
         try store.close()
@@ -106,10 +105,10 @@ import Testing
         try restored.close()
     }
 
-    @Test("In one batch each write succeeds or fails alone") func savepoints() async throws {
+    @Test func inOneBatchEachWriteSucceedsOrFailsAlone() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
-        try await store.insertKeystore(keystore("ks"), limit: 10)
+        try await store.insertKeystore(keystore("ks"), limits: KeystoreLimits(controller: 10))
         let outcomes = await withTaskGroup(of: KMSError.Code?.self) { group in
             for index in 0..<300 {
                 // Every id twice, and every third without its keystore.
@@ -125,13 +124,20 @@ import Testing
         #expect(stored.allSatisfy { $0.versions.count == 1 })
     }
 
-    @Test("Quotas hold to the last one, also when writes come together") func quotas() async throws {
+    @Test func quotasHoldToTheLastOneAlsoWhenWritesComeTogether() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
-        try await store.insertKeystore(keystore("ks"), limit: 2)
-        try await store.insertKeystore(keystore("kt"), limit: 2)
-        #expect(await code { try await store.insertKeystore(keystore("ku"), limit: 2) } == .quotaExceeded)
-        try await store.insertKeystore(keystore("ku", controller: "d"), limit: 2)
+        try await store.insertKeystore(keystore("ks"), limits: KeystoreLimits(controller: 2))
+        try await store.insertKeystore(keystore("kt"), limits: KeystoreLimits(controller: 2))
+        let limits = KeystoreLimits(controller: 2)
+        #expect(await code { try await store.insertKeystore(keystore("ku"), limits: limits) } == .quotaExceeded)
+        try await store.insertKeystore(keystore("ku", controller: "d"), limits: KeystoreLimits(controller: 2))
+        // Controllers that differ in the spelling of a letter only have a quota each.
+        for (index, name) in ["Zo\u{eb}", "Zoe\u{308}"].enumerated() {
+            try await store.insertKeystore(
+                keystore("zo\(index)", controller: name), limits: KeystoreLimits(controller: 1))
+            #expect(try await store.keystores(controller: name, after: nil, limit: 9).map(\.id) == ["zo\(index)"])
+        }
         let outcomes = await withTaskGroup(of: KMSError.Code?.self) { group in
             for index in 0..<50 {
                 group.addTask { await code { try await store.insertKey(key("k\(index)"), limit: 20) } }
@@ -142,10 +148,41 @@ import Testing
         #expect(outcomes.count { $0 == .quotaExceeded } == 30)
     }
 
-    @Test("Pages follow each other without a gap") func pages() async throws {
+    @Test func keystoresAreBoundedByMakerAndAltogether() async throws {
+        let folder = try Folder()
+        var store = try SQLiteKeystoreStore(path: folder.database)
+        func insert(_ id: String, _ maker: String?, limit: Int = 3, total: Int = 0) async -> KMSError.Code? {
+            let limits = KeystoreLimits(
+                controller: 100, total: total, maker: maker.map { KeystoreMaker(name: $0, limit: limit) })
+            return await code { try await store.insertKeystore(keystore(id, controller: "did:\(id)"), limits: limits) }
+        }
+        for number in 0..<3 { #expect(await insert("a\(number)", "caller:a") == nil) }
+        #expect(await insert("a3", "caller:a") == .quotaExceeded)
+        #expect(await insert("b0", "caller:b") == nil)
+        // Spellings are names of their own, whatever they hold.
+        #expect(await insert("z0", "caller:Zo\u{eb}\0", limit: 1) == nil)
+        #expect(await insert("z1", "caller:Zoe\u{308}\0", limit: 1) == nil)
+        #expect(await insert("z2", "caller:Zo\u{eb}\0x", limit: 1) == nil)
+        #expect(await insert("z3", "caller:Zo\u{eb}\0", limit: 1) == .quotaExceeded)
+        try store.close()
+        store = try SQLiteKeystoreStore(path: folder.database)
+        #expect(await insert("a3", "caller:a") == .quotaExceeded, "a restart forgets nothing")
+        #expect(await insert("a3", "caller:a", limit: 4) == nil, "the operator may raise it")
+        #expect(await insert("a4", nil) == nil)
+        #expect(await insert("a5", "caller:a", limit: 0) == nil)
+        let count = try await store.keystores(controller: nil, after: nil, limit: 100).count
+        #expect(await insert("c0", "caller:c", total: count) == .quotaExceeded)
+        #expect(await insert("c0", "caller:c", total: count + 1) == nil)
+        #expect(await insert("c1", "caller:c", total: count + 1) == .quotaExceeded)
+        try store.close()
+    }
+
+    @Test func pagesFollowEachOtherWithoutAGap() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
-        for keystore in ["a", "b", "c"] { try await store.insertKeystore(self.keystore(keystore), limit: 10) }
+        for keystore in ["a", "b", "c"] {
+            try await store.insertKeystore(self.keystore(keystore), limits: KeystoreLimits(controller: 10))
+        }
         for index in 0..<25 { try await store.insertKey(key("k\(index)", in: "b"), limit: 100) }
         var found: [String] = []
         var last: String?
@@ -161,10 +198,10 @@ import Testing
         #expect(try await store.keystores(controller: "nobody", after: nil, limit: 9).isEmpty)
     }
 
-    @Test("A change on the condition of another authenticator changes nothing") func conditional() async throws {
+    @Test func aChangeOnTheConditionOfAnotherAuthenticatorChangesNothing() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database)
-        try await store.insertKeystore(keystore("ks"), limit: 10)
+        try await store.insertKeystore(keystore("ks"), limits: KeystoreLimits(controller: 10))
         try await store.insertKey(key("k"), limit: 10)
         let changed = key("k", state: "disabled")
         #expect(try await !store.updateKey(changed, expecting: [1]))
@@ -176,12 +213,13 @@ import Testing
         #expect(try await store.key(keystore: "ks", id: "k")?.state == "disabled")
     }
 
-    @Test("A queue that is full refuses") func overloaded() async throws {
+    @Test func aQueueThatIsFullRefuses() async throws {
         let folder = try Folder()
         let store = try SQLiteKeystoreStore(path: folder.database, queueLimit: 4, faults: .none)
+        let limits = KeystoreLimits(controller: 1000)
         let outcomes = await withTaskGroup(of: KMSError.Code?.self) { group in
             for index in 0..<200 {
-                group.addTask { await code { try await store.insertKeystore(keystore("k\(index)"), limit: 1000) } }
+                group.addTask { await code { try await store.insertKeystore(keystore("k\(index)"), limits: limits) } }
             }
             return await group.reduce(into: [KMSError.Code?]()) { $0.append($1) }
         }

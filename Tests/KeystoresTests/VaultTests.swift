@@ -7,7 +7,7 @@ import WorkingKeys
 
 @testable import Keystores
 
-@Suite("Keystores whose keys are in a vault")
+@Suite("Keystores whose keys are in a vault", .timeLimit(.minutes(10)))
 struct VaultTests {
     private let fixture: Fixture
     private let vaults: MemoryVaults
@@ -47,7 +47,7 @@ struct VaultTests {
         }
     }
 
-    @Test("A key's whole life, with its sealed bytes in the vault only") func life() async throws {
+    @Test func aKeysWholeLifeWithItsSealedBytesInTheVaultOnly() async throws {
         let keystore = try await keystore()
         let created = try await service.createKey(keystore: keystore, type: "ED25519")
         let signature = try await service.sign(keystore: keystore, key: created.id, message: Samples.message)
@@ -74,7 +74,7 @@ struct VaultTests {
         }
     }
 
-    @Test("A key used a moment ago needs no vault; after a restart it does") func away() async throws {
+    @Test func aKeyUsedAMomentAgoNeedsNoVaultAfterARestartItDoes() async throws {
         let keystore = try await keystore()
         let key = try await service.createKey(keystore: keystore, type: "ED25519").id
         _ = try await service.sign(keystore: keystore, key: key, message: Samples.message)
@@ -93,7 +93,7 @@ struct VaultTests {
         }
     }
 
-    @Test("A vault that fails leaves no key, no keystore and no half") func nothingHalf() async throws {
+    @Test func aVaultThatFailsLeavesNoKeyNoKeystoreAndNoHalf() async throws {
         let keystore = try await keystore()
         vaults.fail(with: MemoryVaults.away)
         await expect(.upstreamFailed) { _ = try await service.createKey(keystore: keystore, type: "ED25519") }
@@ -116,7 +116,7 @@ struct VaultTests {
         _ = try await restarted().encrypt(keystore: keystore, key: old, message: [1], associatedData: [])
     }
 
-    @Test("A key id that is taken keeps its document") func taken() async throws {
+    @Test func aKeyIdThatIsTakenKeepsItsDocument() async throws {
         let keystore = try await keystore()
         _ = try await service.importKey(
             keystore: keystore, type: "ED25519", pkcs8: try Samples.ed25519(), keyID: "mine")
@@ -129,7 +129,7 @@ struct VaultTests {
         #expect(vaults.documents == before)
     }
 
-    @Test("Parallel imports of one id have one winner, whose key it stays") func race() async throws {
+    @Test func parallelImportsOfOneIdHaveOneWinnerWhoseKeyItStays() async throws {
         let keystore = try await keystore()
         let winners = await withTaskGroup(of: UInt8?.self) { group in
             for seed in UInt8(1)...16 {
@@ -149,8 +149,7 @@ struct VaultTests {
         _ = try await restarted().sign(keystore: keystore, key: "mine", message: Samples.message)
     }
 
-    @Test("Documents exchanged, changed, of older keys and of other keystores are refused") func tampered() async throws
-    {
+    @Test func documentsExchangedChangedOfOlderKeysAndOfOtherKeystoresAreRefused() async throws {
         let keystore = try await keystore()
         let first = try await service.importKey(
             keystore: keystore, type: "ED25519", pkcs8: try Samples.ed25519(), keyID: "a")
@@ -207,7 +206,7 @@ struct VaultTests {
         }
     }
 
-    @Test("A document that is gone is not found, and one put back serves again") func gone() async throws {
+    @Test func aDocumentThatIsGoneIsNotFoundAndOnePutBackServesAgain() async throws {
         let keystore = try await keystore()
         let key = try await service.createKey(keystore: keystore, type: "ED25519").id
         let sound = vaults.documents
@@ -219,7 +218,7 @@ struct VaultTests {
         _ = try await restarted().sign(keystore: keystore, key: key, message: Samples.message)
     }
 
-    @Test("A destroyed key stays destroyed when the vault offers its document again") func replayed() async throws {
+    @Test func aDestroyedKeyStaysDestroyedWhenTheVaultOffersItsDocumentAgain() async throws {
         let keystore = try await keystore()
         let key = try await service.createKey(keystore: keystore, type: "ED25519").id
         let sound = vaults.documents
@@ -230,8 +229,7 @@ struct VaultTests {
         }
     }
 
-    @Test("Destruction takes effect while the vault is away, and ends when it is back") func destruction() async throws
-    {
+    @Test func destructionTakesEffectWhileTheVaultIsAwayAndEndsWhenItIsBack() async throws {
         let keystore = try await keystore()
         let key = try await service.createKey(keystore: keystore, type: "ED25519").id
         _ = try await service.sign(keystore: keystore, key: key, message: Samples.message)
@@ -251,7 +249,7 @@ struct VaultTests {
         #expect(try await service.key(keystore: keystore, key: key).state == .destroyed)
     }
 
-    @Test("A vault in trouble does not keep others' keys from being destroyed") func others() async throws {
+    @Test func aVaultInTroubleDoesNotKeepOthersKeysFromBeingDestroyed() async throws {
         let slow = try await keystore()
         let plain = try await fixture.keystore()
         var keys: [String] = []
@@ -268,8 +266,7 @@ struct VaultTests {
         #expect(try await later.key(keystore: plain, key: keys[1]).state == .destroyed)
     }
 
-    @Test("A key disabled while its document is on the way serves nobody, nor those who wait for the same document")
-    func disabledMeanwhile() async throws {
+    @Test func aKeyDisabledWhileItsDocumentIsOnTheWayServesNobodyNorThoseWhoWaitForTheSameDocument() async throws {
         let keystore = try await keystore()
         let key = try await service.createKey(keystore: keystore, type: "ED25519").id
         let restarted = restarted()
@@ -289,7 +286,7 @@ struct VaultTests {
         #expect(error?.code == .keyDisabled)
     }
 
-    @Test("What cannot be a keystore's vault is refused before anything is stored") func refused() async throws {
+    @Test func whatCannotBeAKeystoresVaultIsRefusedBeforeAnythingIsStored() async throws {
         await expect(.mechanismUnsupported) {
             _ = try await fixture.service.createKeystore(
                 controller: "c", protection: .sealed, lock: nil, vault: location, capability: { _ in nil })
@@ -309,7 +306,7 @@ struct VaultTests {
         #expect(try await service.keystores(controller: nil, after: nil, limit: 10).items.isEmpty)
     }
 
-    @Test("The vault record is authenticated, and belongs to its keystore") func record() async throws {
+    @Test func theVaultRecordIsAuthenticatedAndBelongsToItsKeystore() async throws {
         let first = try await keystore()
         let second = try await keystore()
         let attacker = try fixture.attacker()

@@ -66,7 +66,7 @@ private let vectors = [
             """),
 ]
 
-@Suite struct AEADTests {
+@Suite(.timeLimit(.minutes(10))) struct AEADTests {
     @Test(arguments: vectors) func publishedVectorsSealAndOpen(_ vector: AEADVector) throws {
         let key = try secret(hex(vector.key))
         let sealed = try AEAD.seal(

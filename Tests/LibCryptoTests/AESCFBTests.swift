@@ -3,7 +3,7 @@ import SecretMemory
 import TestSupport
 import Testing
 
-@Suite struct AESCFBTests {
+@Suite(.timeLimit(.minutes(10))) struct AESCFBTests {
     private static func secret(_ bytes: [UInt8]) throws -> SecretBytes {
         try SecretBytes.make(count: bytes.count) { $0.copyBytes(from: bytes) }
     }

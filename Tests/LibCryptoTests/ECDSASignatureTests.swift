@@ -2,7 +2,7 @@ import LibCrypto
 import TestSupport
 import Testing
 
-@Suite struct ECDSASignatureTests {
+@Suite(.timeLimit(.minutes(10))) struct ECDSASignatureTests {
     /// A valid signature and its numbers, with r and s below 2^255 so that no sign byte is needed.
     private struct Sample {
         let key: SigningKey

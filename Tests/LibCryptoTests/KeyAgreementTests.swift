@@ -3,7 +3,7 @@ import SecretMemory
 import TestSupport
 import Testing
 
-@Suite struct KeyAgreementTests {
+@Suite(.timeLimit(.minutes(10))) struct KeyAgreementTests {
     /// RFC 3394 §4.1, §4.2, §4.3, §4.4, §4.5 and §4.6.
     @Test(arguments: [
         (16, 16, "1FA68B0A8112B447AEF34BD8FB5A7B829D3E862371D2CFE5"),

@@ -3,7 +3,7 @@ import SecretMemory
 import TestSupport
 import Testing
 
-@Suite struct KeyDerivationTests {
+@Suite(.timeLimit(.minutes(10))) struct KeyDerivationTests {
     @Test func rfc5869Case1() throws {
         let derived = try HKDF.sha256(
             inputKey: secret([UInt8](repeating: 0x0b, count: 22)), salt: hex("000102030405060708090a0b0c"),

@@ -3,7 +3,7 @@ import SecretMemory
 import TestSupport
 import Testing
 
-@Suite struct PKCS8Tests {
+@Suite(.timeLimit(.minutes(10))) struct PKCS8Tests {
     private func message(_ bytes: [UInt8]) -> String? {
         do {
             _ = try SigningKey.importing(pkcs8: secret(bytes))
@@ -51,6 +51,95 @@ import Testing
         var lonely = plain
         lonely[4] = 1
         #expect(message(lonely)?.contains("not a PKCS#8") == true)
+    }
+
+    /// SEC 1 §2.3.3 and X9.62 §4.3.6 know three forms of a point, and OpenSSL writes each.
+    @Test(
+        arguments: ["P-256", "P-384", "P-521", "secp256k1"], ["compressed", "uncompressed", "hybrid"])
+    func keysWithEveryFormOfPublicPointImport(curve: String, form: String) throws {
+        for _ in 0..<4 {
+            let plain = try OpenSSLCommand.privateKey(curve)
+            let sec1 = try OpenSSLCommand.output(
+                ["ec", "-inform", "DER", "-outform", "DER", "-conv_form", form], input: plain)
+            let pkcs8 = try OpenSSLCommand.output(
+                ["pkcs8", "-topk8", "-nocrypt", "-inform", "DER", "-outform", "DER"], input: sec1)
+            let expected = try SigningKey.importing(pkcs8: secret(plain))
+            #expect(try SigningKey.importing(pkcs8: secret(pkcs8)).publicKey == expected.publicKey)
+            #expect(
+                try SigningKey.importing(sec1: secret(sec1), curve: expected.curve).publicKey == expected.publicKey)
+            var wrong = sec1
+            wrong[wrong.count - 1] ^= 1
+            #expect(throws: LibCryptoError.self) {
+                try SigningKey.importing(sec1: secret(wrong), curve: expected.curve)
+            }
+        }
+    }
+
+    @Test func aCompressedPointOfTheOtherSignIsRefused() throws {
+        let key = try SigningKey.generate(.p256)
+        let scalar = try key.privateKey().withUnsafeBytes { Array($0) }
+        let x = Array(key.publicKey[1...32])
+        let parity = key.publicKey[64] & 1
+        func wrapped(_ point: [UInt8]) -> [UInt8] {
+            let bits: [UInt8] = [0x03, UInt8(point.count + 1), 0] + point
+            let inner: [UInt8] = [0x02, 1, 1, 0x04, 32] + scalar + [0xA1, UInt8(bits.count)] + bits
+            let body = hex("020100301306072a8648ce3d020106082a8648ce3d030107") + element(0x04, element(0x30, inner))
+            return element(0x30, body)
+        }
+        #expect(message(wrapped([0x02 | parity] + x)) == nil)
+        #expect(message(wrapped([0x03 ^ parity] + x))?.contains("does not belong") == true)
+        #expect(message(wrapped([0x06 | parity] + key.publicKey.dropFirst())) == nil)
+        #expect(message(wrapped([0x07 ^ parity] + key.publicKey.dropFirst()))?.contains("does not belong") == true)
+        for point in [[], [0], [0x02 | parity], [0x05] + x, [0x02 | parity] + x + [0]] as [[UInt8]] {
+            #expect(message(wrapped(point))?.contains("does not belong") == true, "\(point)")
+        }
+    }
+
+    /// RFC 5958's own place for a public key, which some writers tag explicitly, holds compressed points too.
+    @Test func thePublicKeyOfTheEnvelopeIsReadInEveryForm() throws {
+        let key = try SigningKey.generate(.p384)
+        let scalar = try key.privateKey().withUnsafeBytes { Array($0) }
+        let compressed = [0x02 | key.publicKey[96] & 1] + key.publicKey[1...48]
+        let start =
+            hex("020101301006072a8648ce3d020106052b81040022")
+            + element(0x04, element(0x30, [0x02, 1, 1] + element(0x04, scalar)))
+        #expect(message(element(0x30, start + element(0x81, [0] + compressed))) == nil)
+        #expect(message(element(0x30, start + element(0xA1, element(0x03, [0] + key.publicKey)))) == nil)
+        let twice = element(0xA1, element(0x03, [0] + compressed) + element(0x03, [0] + compressed))
+        #expect(message(element(0x30, start + twice))?.contains("not one bit string") == true)
+        let odd = element(0x81, [1] + compressed)
+        #expect(message(element(0x30, start + odd))?.contains("not a string of whole bytes") == true)
+    }
+
+    private func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+        content.count < 0x80
+            ? [tag, UInt8(content.count)] + content : [tag, 0x81, UInt8(content.count)] + content
+    }
+
+    @Test func whatIsNotAcceptedIsNamed() throws {
+        let plain = try OpenSSLCommand.privateKey("P-256")
+        let pem = try OpenSSLCommand.output(["pkey", "-inform", "DER"], input: plain)
+        #expect(message(pem)?.contains("it is PEM") == true)
+        let encrypted = try OpenSSLCommand.output(
+            ["pkcs8", "-topk8", "-inform", "DER", "-outform", "DER", "-passout", "pass:x"], input: plain)
+        #expect(message(encrypted)?.contains("is encrypted") == true)
+        let sec1 = try OpenSSLCommand.output(["ec", "-inform", "DER", "-outform", "DER"], input: plain)
+        #expect(message(sec1)?.contains("SEC 1") == true)
+        #expect(message([0x30, 0x80] + plain.dropFirst(2) + [0, 0])?.contains("indefinite length") == true)
+        #expect(message(plain + [0])?.contains("bytes follow its end") == true)
+        let seed = element(0x04, element(0x04, [UInt8](repeating: 7, count: 32)))
+        let withNull = element(0x30, hex("020100300706032b65700500") + seed)
+        #expect(message(withNull)?.contains("takes no parameters") == true)
+        let short = element(0x30, hex("020100300506032b6570") + element(0x04, element(0x04, [1, 2, 3])))
+        #expect(message(short)?.contains("has 3 bytes, not 32") == true)
+        let implicit = element(0x30, hex("020100300b06072a8648ce3d02010500") + seed)
+        #expect(message(implicit)?.contains("(NULL)") == true)
+        let nameless = element(0x30, hex("020100300906072a8648ce3d0201") + seed)
+        #expect(message(nameless)?.contains("names no curve") == true)
+        let wide = element(0x04, element(0x30, [0x02, 1, 1] + element(0x04, [UInt8](repeating: 0, count: 33))))
+        let tooWide = element(0x30, hex("020100301306072a8648ce3d020106082a8648ce3d030107") + wide)
+        #expect(message(tooWide)?.contains("has 33 bytes, not 32") == true)
+        #expect(message(element(0x30, [0x02, 1, 2] + hex("300506032b6570") + seed))?.contains("version is 2") == true)
     }
 
     @Test func otherKeysAreRefusedByName() throws {

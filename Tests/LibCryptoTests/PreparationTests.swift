@@ -1,7 +1,7 @@
 import LibCrypto
 import Testing
 
-@Suite struct PreparationTests {
+@Suite(.timeLimit(.minutes(10))) struct PreparationTests {
     @Test func preparingTwiceIsHarmless() throws {
         try LibCrypto.prepare()
         try LibCrypto.prepare(secureHeap: 1 << 22)

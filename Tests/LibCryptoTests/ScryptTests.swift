@@ -4,14 +4,13 @@ import Testing
 
 @testable import LibCrypto
 
-@Suite("scrypt")
+@Suite("scrypt", .timeLimit(.minutes(10)))
 struct ScryptTests {
     private static func passphrase(_ text: String) throws -> SecretBytes {
         try SecretBytes.make(count: text.utf8.count) { $0.copyBytes(from: text.utf8) }
     }
 
-    @Test("RFC 7914 §12, third vector")
-    func vectors() throws {
+    @Test func rfc7914_12ThirdVector() throws {
         let key = try Scrypt.derive(
             passphrase: try Self.passphrase("pleaseletmein"), salt: Array("SodiumChloride".utf8),
             cost: Scrypt.Cost(logN: 14, blockSize: 8, parallelism: 1), count: 64)
@@ -21,8 +20,7 @@ struct ScryptTests {
         #expect(key.withUnsafeBytes { Array($0) } == expected)
     }
 
-    @Test("Empty operands and costs beyond the bound are refused")
-    func bounds() throws {
+    @Test func emptyOperandsAndCostsBeyondTheBoundAreRefused() throws {
         for cost in [
             Scrypt.Cost(logN: 0, blockSize: 8, parallelism: 1), Scrypt.Cost(logN: 21, blockSize: 1, parallelism: 1),
             Scrypt.Cost(logN: 20, blockSize: 8, parallelism: 1), Scrypt.Cost(logN: 14, blockSize: 0, parallelism: 1),

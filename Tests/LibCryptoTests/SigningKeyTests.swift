@@ -3,7 +3,7 @@ import SecretMemory
 import TestSupport
 import Testing
 
-@Suite struct SigningKeyTests {
+@Suite(.timeLimit(.minutes(10))) struct SigningKeyTests {
     /// RFC 8032 §7.1, tests 1, 2, 3 and SHA(abc).
     @Test(arguments: [
         (

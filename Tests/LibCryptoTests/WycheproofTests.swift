@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Every bad signature of Project Wycheproof on our curves.
-@Suite struct WycheproofTests {
+@Suite(.timeLimit(.minutes(10))) struct WycheproofTests {
     @Test(arguments: [("p256", SigningCurve.p256), ("p384", .p384), ("p521", .p521), ("secp256k1", .secp256k1)])
     func noBadECDSASignatureIsAccepted(_ name: String, _ curve: SigningCurve) async throws {
         for (form, encoding) in [("der", ECDSASignature.Encoding.der), ("p1363", .p1363)] {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Pairing
 
-@Suite struct BBSPlusTests {
+@Suite(.timeLimit(.minutes(10))) struct BBSPlusTests {
     let file: VectorFile
 
     init() throws { file = try VectorFile("bbs.json") }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Pairing
 
-@Suite struct BLS0ChainVectorTests {
+@Suite(.timeLimit(.minutes(10))) struct BLS0ChainVectorTests {
     let file: VectorFile
 
     init() throws { file = try VectorFile("bls-bn254.json") }

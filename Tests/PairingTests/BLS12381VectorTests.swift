@@ -2,7 +2,7 @@ import Testing
 
 @testable import Pairing
 
-@Suite struct BLS12381VectorTests {
+@Suite(.timeLimit(.minutes(10))) struct BLS12381VectorTests {
     let file: VectorFile
 
     init() throws { file = try VectorFile("bls12-381.json") }

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Pairing
 
-/// The curve of TPMs. Vectors come from the independent Python in Tests/acceptance/bnp256.py.
-@Suite struct BNP256Tests {
+/// The curve of TPMs. Vectors come from the independent Python in Tests/acceptance/support/bnp256.py.
+@Suite(.timeLimit(.minutes(10))) struct BNP256Tests {
     @Test func bnp256Base() { FieldTests().checkField(BNP256Fp.self) }
     @Test func bnp256Scalar() { FieldTests().checkField(BNP256Fr.self) }
     @Test func bnp256G1() { CurveTests().checkGroup(BNP256.G1Curve.self, order: BNP256Fr.modulus) }
@@ -36,7 +36,9 @@ import Testing
             let isInside = point.multipliedVariableTime(by: BNP256Fr.modulus).isInfinity
             #expect(BNP256.isInSubgroup(point) == isInside && !isInside)
             #expect(!BNP256.isInSubgroup(point + .generator))
-            let encoded = BNP256.G2Point(point).compressed
+            // Written by hand: no such point becomes a G2Point.
+            let encoded = CompressedEncoding.bytes(
+                x: x.c1.bigEndianBytes + x.c0.bigEndianBytes, yParity: y.parity)
             #expect(throws: PairingError.notInSubgroup) { try BNP256.G2Point(compressed: encoded) }
         }
         let good = BNP256.G2Point.generator + .generator
@@ -134,7 +136,7 @@ import Testing
     }
 }
 
-@Suite struct BNP256VectorTests {
+@Suite(.timeLimit(.minutes(10))) struct BNP256VectorTests {
     @Test func signatures() throws {
         let items = try VectorFile("bls-bnp256.json").items("sign")
         #expect(items.count == 6)

@@ -3,7 +3,7 @@ import Testing
 @testable import Pairing
 
 /// Group laws, the constant-time multiplication and the fast subgroup checks, each against the plain method.
-@Suite struct CurveTests {
+@Suite(.timeLimit(.minutes(10))) struct CurveTests {
     @Test func bls12381G1() { checkGroup(BLS12381.G1Curve.self, order: BLS12381Fr.modulus) }
     @Test func bls12381G2() { checkGroup(BLS12381.G2Curve.self, order: BLS12381Fr.modulus) }
     @Test func bn254G1() { checkGroup(BN254.G1Curve.self, order: BN254Fr.modulus) }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Pairing
 
-@Suite struct EncodingTests {
+@Suite(.timeLimit(.minutes(10))) struct EncodingTests {
     func point1(_ random: inout TestRandom) -> BLS12381.G1Point {
         BLS12381.G1Point(Point.generator.multipliedVariableTime(by: random.words(4)))
     }

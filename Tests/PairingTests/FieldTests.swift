@@ -2,7 +2,7 @@ import Testing
 
 @testable import Pairing
 
-@Suite struct FieldTests {
+@Suite(.timeLimit(.minutes(10))) struct FieldTests {
     @Test func bls12381Base() { checkField(BLS12381Fp.self) }
     @Test func bls12381Scalar() { checkField(BLS12381Fr.self) }
     @Test func bn254Base() { checkField(BN254Fp.self) }

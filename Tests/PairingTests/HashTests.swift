@@ -2,7 +2,7 @@ import Testing
 
 @testable import Pairing
 
-@Suite struct HashTests {
+@Suite(.timeLimit(.minutes(10))) struct HashTests {
     /// FIPS 180-4 examples and a message of a million bytes.
     @Test func sha256() {
         #expect(

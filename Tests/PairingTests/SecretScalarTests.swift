@@ -2,7 +2,7 @@ import Testing
 
 @testable import Pairing
 
-@Suite struct SecretScalarTests {
+@Suite(.timeLimit(.minutes(10))) struct SecretScalarTests {
     @Test func splitAddsUpAndEachShareWorks() throws {
         var random = TestRandom(seed: 41)
         func fill(_ buffer: UnsafeMutableRawBufferPointer) { buffer.copyBytes(from: random.bytes(buffer.count)) }

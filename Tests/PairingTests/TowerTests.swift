@@ -2,7 +2,7 @@ import Testing
 
 @testable import Pairing
 
-@Suite struct TowerTests {
+@Suite(.timeLimit(.minutes(10))) struct TowerTests {
     @Test func bls12381PairingIsBilinear() { checkBilinearity(BLS12381.self) }
     @Test func bn254PairingIsBilinear() { checkBilinearity(BN254.self) }
 

@@ -1,5 +1,6 @@
 import EnclaveLock
-import Outbound
+import Encodings
+import OutboundHTTP
 import SecretMemory
 import TestSupport
 import Testing
@@ -7,7 +8,7 @@ import Testing
 @testable import RemoteLocks
 
 /// The dialogue; the service itself takes part in the acceptance tests.
-@Suite struct AWSKMSLockTests {
+@Suite(.timeLimit(.minutes(10))) struct AWSKMSLockTests {
     private static let uri = "aws-kms://arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     private static let identity = RecordIdentity(tenant: "t", keystore: "k", key: "", type: "x", version: 1)
 
@@ -95,6 +96,43 @@ import Testing
             try await lock(server).seal(try secret("abc"), identity: Self.identity)
         }
         #expect(error?.code == .remoteFailed)
+    }
+
+    @Test func throttlingPassesAndARefusalStandsUntilACallSucceeds() async throws {
+        let server = ScriptedServer()
+        let lock = try lock(server)
+        func fails() async -> EnclaveLockError? {
+            await #expect(throws: EnclaveLockError.self) {
+                try await lock.seal(try secret("abc"), identity: Self.identity)
+            }
+        }
+        server.answers(400, #"{"__type":"ThrottlingException"}"#)
+        #expect(await fails()?.isPassing == true)
+        #expect(server.requests.count == 3)
+        #expect(lock.refusal == nil)
+        server.answers(400, #"{"__type":"DisabledException"}"#)
+        #expect(await fails()?.isPassing == false)
+        #expect(server.requests.count == 4)
+        #expect(lock.refusal?.message.contains("DisabledException") == true)
+        // Readiness answers from what is known.
+        for _ in 0..<10 { await #expect(throws: EnclaveLockError.self) { try await lock.probe() } }
+        #expect(server.requests.count == 4)
+        server.answers(200, #"{"CiphertextBlob":"AQID"}"#)
+        _ = try await lock.seal(try secret("abc"), identity: Self.identity)
+        #expect(lock.refusal == nil)
+        try await lock.probe()
+        #expect(server.requests.count == 5)
+    }
+
+    @Test func thoseWhoAskForReadinessAtOnceShareOneCall() async throws {
+        let server = ScriptedServer()
+        let lock = try lock(server)
+        server.answers(200, #"{"CiphertextBlob":"AQID"}"#)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<50 { group.addTask { try await lock.probe() } }
+            try await group.waitForAll()
+        }
+        #expect(server.requests.count == 1)
     }
 
     @Test(arguments: [

@@ -4,7 +4,7 @@ import Testing
 @testable import RemoteLocks
 
 /// Vectors of AWS's Signature Version 4 test suite.
-@Suite struct AWSSignatureTests {
+@Suite(.timeLimit(.minutes(10))) struct AWSSignatureTests {
     private static let time: Int64 = 1_440_938_160
     private static let date = "20150830T123600Z"
 

@@ -1,4 +1,4 @@
-import Outbound
+import OutboundHTTP
 import SecretMemory
 import Synchronization
 

@@ -3,7 +3,7 @@ import Glibc
 import SecretMemory
 import Testing
 
-@Suite struct SecretBytesTests {
+@Suite(.timeLimit(.minutes(10))) struct SecretBytesTests {
     private struct Refused: Error {}
 
     @Test func randomSecretsDifferAndCompareInConstantTime() throws {

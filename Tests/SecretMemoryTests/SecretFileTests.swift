@@ -2,7 +2,7 @@ import Foundation
 import SecretMemory
 import Testing
 
-@Suite struct SecretFileTests {
+@Suite(.timeLimit(.minutes(10))) struct SecretFileTests {
     private let folder: URL
 
     init() throws {

@@ -1,12 +1,12 @@
+import Encodings
 import Foundation
-import HSMBridge
 import TestSupport
 import Testing
-import TextEncodings
+import Token
 
 @testable import SplitKeys
 
-@Suite struct AuthorityTests {
+@Suite(.timeLimit(.minutes(10))) struct AuthorityTests {
     @Test func theOfficialKeySignsAsInTheOriginalsTests() async throws {
         let fixture = try SplitFixture()
         try await fixture.authority.setUp(

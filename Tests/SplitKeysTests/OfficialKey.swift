@@ -1,6 +1,6 @@
+import Encodings
 import SecretMemory
 import TestSupport
-import TextEncodings
 
 @testable import SplitKeys
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SplitKeys
 
-@Suite struct RevocationRaceTests {
+@Suite(.timeLimit(.minutes(10))) struct RevocationRaceTests {
     private final class Observed: Sendable {
         let isRevoked = Atomic(false)
         let late = Atomic(0)
@@ -32,7 +32,7 @@ import Testing
                 }
             }
             group.addTask {
-                while observed.signed.load(ordering: .relaxed) == 0 { try await Task.sleep(for: .milliseconds(1)) }
+                try await eventually("a signature is made") { observed.signed.load(ordering: .relaxed) > 0 }
                 try await fixture.authority.revoke(
                     client: OfficialKey.clientID, peerKey: OfficialKey.bytes(OfficialKey.peerKey), caller: caller)
                 observed.isRevoked.store(true, ordering: .sequentiallyConsistent)
@@ -44,17 +44,17 @@ import Testing
         #expect(await code { _ = try await fixture.authority.cosign(OfficialKey.message()) } == .revoked)
     }
 
-    @Test func aChangeWaitsForSignersAndTheyForIt() async {
+    @Test func aChangeWaitsForSignersAndTheyForIt() async throws {
         let gate = ShareGate()
         let observed = Observed()
         await gate.enter("key")
-        await withTaskGroup(of: Void.self) { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 await gate.beginChange("key", revoking: true)
                 observed.order.withLock { $0.append("change") }
                 gate.endChange("key")
             }
-            while !gate.isRevoking("key") { await Task.yield() }
+            try await eventually("the change has begun") { gate.isRevoking("key") }
             group.addTask {
                 await gate.enter("key")
                 observed.order.withLock { $0.append("signer") }
@@ -62,6 +62,7 @@ import Testing
             }
             observed.order.withLock { $0.append("first") }
             gate.leave("key")
+            try await group.waitForAll()
         }
         #expect(observed.order.withLock { $0 } == ["first", "change", "signer"])
         #expect(!gate.isRevoking("key"))

@@ -1,14 +1,14 @@
 import Anchors
 import Audit
-import EnclaveLock
+import Encodings
 import Foundation
-import HSMBridge
 import LibCrypto
 import Pairing
 import SecretMemory
 import Synchronization
 import TestSupport
 import Testing
+import Token
 
 @testable import SplitKeys
 
@@ -44,7 +44,7 @@ struct SplitFixture {
     }
 
     func caller(_ user: String = "alice", service: Bool = false) throws -> SplitCaller {
-        try SplitCaller(user: user, isService: service, token: "token", requestID: "request")
+        try SplitCaller(user: ExactText(user), isService: service, token: "token", requestID: "request")
     }
 
     /// The user's half of a signature on a hash.

@@ -3,7 +3,7 @@ import Testing
 @testable import SplitKeys
 
 /// Wallets whose infrastructure share is a key of a TPM.
-@Suite struct TPMSuiteTests {
+@Suite(.timeLimit(.minutes(10))) struct TPMSuiteTests {
     @Test func aTPMsSuiteNeedsAToken() async throws {
         let fixture = try SplitFixture(hasWholePoints: false)
         let caller = try fixture.caller()

@@ -1,9 +1,9 @@
+import Encodings
 import Testing
-import TextEncodings
 
 @testable import SplitKeys
 
-@Suite struct TransactionTests {
+@Suite(.timeLimit(.minutes(10))) struct TransactionTests {
     /// Vectors `gen-txnhash-00` and `gen-txnhash-02` of the split-key specification.
     @Test func hashesAreTheChains() throws {
         let first = SplitTransaction(

@@ -1,4 +1,5 @@
 import Audit
+import Encodings
 import Synchronization
 import TestSupport
 import Testing
@@ -6,7 +7,7 @@ import Testing
 @testable import SplitKeys
 
 /// Whoever knows a public key can send halves that are wrong: they must cost the key, the token and the chain nothing.
-@Suite struct WrongHalfTests {
+@Suite(.timeLimit(.minutes(10))) struct WrongHalfTests {
     /// A point of the curve that is no half of the official key's.
     private static func wrong(from address: String = "192.0.2.1") -> CosignRequest {
         var request = OfficialKey.message()
@@ -67,6 +68,42 @@ import Testing
         #expect(fixture.chain.events.count == before + 3)
     }
 
+    /// A token is no licence to fill the chain: what repeats is told by one record a minute, in either role.
+    @Test func refusalsOfKnownUsersThatRepeatAreCounted() async throws {
+        let fixture = try SplitFixture(Self.configuration())
+        let (alice, bob) = (try fixture.caller(), try fixture.caller("bob"))
+        let (client, key) = (String(repeating: "ab", count: 32), [UInt8](repeating: 1, count: 64))
+        for _ in 0..<100 {
+            #expect(
+                await code { try await fixture.vault.share(publicKey: key, to: "carol", caller: alice) } == .notFound)
+            #expect(
+                await code {
+                    try await fixture.authority.setRestrictions(
+                        [], client: client, key: key, caller: alice)
+                } == .notFound)
+        }
+        _ = await code { try await fixture.vault.share(publicKey: key, to: "carol", caller: bob) }
+        var events = fixture.chain.events
+        #expect(events.filter { $0.front == "vault" && $0.actor == "alice" }.count == RefusalCounts.whole)
+        #expect(events.filter { $0.front == "auth" && $0.actor == "alice" }.count == RefusalCounts.whole)
+        #expect(events.filter { $0.actor == "bob" }.count == 1)
+        await fixture.vault.flush()
+        #expect(fixture.chain.events.count == events.count, "the minute is not over")
+        fixture.clock.advance(Double(RefusalCounts.interval))
+        await fixture.vault.flush()
+        try await fixture.authority.flush()
+        events = Array(fixture.chain.events.dropFirst(events.count))
+        #expect(Set(events.map(\.front)) == ["vault", "auth"] && events.count == 2)
+        #expect(events.allSatisfy { $0.details["count"] == "\(100 - RefusalCounts.whole)" && $0.actor == "alice" })
+        // What is left over at the end is told then.
+        for _ in 0...RefusalCounts.whole {
+            _ = await code { try await fixture.vault.share(publicKey: key, to: "carol", caller: bob) }
+        }
+        let count = fixture.chain.events.count
+        try await fixture.vault.close()
+        #expect(fixture.chain.events.count == count + 1)
+    }
+
     @Test func tooManyAreNotLookedAt() async throws {
         let fixture = try SplitFixture(Self.configuration(wrongPerSecond: 1))
         try await fixture.authority.setUp(try OfficialKey.setup(), caller: fixture.caller())
@@ -92,14 +129,20 @@ import Testing
         halves.countRight(key: "k", address: "home", now: start)
         for _ in 0..<2 { halves.countWrong(key: "k", address: "far", now: start) }
         #expect(!admits("k", "far") && !admits("other", "far"), "the address is used up")
-        #expect(!admits("k", "elsewhere"), "and the key for newcomers")
+        #expect(admits("k", "elsewhere"), "but not for who sent no wrong half lately")
+        #expect(halves.admits(key: "k", address: "far", owner: "zoe", now: start), "nor for the key's owner")
+        for number in 0..<2 { halves.countWrong(key: "k", address: "new \(number)", now: start) }
+        #expect(!admits("k", "elsewhere"), "of whom some may try")
+        for _ in 0..<2 { halves.countWrong(key: "k", address: "far", owner: "zoe", now: start) }
+        #expect(!halves.admits(key: "k", address: "home", owner: "zoe", now: start), "his own count for him")
+        #expect(halves.admits(key: "k", address: "far", owner: "alice", now: start))
         #expect(admits("other", "elsewhere"))
         #expect(admits("k", "home"), "but not for whom it knows")
         for _ in 0..<2 { halves.countWrong(key: "k", address: "home", now: start) }
         #expect(!admits("k", "home"))
         #expect(admits("other", "home"), "what the known pair does is counted for the pair")
         #expect(admits("k", "far", after: 1) && admits("k", "home", after: 1))
-        for _ in 0..<2 { halves.countWrong(key: "k", address: "far", now: start + .seconds(2_000)) }
+        for number in 0..<4 { halves.countWrong(key: "k", address: "\(number)", now: start + .seconds(2_000)) }
         #expect(!admits("k", "home", after: 2_000), "nobody is known for ever")
     }
 

@@ -1,13 +1,16 @@
 import EnclaveLock
+import Encodings
 import HSMBridge
 import LibCrypto
 import SecretMemory
 import TPMBridge
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 /// One suite for every device: what a backend claims it does, and what it cannot do it says.
-@Suite struct ConformanceTests {
+@Suite(.timeLimit(.minutes(10))) struct ConformanceTests {
     enum Backend: String, CaseIterable, Sendable {
         case softHSM, tpm
 

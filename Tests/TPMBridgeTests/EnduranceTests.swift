@@ -1,13 +1,13 @@
 import Foundation
-import HSMBridge
 import TestSupport
 import Testing
+import Token
 
 @testable import TPMBridge
 
 /// What counts in 16 bits inside a TPM, and so stops somebody after 65,536 turns (tpm2-pkcs11's issue 843 is one case).
 /// `scripts/bench --only tpm-endurance` makes 200,000 uses of keys besides.
-@Suite struct EnduranceTests {
+@Suite(.timeLimit(.minutes(10))) struct EnduranceTests {
     /// A TPM numbers saved sessions in 16 bits. While one program keeps a saved session, others can save theirs 65,535
     /// times; then the TPM says CONTEXT_GAP to every one of them (TPM 2.0 Library part 1, section 30.5). The daemon's
     /// session is never saved, so it goes on, on the one connection that it made.

@@ -1,11 +1,13 @@
 import HSMBridge
 import TestSupport
+import TestTokens
 import Testing
+import Token
 
 /// tpm2-pkcs11 over a software TPM as one more PKCS #11 module. It draws random bytes, which the probe proves; it
 /// lacks what the daemon is built on, says so for each capability, and gets refusals: there is no weaker path that such a
 /// token falls back to.
-@Suite struct ForeignModuleTests {
+@Suite(.timeLimit(.minutes(10))) struct ForeignModuleTests {
     /// One test, since the module reads its environment once per process.
     @Test func eachCapabilityPassesOrIsTruthfullyAbsent() async throws {
         let module = try ForeignTPMModule()
@@ -18,7 +20,10 @@ import Testing
         #expect(Set(report.capabilities.map(\.name)) == Set(Self.absent.keys).union(Self.served.keys))
         for capability in report.capabilities {
             let serves = Self.served[capability.name]
-            #expect(capability.outcome == (serves == nil ? .absent : .ok), "\(capability.name)")
+            // The probe tries with session keys, which the module makes none of.
+            let missing: ProbeReport.Outcome = capability.name == "ed25519" ? .absent : .notProbed
+            let expected = serves != nil ? .ok : missing
+            #expect(capability.outcome == expected, "\(capability.name)")
             #expect(capability.detail == serves ?? Self.absent[capability.name], "\(capability.name)")
             #expect(serves != nil || capability.rate == nil, "\(capability.name)")
         }
@@ -56,7 +61,8 @@ import Testing
 
     /// What it answers to the rest. Its own tool makes AES and HMAC keys; by PKCS #11 nobody can.
     private static let absent = [
-        "aes-256-gcm": noKeys, "hmac-sha-256": noKeys, "kwp-aes": noKeys, "kwp-ec": noKeys, "kwp-ed25519": noKeys,
+        "key-history-told": "The token makes no session key to look at.", "aes-256-gcm": noKeys, "hmac-sha-256": noKeys,
+        "kwp-aes": noKeys, "kwp-ec": noKeys, "kwp-ed25519": noKeys,
         "session-copies": noKeys, "unwrap-template-enforced": noKeys, "allowed-mechanisms-enforced": noKeys,
         "ecdsa-p256": noSessionKeys, "ecdsa-p384": noSessionKeys, "ecdsa-p521": noSessionKeys,
         "ecdsa-secp256k1": noSessionKeys, "ecdh-p256": noSessionKeys, "result-key": noSessionKeys,

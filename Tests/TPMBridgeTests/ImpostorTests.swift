@@ -1,9 +1,9 @@
-import HSMBridge
 import TPMBridge
 import TestSupport
 import Testing
+import Token
 
-@Suite struct ImpostorTests {
+@Suite(.timeLimit(.minutes(10))) struct ImpostorTests {
     let context = Array("a context".utf8)
 
     @Test(arguments: Impostor.Manner.allCases.filter { $0 != .flipBits })

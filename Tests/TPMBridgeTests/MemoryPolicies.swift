@@ -1,6 +1,6 @@
-import HSMBridge
 import Synchronization
 import TPMBridge
+import Token
 
 /// A record in memory, and how often it was written.
 final class MemoryPolicies: TPMPolicyStore {

@@ -1,13 +1,13 @@
 import Foundation
-import HSMBridge
 import TPMBridge
 import TestSupport
 import Testing
+import Token
 
-/// Keys that work in approved states of the machine only. Register 16 stands for any: it can be reset.
-@Suite struct PCRPolicyTests {
+/// Keys that work in approved states of the machine only. Register 12 stands for any; a power cycle puts it back.
+@Suite(.timeLimit(.minutes(10))) struct PCRPolicyTests {
     let context = Array("a context".utf8)
-    static let selection = PCRSelection(.sha256, [7, 16])
+    static let selection = PCRSelection(.sha256, [7, 12])
 
     private func configuration(
         _ tpm: SoftTPM, _ policies: MemoryPolicies, _ manifest: TokenManifest? = nil
@@ -31,13 +31,13 @@ import Testing
         return token
     }
 
-    /// What register 16 becomes when it is extended from zeros by `byte` repeated.
+    /// What register 12 becomes when it is extended from zeros by `byte` repeated.
     private func extended(_ tpm: SoftTPM, by byte: String) throws -> PCRValues {
         let change = String(repeating: byte, count: 32)
-        try tpm.tool("tpm2_pcrextend", ["16:sha256=\(change)"])
-        let text = try tpm.tool("tpm2_pcrread", ["sha256:16"])
-        try tpm.tool("tpm2_pcrreset", ["16"])
-        return try PCRValues(parsing: text, for: try #require(PCRSelection(.sha256, [16])))
+        try tpm.tool("tpm2_pcrextend", ["12:sha256=\(change)"])
+        let text = try tpm.tool("tpm2_pcrread", ["sha256:12"])
+        try tpm.powerCycle()
+        return try PCRValues(parsing: text, for: try #require(PCRSelection(.sha256, [12])))
     }
 
     private func expect(_ code: HSMError.Code, within seconds: Int, of token: TPMToken) async throws {
@@ -88,12 +88,12 @@ import Testing
         let policies = MemoryPolicies()
         let token = try await provisioned(tpm, policies)
         let sealed = try await token.seal(try secret("kept"), under: .rootLock, context: context)
-        try tpm.tool("tpm2_pcrextend", ["16:sha256=" + String(repeating: "11", count: 32)])
+        try tpm.tool("tpm2_pcrextend", ["12:sha256=" + String(repeating: "11", count: 32)])
         let refusal = await code { _ = try await token.open(sealed, under: .rootLock, context: context) }
         #expect(refusal == .pcrMismatch)
         try await expect(.pcrMismatch, within: 5, of: token)
         let error = try #require(token.health.error)
-        #expect(error.message.contains("PCR 16 of sha256") && !error.message.contains("7,"))
+        #expect(error.message.contains("PCR 12 of sha256") && !error.message.contains("7,"))
         if case .refused = token.health {} else { Issue.record("an operator must act") }
         // A process that starts in the wrong state is told the same.
         await token.shutdown()
@@ -102,7 +102,7 @@ import Testing
         #expect(await code { _ = try await again.approve(policies.state()) } == .pcrMismatch)
         let lockout = try tpm.tool("tpm2_getcap", ["properties-variable"])
         #expect(lockout.contains("TPM2_PT_LOCKOUT_COUNTER: 0x0"))
-        try tpm.tool("tpm2_pcrreset", ["16"])
+        try tpm.powerCycle()
         for _ in 0..<200 where !again.health.isReady { try await Task.sleep(for: .milliseconds(20)) }
         #expect(text(try await again.open(sealed, under: .rootLock, context: context)) == "kept")
         await again.shutdown()
@@ -126,7 +126,7 @@ import Testing
         #expect(try #require(try await token.pcrPolicy()).approved == [current, expected])
         await token.shutdown()
 
-        try tpm.tool("tpm2_pcrextend", ["16:sha256=" + String(repeating: "22", count: 32)])
+        try tpm.tool("tpm2_pcrextend", ["12:sha256=" + String(repeating: "22", count: 32)])
         let changed = started(configuration(tpm, policies, manifest))
         try await changed.waitUntilReady(timeout: .seconds(20))
         #expect(text(try await changed.open(sealed, under: .rootLock, context: context)) == "kept")
@@ -136,7 +136,7 @@ import Testing
         await changed.shutdown()
 
         // A write that was lost leaves the old record, which opens in the old state.
-        try tpm.tool("tpm2_pcrreset", ["16"])
+        try tpm.powerCycle()
         let backwards = started(configuration(tpm, policies, manifest))
         #expect(await code { try await backwards.waitUntilReady(timeout: .seconds(10)) } == .pcrMismatch)
         await backwards.shutdown()
@@ -153,12 +153,12 @@ import Testing
         let manifest = try #require(token.manifest)
         await token.shutdown()
         let good = try #require(policies.record)
-        try tpm.tool("tpm2_pcrextend", ["16:sha256=" + String(repeating: "33", count: 32)])
+        try tpm.tool("tpm2_pcrextend", ["12:sha256=" + String(repeating: "33", count: 32)])
         let now = try PCRValues(
-            parsing: try tpm.tool("tpm2_pcrread", ["sha256:7,16"]), for: try #require(Self.selection))
+            parsing: try tpm.tool("tpm2_pcrread", ["sha256:7,12"]), for: try #require(Self.selection))
 
         var forged = good
-        forged.approvals[0].values["16"] = now.values[16].map { $0.map { String(format: "%02x", $0) }.joined() }
+        forged.approvals[0].values["12"] = now.values[12].map { $0.map { String(format: "%02x", $0) }.joined() }
         var another = good
         another.instance = TokenManifest.makeInstance()
         var empty = good
@@ -191,10 +191,62 @@ import Testing
         var silent = configuration(bound, policies, maker.manifest)
         await maker.shutdown()
         silent.address.registers = nil
-        try bound.tool("tpm2_pcrextend", ["16:sha256=" + String(repeating: "44", count: 32)])
+        try bound.tool("tpm2_pcrextend", ["12:sha256=" + String(repeating: "44", count: 32)])
         let again = started(silent)
         #expect(await code { try await again.waitUntilReady(timeout: .seconds(10)) } == .pcrMismatch)
         await again.shutdown()
+    }
+
+    @Test(arguments: [[16], [23], [0, 16], [7, 16, 23]])
+    func registersThatAnybodyMayResetAreRefusedBeforeAnythingIsMade(registers: [Int]) async throws {
+        let tpm = try SoftTPM()
+        let policies = MemoryPolicies()
+        var asking = configuration(tpm, policies)
+        asking.address.registers = PCRSelection(.sha256, registers)
+        let token = started(asking)
+        try await token.waitUntilReady(timeout: .seconds(20))
+        do {
+            _ = try await token.provision(instance: TokenManifest.makeInstance())
+            Issue.record("it was provisioned")
+        } catch {
+            #expect(error.code == .configurationRefused && error.message.contains("reset"))
+            for register in [16, 23] where registers.contains(register) {
+                #expect(error.message.contains("\(register)"))
+            }
+        }
+        await token.shutdown()
+        #expect(policies.writes == 0)
+        #expect(!(try tpm.tool("tpm2_getcap", ["handles-persistent"])).contains("0x"))
+    }
+
+    @Test func registersThatNobodyExtendedAreTold() async throws {
+        let tpm = try SoftTPM()
+        try tpm.tool("tpm2_pcrextend", ["7:sha256=" + String(repeating: "11", count: 32)])
+        let token = try await provisioned(tpm, MemoryPolicies())
+        let policy = try #require(try await token.pcrPolicy())
+        let weakness = try await token.weakness(of: policy.current)
+        #expect(weakness.resettable.isEmpty && weakness.resettableElsewhere.isEmpty && weakness.untouched == [12])
+        #expect(weakness.warnings.count == 1 && weakness.warnings[0].contains("PCR 12"))
+        let ones = try #require(PCRValues(.sha256, [17: [UInt8](repeating: 0xFF, count: 32)]))
+        #expect(try await token.weakness(of: ones).untouched == [17])
+        let locality = try #require(PCRValues(.sha256, [0: [UInt8](repeating: 0, count: 31) + [3]]))
+        #expect(try await token.weakness(of: locality).untouched == [0])
+        let extended = [UInt8](repeating: 1, count: 32)
+        let other = try #require(PCRValues(.sha256, [16: extended, 22: extended]))
+        let weak = try await token.weakness(of: other)
+        #expect(weak.resettable == [16] && weak.resettableElsewhere == [22] && weak.untouched.isEmpty)
+        await token.shutdown()
+    }
+
+    @Test func aClearedTPMIsToldAsAnotherTPMAndNotAsAnotherState() async throws {
+        let tpm = try SoftTPM()
+        let token = try await provisioned(tpm, MemoryPolicies())
+        let sealed = try await token.seal(try secret("kept"), under: .rootLock, context: context)
+        try tpm.tool("tpm2_clear", ["-c", "p"])
+        let refusal = await code { _ = try await token.open(sealed, under: .rootLock, context: context) }
+        #expect(refusal == .tokenMismatch)
+        try await expect(.tokenMismatch, within: 5, of: token)
+        await token.shutdown()
     }
 
     @Test func isSweptWhenProvisioningWasInterrupted() async throws {
@@ -231,9 +283,17 @@ import Testing
     }
 }
 
+extension SoftTPM {
+    /// Puts every register back to its start.
+    fileprivate func powerCycle() throws {
+        kill()
+        try start()
+    }
+}
+
 extension MemoryPolicies {
     /// Some state, for a call that must not get as far as looking at it.
     fileprivate func state() throws -> PCRValues {
-        try #require(PCRValues(.sha256, [7: [UInt8](repeating: 0, count: 32), 16: [UInt8](repeating: 1, count: 32)]))
+        try #require(PCRValues(.sha256, [7: [UInt8](repeating: 0, count: 32), 12: [UInt8](repeating: 1, count: 32)]))
     }
 }

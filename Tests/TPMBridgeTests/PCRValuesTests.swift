@@ -1,9 +1,9 @@
-import HSMBridge
 import TPMBridge
 import TestSupport
 import Testing
+import Token
 
-@Suite struct PCRValuesTests {
+@Suite(.timeLimit(.minutes(10))) struct PCRValuesTests {
     private static let zero = String(repeating: "00", count: 32)
     private static let ones = String(repeating: "FF", count: 32)
 

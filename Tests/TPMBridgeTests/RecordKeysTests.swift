@@ -1,13 +1,13 @@
-import HSMBridge
+import Encodings
 import SecretMemory
 import TestSupport
 import Testing
-import TextEncodings
+import Token
 
 @testable import TPMBridge
 
 /// The stored form, against values made with another library (pyca/cryptography).
-@Suite struct RecordKeysTests {
+@Suite(.timeLimit(.minutes(10))) struct RecordKeysTests {
     let salt = [UInt8](32..<64)
     let context = Array("a context".utf8)
     let golden =

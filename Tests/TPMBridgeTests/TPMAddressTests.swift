@@ -1,9 +1,9 @@
-import HSMBridge
 import TPMBridge
 import TestSupport
 import Testing
+import Token
 
-@Suite struct TPMAddressTests {
+@Suite(.timeLimit(.minutes(10))) struct TPMAddressTests {
     static let good = [
         "tpm:/dev/tpmrm0", "tpm:/dev/tpm0?pin-source=file:/var/lib/kmsd/tpm.pin",
         "TPM:?tcti=device:/dev/tpm0&pin-source=credential:tpm",

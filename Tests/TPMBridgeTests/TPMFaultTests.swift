@@ -1,10 +1,10 @@
 import Foundation
-import HSMBridge
 import TPMBridge
 import TestSupport
 import Testing
+import Token
 
-@Suite struct TPMFaultTests {
+@Suite(.timeLimit(.minutes(10))) struct TPMFaultTests {
     let context = Array("a context".utf8)
 
     @Test func healsWhenTheTPMIsKilledAndComesBack() async throws {

@@ -1,8 +1,8 @@
 import Foundation
-import HSMBridge
 import SecretMemory
 import TPMBridge
 import TestSupport
+import Token
 
 extension SoftTPM {
     var address: TPMAddress { TPMAddress(.socket(socket), pinSource: "file:\(pinFile.path)") }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import TPMBridge
 
-@Suite struct TPMResponseTests {
+@Suite(.timeLimit(.minutes(10))) struct TPMResponseTests {
     @Test func layersAndSubjectsAreTakenApart() {
         #expect(TPMResponse(rawValue: 0x98E).name == "TPM_RC_AUTH_FAIL (session 1)")
         #expect(TPMResponse(rawValue: 0x1C4).name == "TPM_RC_VALUE (parameter 1)")

@@ -1,10 +1,10 @@
-import HSMBridge
 import LibCrypto
 import TPMBridge
 import TestSupport
 import Testing
+import Token
 
-@Suite struct TPMTokenTests {
+@Suite(.timeLimit(.minutes(10))) struct TPMTokenTests {
     let context = Array("a context".utf8)
 
     @Test func sealsAndOpens() async throws {

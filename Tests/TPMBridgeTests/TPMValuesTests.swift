@@ -1,11 +1,11 @@
 import Foundation
-import HSMBridge
 import TestSupport
 import Testing
+import Token
 
 @testable import TPMBridge
 
-@Suite struct TPMValuesTests {
+@Suite(.timeLimit(.minutes(10))) struct TPMValuesTests {
     @Test func keepsAValueWhereCopiesOfTheDiskDoNotReach() async throws {
         let tpm = try SoftTPM()
         let token = try await tpm.provisioned()

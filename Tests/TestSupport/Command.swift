@@ -12,6 +12,8 @@ public enum Command {
 
     public struct Failure: Error, CustomStringConvertible {
         public var description: String
+
+        public init(description: String) { self.description = description }
     }
 
     /// Runs `program` (looked up in PATH) with `input` on its standard input and waits for its end.

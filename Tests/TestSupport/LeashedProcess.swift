@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// A child process that ends when we do, whatever ends us.
-final class LeashedProcess: @unchecked Sendable {
+package final class LeashedProcess: @unchecked Sendable {
     // @unchecked: `leash` changes in `end` only, which a test calls once.
     private let process: pid_t
     private var leash: Int32
@@ -17,7 +17,7 @@ final class LeashedProcess: @unchecked Sendable {
         """
 
     /// Starts a program; its output goes nowhere.
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    package init(_ arguments: [String], environment: [String: String] = [:]) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw Command.Failure(description: "no pipe for \(arguments[0])") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -44,7 +44,7 @@ final class LeashedProcess: @unchecked Sendable {
     deinit { end() }
 
     /// Ends it at once and waits for that.
-    func end() {
+    package func end() {
         guard leash >= 0 else { return }
         // A line, since a child of another test may have got hold of this end too.
         write(leash, "\n", 1)
@@ -53,5 +53,5 @@ final class LeashedProcess: @unchecked Sendable {
         waitpid(process, nil, 0)
     }
 
-    var isRunning: Bool { leash >= 0 && waitpid(process, nil, WNOHANG) == 0 }
+    package var isRunning: Bool { leash >= 0 && waitpid(process, nil, WNOHANG) == 0 }
 }

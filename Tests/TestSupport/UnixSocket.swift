@@ -1,9 +1,9 @@
 import Foundation
 import Glibc
 
-enum UnixSocket {
+package enum UnixSocket {
     /// Whether a server accepts connections there; the file is there some time before.
-    static func isListening(at path: String) -> Bool {
+    package static func isListening(at path: String) -> Bool {
         let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_un()

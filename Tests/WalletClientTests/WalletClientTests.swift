@@ -6,7 +6,7 @@ import Testing
 @testable import WalletClient
 
 /// The split-key specification's vectors, which the pairing tests keep.
-@Suite struct WalletClientTests {
+@Suite(.timeLimit(.minutes(10))) struct WalletClientTests {
     private static func vectors(_ type: String) throws -> [[String: Any]] {
         let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../PairingTests/Vectors/bls-bn254.json")

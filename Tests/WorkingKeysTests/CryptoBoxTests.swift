@@ -19,7 +19,7 @@ private struct BoxVectors: Decodable {
     let sealOpen: [Sealed]
 }
 
-@Suite struct CryptoBoxTests {
+@Suite(.timeLimit(.minutes(10))) struct CryptoBoxTests {
     private let vectors: BoxVectors
 
     init() throws { vectors = try VectorFile.load("cryptobox.json", as: BoxVectors.self) }

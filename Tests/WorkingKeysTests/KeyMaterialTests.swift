@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import WorkingKeys
 
-@Suite struct KeyMaterialTests {
+@Suite(.timeLimit(.minutes(10))) struct KeyMaterialTests {
     @Test(arguments: KeyType.allCases) func serialisedMaterialComesBack(_ type: KeyType) throws {
         let material = try KeyMaterial.generate(type)
         #expect((material.prefixID != nil) == type.hasOutputPrefix)

@@ -33,7 +33,7 @@ private struct WrapVectors: Decodable {
     let ecdh1Pu: [Authenticated]
 }
 
-@Suite struct KeyWrappingTests {
+@Suite(.timeLimit(.minutes(10))) struct KeyWrappingTests {
     private let vectors: WrapVectors
 
     init() throws { vectors = try VectorFile.load("keywrap.json", as: WrapVectors.self) }
@@ -51,6 +51,49 @@ private struct WrapVectors: Decodable {
     private func agreement(_ jwk: WrapVectors.JWK, _ curve: String) throws -> AgreementKey {
         try AgreementKey(
             curve: #require(AgreementCurve(rawValue: curve)), privateKey: secret(VectorFile.base64URL(jwk.d)))
+    }
+
+    /// What senders outside may choose: every AES key wrap of both kinds, under a key derived here by the rules of the RFC.
+    @Test(arguments: KeyType.allCases.filter { $0.agreementCurve != nil }, [(128, 16), (192, 24), (256, 32)])
+    func everyKeyWrapOfEachKindUnwraps(type: KeyType, size: (bits: Int, bytes: Int)) throws {
+        let curve = try #require(type.agreementCurve)
+        let recipient = try WorkingKey(versions: [try KeyMaterial.generate(type)], primary: 0)
+        let own = try #require(recipient.primary.rawPublicKey)
+        let (ephemeral, sender) = (try AgreementKey.generate(curve), try AgreementKey.generate(curve))
+        let (apu, apv, tag): ([UInt8], [UInt8], [UInt8]) = ([1, 2], [3], [4, 5, 6])
+        func field(_ bytes: [UInt8]) -> [UInt8] { number(bytes.count) + bytes }
+        func number(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+        for isAuthenticated in [false, true] {
+            let name = "ECDH-\(isAuthenticated ? "1PU" : "ES")+A\(size.bits)KW"
+            let info = field(Array(name.utf8)) + field(apu) + field(apv) + number(size.bits)
+            var common: [UInt8] = []
+            for key in isAuthenticated ? [ephemeral, sender] : [ephemeral] {
+                try key.agree(with: own).withUnsafeBytes { common += Array($0) }
+            }
+            let kek = try ConcatKDF.sha256(
+                secret: secret(common), otherInfo: info + (isAuthenticated ? field(tag) : []), count: size.bytes)
+            for length in [16, 24, 32, 64] {
+                let contentKey = [UInt8](repeating: 7, count: length)
+                var wrapped = WrappedKey(
+                    keyID: "", encryptedCEK: try AESKeyWrap.wrap(secret(contentKey), under: kek),
+                    ephemeral: try AgreementPublicKey(curve: curve, raw: ephemeral.publicKey), algorithm: name,
+                    apu: apu,
+                    apv: apv)
+                let from = try AgreementPublicKey(curve: curve, raw: sender.publicKey)
+                let opened = try KeyWrapping.unwrap(wrapped, with: recipient, sender: from, tag: tag)
+                #expect(opened.withUnsafeBytes { Array($0) } == contentKey, "\(name)")
+                for other in ["ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW"] where other != name {
+                    wrapped.algorithm = other
+                    let outcome = code {
+                        _ = try KeyWrapping.unwrap(wrapped, with: recipient, sender: from, tag: tag)
+                    }
+                    #expect(outcome == .decryptionFailed)
+                }
+                wrapped.algorithm = "ECDH-ES+A512KW"
+                let unknown = code { _ = try KeyWrapping.unwrap(wrapped, with: recipient, sender: from, tag: tag) }
+                #expect(unknown == .invalidArgument)
+            }
+        }
     }
 
     private func publicKey(_ jwk: WrapVectors.JWK, _ curve: String) throws -> AgreementPublicKey {

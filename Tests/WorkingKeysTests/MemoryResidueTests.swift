@@ -5,7 +5,7 @@ import Testing
 import WorkingKeys
 
 /// What a key leaves in memory after its death: nothing. Each case runs in a process of its own.
-@Suite struct MemoryResidueTests {
+@Suite(.timeLimit(.minutes(10))) struct MemoryResidueTests {
     /// Every type whose secret passes through other code.
     @Test(arguments: [
         KeyType.ed25519, .ecdsaP256DER, .ecdsaP256P1363, .ecdsaP384P1363, .ecdsaP521DER, .ecdsaSecp256k1P1363,

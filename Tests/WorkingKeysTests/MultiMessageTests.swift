@@ -1,7 +1,9 @@
 import SecretMemory
 import TestSupport
 import Testing
-import WorkingKeys
+
+@testable import Pairing
+@testable import WorkingKeys
 
 /// Members of `bbs.json`.
 private struct BBSVectors: Decodable {
@@ -23,7 +25,7 @@ private struct BBSVectors: Decodable {
     let keypair: [Pair]
 }
 
-@Suite struct MultiMessageTests {
+@Suite(.timeLimit(.minutes(10))) struct MultiMessageTests {
     private let vectors: BBSVectors
     private let cache = BBSGeneratorCache()
     private let messages = (0..<4).map { [UInt8]("message \($0)".utf8) }
@@ -73,6 +75,53 @@ private struct BBSVectors: Decodable {
         #expect(checked == 3)
     }
 
+    @Test func aProofNeedsANonce() throws {
+        let key = try fresh()
+        let signature = try key.signMulti(messages, generators: cache)
+        do {
+            _ = try key.deriveProof(signature, messages: messages, revealed: [0], nonce: [], generators: cache)
+            Issue.record("a proof without a nonce was made")
+        } catch {
+            #expect(error.code == .invalidArgument && error.message.contains("'nonce' is missing or empty"))
+        }
+    }
+
+    /// "msg 2" is one of the messages that earlier releases hashed to a wrong scalar.
+    @Test func aSignatureOverAWronglyHashedMessageIsRefusedWithThatReason() throws {
+        let older = try KeyMaterial.generate(.bls12381G2)
+        guard case .multiMessage(let signer) = older.secret else { return #expect(Bool(false)) }
+        let key = try key(older, KeyMaterial.generate(.bls12381G2))
+        let affected = ["msg 0", "msg 2"].map { Array($0.utf8) }
+        let generators = try BBSGenerators(publicKey: signer.point, messageCount: 2)
+        let (e, s) = (BBSPlus.Scalar(71), BBSPlus.Scalar(73))
+        let point = BBSPlus.commitment(
+            affected.map(BBSPlus.EarlierHashing.scalar), blinding: s, generators: generators)
+        let a = signer.secret.withUnsafeBytes {
+            BBSPlus.signaturePoint(BLS12381.G1Point(point), e: e, checkedKey: $0)
+        }
+        let signature = BBSSignature(a: a, e: e, s: s).encoded
+        func reason(_ body: () throws(WorkingKeyError) -> Void) -> String? {
+            do throws(WorkingKeyError) { try body() } catch {
+                return error.code == .verificationFailed ? error.message : "another error"
+            }
+            return nil
+        }
+        let verified = reason { () throws(WorkingKeyError) in
+            try key.verifyMulti(signature, messages: affected, generators: cache)
+        }
+        let derived = reason { () throws(WorkingKeyError) in
+            _ = try key.deriveProof(signature, messages: affected, revealed: [0], nonce: [1], generators: cache)
+        }
+        #expect(verified?.contains("An earlier release of this daemon made it with a wrong hash") == true)
+        #expect(derived == verified)
+        let others = reason { () throws(WorkingKeyError) in
+            try key.verifyMulti(signature, messages: [affected[1], affected[0]], generators: cache)
+        }
+        #expect(others == "The signature does not verify.")
+        try key.verifyMulti(
+            try key.signMulti(affected, generators: cache), messages: affected, generators: cache)
+    }
+
     @Test func everySubsetOfTheMessagesCanBeShown() throws {
         let key = try fresh()
         let signature = try key.signMulti(messages, generators: cache)
@@ -103,18 +152,18 @@ private struct BBSVectors: Decodable {
         let rotated = try key(old, KeyMaterial.generate(.bls12381G2))
         try rotated.verifyMulti(signature, messages: messages, generators: cache)
         let proof = try rotated.deriveProof(
-            signature, messages: messages, revealed: [2], nonce: [], generators: cache)
-        try rotated.verifyProof(proof, messages: [messages[2]], nonce: [], generators: cache)
+            signature, messages: messages, revealed: [2], nonce: [9], generators: cache)
+        try rotated.verifyProof(proof, messages: [messages[2]], nonce: [9], generators: cache)
         let other = try fresh()
         #expect(
             code { try other.verifyMulti(signature, messages: messages, generators: cache) } == .verificationFailed)
         #expect(
-            code { try other.verifyProof(proof, messages: [messages[2]], nonce: [], generators: cache) }
+            code { try other.verifyProof(proof, messages: [messages[2]], nonce: [9], generators: cache) }
                 == .verificationFailed)
         #expect(
             code {
                 _ = try other.deriveProof(
-                    signature, messages: messages, revealed: [2], nonce: [], generators: cache)
+                    signature, messages: messages, revealed: [2], nonce: [9], generators: cache)
             } == .verificationFailed)
     }
 
@@ -126,7 +175,7 @@ private struct BBSVectors: Decodable {
             #expect(code { try key.verifyMulti([], messages: messages, generators: cache) } == .invalidArgument)
             #expect(
                 code {
-                    _ = try key.deriveProof([], messages: messages, revealed: [0], nonce: [], generators: cache)
+                    _ = try key.deriveProof([], messages: messages, revealed: [0], nonce: [9], generators: cache)
                 } == .invalidArgument)
         }
         let proof = [UInt8](repeating: 0xFF, count: 9000)
@@ -134,7 +183,7 @@ private struct BBSVectors: Decodable {
         for revealed in [[], [4], [-1], [Int.max], [Int.min], [1, 1], [0, 1, 2, 3, 0]] {
             let outcome = code {
                 _ = try key.deriveProof(
-                    [UInt8](repeating: 0, count: 112), messages: messages, revealed: revealed, nonce: [],
+                    [UInt8](repeating: 0, count: 112), messages: messages, revealed: revealed, nonce: [9],
                     generators: cache)
             }
             #expect(outcome == .invalidArgument, "\(revealed)")
@@ -146,7 +195,7 @@ private struct BBSVectors: Decodable {
         let key = try fresh()
         let signature = try key.signMulti(messages, generators: cache)
         let proof = try key.deriveProof(
-            signature, messages: messages, revealed: [0, 3], nonce: [], generators: cache)
+            signature, messages: messages, revealed: [0, 3], nonce: [9], generators: cache)
         var mutator = Mutator(seed: 0x5EED)
         for _ in 0..<300 {
             let wrong = mutator.mutate(signature)
@@ -157,7 +206,7 @@ private struct BBSVectors: Decodable {
             let wrong = mutator.mutate(proof)
             guard wrong != proof else { continue }
             let outcome = code {
-                try key.verifyProof(wrong, messages: [messages[0], messages[3]], nonce: [], generators: cache)
+                try key.verifyProof(wrong, messages: [messages[0], messages[3]], nonce: [9], generators: cache)
             }
             #expect(outcome == .verificationFailed || outcome == .invalidArgument)
         }

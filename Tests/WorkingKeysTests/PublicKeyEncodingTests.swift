@@ -1,4 +1,6 @@
+import Encodings
 import Foundation
+import LibCrypto
 import TestSupport
 import Testing
 import WorkingKeys
@@ -16,7 +18,7 @@ private struct KidVectors: Decodable {
     let vectors: [Vector]
 }
 
-@Suite struct PublicKeyEncodingTests {
+@Suite(.timeLimit(.minutes(10))) struct PublicKeyEncodingTests {
     @Test func everyVectorGivesItsIdentifierAndExport() throws {
         let file = try VectorFile.load("kid_and_export.json", as: KidVectors.self)
         var checked: [String] = []
@@ -41,6 +43,30 @@ private struct KidVectors: Decodable {
             }
         }
         #expect(Set(checked).count == 13)
+    }
+
+    /// RFC 7638 with the registered names of curves: the identifier, but for secp256k1 and the type without a registered JWK.
+    @Test func thumbprintsOfKeysAreThoseOfTheirRegisteredForm() throws {
+        let file = try VectorFile.load("kid_and_export.json", as: KidVectors.self)
+        var others: Set<KeyType> = []
+        for vector in file.vectors {
+            let jwk = try JSONDecoder().decode(KidVectors.JWK.self, from: Data(vector.thumbprintInput.utf8))
+            let type = try #require(KeyType(rawValue: vector.keyType))
+            let x = try VectorFile.base64URL(jwk.x)
+            let raw = try jwk.y.map { [4] + x + (try VectorFile.base64URL($0)) } ?? x
+            let registered = vector.thumbprintInput.replacing("SECP256K1", with: "secp256k1")
+            let digest = Base64.encode(try Digest.sha256(Array(registered.utf8)), .url)
+            let expected = type == .bls12381G2 ? nil : digest
+            #expect(try PublicKeyEncoding.jwkThumbprint(raw, type: type) == expected, "\(type)")
+            let exported = try PublicKeyEncoding.export(raw, type: type)
+            #expect(try PublicKeyEncoding.jwkThumbprint(exported: exported, type: type) == expected, "\(type)")
+            if expected != vector.kid { others.insert(type) }
+            guard expected != nil else { continue }
+            #expect(throws: WorkingKeyError.self) {
+                _ = try PublicKeyEncoding.jwkThumbprint(exported: exported.dropLast(), type: type)
+            }
+        }
+        #expect(others == [.ecdsaSecp256k1P1363, .bls12381G2])
     }
 
     @Test func rawKeysOfAWrongLengthAreRefused() {

@@ -21,7 +21,7 @@ private struct CipherVectors: Decodable {
     let edvDocumentId: Document
 }
 
-@Suite struct WorkingKeyVectorTests {
+@Suite(.timeLimit(.minutes(10))) struct WorkingKeyVectorTests {
     private let vectors: CipherVectors
 
     init() throws { vectors = try VectorFile.load("aead_mac_edv.json", as: CipherVectors.self) }

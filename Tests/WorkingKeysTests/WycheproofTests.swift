@@ -3,7 +3,7 @@ import Testing
 import WorkingKeys
 
 /// What `verify` of a keystore does with the bad signatures of Project Wycheproof, for every type that signs.
-@Suite struct WycheproofTests {
+@Suite(.timeLimit(.minutes(10))) struct WycheproofTests {
     @Test(arguments: [
         ("p256_der", KeyType.ecdsaP256DER), ("p384_der", .ecdsaP384DER), ("p521_der", .ecdsaP521DER),
         ("p256_p1363", .ecdsaP256P1363), ("p384_p1363", .ecdsaP384P1363), ("p521_p1363", .ecdsaP521P1363),

@@ -7,12 +7,15 @@ import struct
 import pytest
 from cryptography.hazmat.primitives import hashes, keywrap
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from joserfc import jwe
+from joserfc.jwk import ECKey, OKPKey
 from nacl.bindings import (
     crypto_aead_xchacha20poly1305_ietf_decrypt, crypto_aead_xchacha20poly1305_ietf_encrypt, crypto_box, crypto_box_open,
     crypto_sign_ed25519_pk_to_curve25519)
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
-from webkms_client import okp_thumbprint
+from webkms_client import base64url, okp_thumbprint
 
 CURVES = {"NISTP256ECDHKW": (ec.SECP256R1, "P-256", 32), "NISTP384ECDHKW": (ec.SECP384R1, "P-384", 48),
           "NISTP521ECDHKW": (ec.SECP521R1, "P-521", 66)}
@@ -101,6 +104,56 @@ def test_authenticated_wrap(kms, keystore, key_type, length):
     assert base64.b64decode(recipient.post("unwrap", body)["key"]) == cek
     for change in ({"tag": b64(b"gat")}, {"sender_pub_key": exported(recipient)}, {"sender_pub_key": None}):
         assert kms.raw("POST", f"{recipient.url}/unwrap", {**body, **change}).status_code == 400
+
+
+@pytest.mark.parametrize("bits", [128, 192, 256])
+@pytest.mark.parametrize("kind", ["ECDH-ES", "ECDH-1PU"])
+@pytest.mark.parametrize("key_type", TYPES)
+def test_every_aes_key_wrap_from_outside_unwraps(kms, keystore, key_type, kind, bits):
+    recipient, ephemeral, sender = keystore.create(key_type), Party(key_type), Party(key_type)
+    check_unwrap(kms, recipient, ephemeral, sender, f"{kind}+A{bits}KW", bits)
+
+
+def check_unwrap(client, recipient, ephemeral, sender, algorithm, bits):
+    """A content key that a known or unknown sender outside wrapped opens, and under no other name of the algorithm."""
+    public, cek, known = exported(recipient), os.urandom(32), algorithm.startswith("ECDH-1PU")
+    secret = ephemeral.agree(public) + (sender.agree(public) if known else b"")
+    kek = concat_kdf(secret, algorithm, b"a", b"b", bits, tag=b"tag" if known else None)
+    wrapped = {"kid": recipient.id, "alg": algorithm, "apu": b64(b"a"), "apv": b64(b"b"),
+               "epk": {name: ephemeral.public[name] for name in ephemeral.public if name != "kid"},
+               "encryptedcek": b64(keywrap.aes_key_wrap(kek, cek))}
+    body = {"wrapped_key": wrapped, **({"sender_pub_key": sender.public, "tag": b64(b"tag")} if known else {})}
+    assert base64.b64decode(recipient.post("unwrap", body)["key"]) == cek
+    others = {f"{algorithm.split('+')[0]}+A{size}KW" for size in (128, 192, 256)} - {algorithm}
+    for other in others | {"ECDH-ES+A64KW", "A128KW", "ECDH-ES", ""}:
+        answer = client.raw("POST", f"{recipient.url}/unwrap", {**body, "wrapped_key": {**wrapped, "alg": other}})
+        assert answer.status_code == 400, answer.text
+
+
+@pytest.mark.parametrize("algorithm", ["ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW"])
+@pytest.mark.parametrize("key_type", TYPES)
+def test_the_key_of_a_strangers_jwe_unwraps(keystore, key_type, algorithm):
+    """joserfc packs; the content key it chose opens what it encrypted."""
+    recipient = keystore.create(key_type)
+    public = exported(recipient)
+    size = {"NISTP256ECDHKW": 32, "NISTP384ECDHKW": 48, "NISTP521ECDHKW": 66}.get(key_type)
+    if size:
+        x, y = (base64url(base64.b64decode(public[name]).rjust(size, b"\0")) for name in "xy")
+        jwk = ECKey.import_key({"kty": "EC", "crv": CURVES[key_type][1], "x": x, "y": y})
+    else:
+        jwk = OKPKey.import_key({"kty": "OKP", "crv": "X25519", "x": base64url(base64.b64decode(public["x"]))})
+    token = jwe.encrypt_compact({"alg": algorithm, "enc": "A256GCM"}, b"for you", jwk, algorithms=[algorithm, "A256GCM"])
+    head, key, nonce, ciphertext, tag = token.split(".")
+    epk = json.loads(unpadded(head))["epk"]
+    numbers = {name: b64(unpadded(epk[name])) for name in "xy" if name in epk}
+    wrapped = {"alg": algorithm, "encryptedcek": b64(unpadded(key)), "apu": "", "apv": "",
+               "epk": {**numbers, "curve": epk["crv"], "type": epk["kty"]}}
+    cek = base64.b64decode(recipient.post("unwrap", {"wrapped_key": wrapped})["key"])
+    assert AESGCM(cek).decrypt(unpadded(nonce), unpadded(ciphertext) + unpadded(tag), head.encode()) == b"for you"
+
+
+def unpadded(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 @pytest.mark.parametrize("key_type", TYPES)

@@ -1,10 +1,13 @@
 """The record of every decision, as the command line and a stranger with the file see it."""
 import json
+import shlex
 import shutil
 import signal
 import sqlite3
 import threading
+from urllib.parse import quote
 
+import crypto
 import pytest
 import requests
 from cryptography.hazmat.primitives import serialization
@@ -52,8 +55,8 @@ def test_every_decision_is_one_record(own):
     name = keystore.url.rsplit("/", 1)[-1]
     id = name + "/" + key.url.rsplit("/", 1)[-1]
     assert decisions(own) == [
-        ("create-keystore", "allowed", "ok", ""),
-        ("create-key", "allowed", "ok", name),
+        ("create-keystore", "allowed", "ok", name),
+        ("create-key", "allowed", "ok", id),
         ("sign", "allowed", "ok", id),
         ("sign", "refused", "malformed-body", id),
         ("sign", "refused", "request-400", id),
@@ -117,8 +120,9 @@ def test_kill_leaves_one_sequence(own):
             while not stop.is_set():
                 try:
                     made.append(client.create_keystore().url)
-                except Exception:  # the daemon is killed in the middle of requests
-                    return
+                except Exception:  # the daemon is killed in the middle of requests, or a busy machine was too slow
+                    if daemon.process.poll() is not None:
+                        return
 
         threads = [threading.Thread(target=work) for _ in range(64)]
         for thread in threads:
@@ -129,7 +133,8 @@ def test_kill_leaves_one_sequence(own):
         daemon.process.wait()
         stop.set()
         for thread in threads:
-            thread.join()
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in threads)
     report = verify(own)
     assert report.get("finding") is None
     lines = records(own)
@@ -169,7 +174,7 @@ def test_edits_are_found_and_refused(signed, edit):
     assert report["finding"]["index"] == index, report
     if edit in ("truncate", "forge"):
         # What a start looks at: the end of the chain.
-        assert "audit verify" in signed.refuses_to_start(codes=(1,))
+        assert "audit verify" in signed.refuses_to_start(codes=(78,))
 
 
 def test_a_head_kept_elsewhere_tells_an_older_copy(own, tmp_path):
@@ -281,3 +286,135 @@ def test_a_destruction_after_the_grace_is_a_record(own):
     found = ("destroy-key", "allowed", "grace-over", subject)
     eventually(lambda: found in decisions(own), 30, "the record of the destruction", pause=0.5)
     assert [decision for decision in decisions(own) if decision == found] == [found]
+
+
+def made_records(installation):
+    return {r["event"]["operation"]: r["event"] for r in records(installation) if r["kind"] == "event"}
+
+
+def test_records_say_what_was_made(own):
+    daemon = own.start(KMS_LEGACY_G1_ROUTES="true")
+    kms = daemon.client()
+    keystore = kms.create_keystore()
+    name = keystore.url.rsplit("/", 1)[-1]
+    key = keystore.create("ED25519")
+    first = key.url.rsplit("/", 1)[-1]
+    second = key.rotate().url.rsplit("/", 1)[-1]
+    did = requests.post(f"{daemon.base}/v1/keystores/did", timeout=10).json()["did"]
+    events = made_records(own)
+    assert events["create-keystore"]["subject"] == name
+    assert events["create-key"]["subject"] == f"{name}/{first}"
+    assert events["rotate"]["subject"] == f"{name}/{first}" and events["rotate"]["details"]["made"] == f"{name}/{second}"
+    assert events["create-did"]["subject"] == did
+    keystore.import_key(crypto.pkcs8(crypto.make_private("ED25519")), "ED25519", "brought")
+    assert made_records(own)["import-key"]["subject"] == f"{name}/brought"
+    # The first generation's routes, and what was not made.
+    old = requests.post(f"{daemon.base}/kms/keystores", json={"controller": "did:example:a"}, timeout=10)
+    name = old.headers["Location"].rsplit("/", 1)[-1]
+    assert made_records(own)["create-keystore"]["subject"] == name
+    one = requests.post(f"{daemon.base}/kms/keystores/{name}/keys", json={"keyType": "ED25519"}, timeout=10)
+    assert made_records(own)["create-key"]["subject"] == f"{name}/{one.headers['Location'].rsplit('/', 1)[-1]}"
+    requests.post(f"{daemon.base}/v1/keystores/{name}/keys", json={"key_type": "NONE"}, timeout=10)
+    daemon.terminate()
+    last = records(own)[-1]["event"]
+    assert (last["operation"], last["outcome"], last["subject"]) == ("create-key", "refused", name)
+
+
+def test_the_callers_request_id_and_ours_are_told_apart(own):
+    daemon = own.start()
+    answers = [requests.post(f"{daemon.base}/v1/keystores", json={"controller": "did:example:a"}, timeout=10,
+                             headers={"X-Request-Id": given} if given else {}) for given in ("mine-1", "mine-1", None, "a b")]
+    assert [answer.headers["X-Request-Id"] for answer in answers[:2]] == ["mine-1"] * 2
+    daemon.terminate()
+    events = [r["event"] for r in records(own) if r["event"]["operation"] == "create-keystore"]
+    assert [event["details"].get("caller-request-id") for event in events] == ["mine-1", "mine-1", None, None]
+    ours = [event["requestID"] for event in events]
+    assert len(set(ours)) == 4 and "mine-1" not in ours
+    assert ours == [answer.headers["X-Kmsd-Request-Id"] for answer in answers]
+    tail = own.run("audit", "tail").stdout
+    assert f"{ours[0]} caller-request-id=mine-1" in tail
+
+
+def test_no_name_in_tail_reads_like_a_field(own):
+    daemon = own.start()
+    names = ["x allowed keystore/export", "epoch=9", "a\" by \"root", "b\u202e\u2066", "-"]
+    for name in names:
+        requests.post(f"{daemon.base}/v1/keystores/{quote(name, safe='')}/keys/k/sign", json={"message": "aGk="}, timeout=10)
+    daemon.terminate()
+    lines = own.run("audit", "tail", "--lines", "100").stdout.splitlines()
+    exported = [r["event"] for r in records(own)]
+    assert len(lines) == len(exported)
+    for line, event in zip(lines, exported):
+        # Quoted words are one each; outside of them a line has nine and its details.
+        words = shlex.split(line)
+        assert words[2] == event["outcome"] and words[5] == "by" and len(words) == 9 + len(event["details"]), line
+        assert "\u202e" not in line and line.isprintable()
+
+
+def test_an_adoption_of_a_chain_shows_both_heads_and_is_about_the_chain_alone(own, tmp_path):
+    daemon = own.start()
+    key = daemon.client().create_keystore().create("ED25519")
+    daemon.terminate()
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    names = [path.name for path in own.home.glob("audit.db*")] + [path.name for path in own.home.glob("kmsd.sqlite*")]
+    for name in names:
+        shutil.copy(own.home / name, backup / name)
+    daemon = own.start()
+    client = daemon.client()
+    assert requests.post(f"{daemon.base}{key.url}/disable", timeout=10).status_code == 200
+    client.create_keystore()
+    daemon.terminate()
+    kept = records(own)[-1]
+    assert own.run("audit", "adopt", "--yes").stdout.endswith("nothing was changed.\n")
+    kept = records(own)[-1]
+
+    # Both put back: the chain is accepted, the older database is not.
+    for path in list(own.home.glob("audit.db*")) + list(own.home.glob("kmsd.sqlite*")):
+        path.unlink()
+    for name in names:
+        shutil.copy(backup / name, own.home / name)
+    found = records(own)[-1]
+    before = (own.home / "audit.db").read_bytes()
+    shown = own.run("audit", "adopt", check=False)
+    assert shown.returncode == 64 and "--yes" in shown.stderr
+    for end in (kept, found):
+        assert f"record {end['index']}, 20" in shown.stdout and end["hash"] in shown.stdout, shown.stdout
+    assert f"given up           {kept['index'] - found['index']} records" in shown.stdout
+    assert (own.home / "audit.db").read_bytes() == before
+    assert "Databases were not accepted" in own.run("audit", "adopt", "--yes").stdout
+    event = [r["event"] for r in records(own) if r["event"]["operation"] == "adopt"][0]
+    assert event["details"] == {
+        "kept-index": str(kept["index"]), "kept-hash": kept["hash"], "kept-time": str(kept["time"]), "kept-revocations": "0",
+        "found-index": str(found["index"]), "found-hash": found["hash"], "found-time": str(found["time"]),
+        "found-revocations": "0", "given-up": str(kept["index"] - found["index"]), "revocations-given-up": "0"}
+    report = verify(own, "--token")
+    assert report.get("finding") is None and [a["operation"] for a in report["adoptions"]] == ["adopt"]
+    assert "ADOPTED" in own.run("audit", "verify").stdout
+
+    daemon = own.start(ready=False)
+    eventually(lambda: [p for p in problems(daemon) if p["code"] == "older-database"], 20, "the older database")
+    daemon.terminate()
+    own.run("audit", "adopt-database", "--yes")
+    daemon = own.start()
+    daemon.client().create_keystore()
+    daemon.terminate()
+    assert [a["operation"] for a in verify(own, "--token")["adoptions"]] == ["adopt", "adopt-database"]
+
+
+def test_a_lost_chain_is_shown_as_lost(own):
+    daemon = own.start()
+    daemon.client().create_keystore().create("ED25519").disable()
+    daemon.terminate()
+    kept = records(own)[-1]
+    for path in own.home.glob("audit.db*"):
+        path.unlink()
+    shown = own.run("audit", "adopt", check=False)
+    assert "found in audit.db  nothing" in shown.stdout and f"given up           {kept['index']} records" in shown.stdout
+    assert not (own.home / "audit.db").exists()
+    own.run("audit", "adopt", "--yes")
+    # The database that the token remembers is this one, so it is not refused.
+    daemon = own.start()
+    daemon.client().create_keystore()
+    daemon.terminate()
+    assert verify(own, "--token").get("finding") is None

@@ -1,6 +1,9 @@
 """BBS+ signatures and proofs, against an implementation of its own."""
+import os
+
 import bbs
 import pytest
+import ursa_bbs_signatures as ursa
 from webkms_client import KMSError, base64url, thumbprint
 
 MESSAGES = [b"message1", b"message2", b"", bytes(range(256))]
@@ -43,7 +46,7 @@ def test_a_proof_made_elsewhere_is_accepted(key):
 def test_two_signatures_and_two_proofs_of_the_same_differ(key):
     signature = key.sign_multi(MESSAGES)
     assert signature != key.sign_multi(MESSAGES)
-    assert key.derive_proof(signature, MESSAGES, [0], b"") != key.derive_proof(signature, MESSAGES, [0], b"")
+    assert key.derive_proof(signature, MESSAGES, [0], b"n") != key.derive_proof(signature, MESSAGES, [0], b"n")
 
 
 def test_wrong_signatures_and_proofs_are_refused(keystore, key):
@@ -67,8 +70,65 @@ def test_wrong_signatures_and_proofs_are_refused(keystore, key):
 @pytest.mark.parametrize("indexes", [[], [4], [-1], [0, 0], [2 ** 31], [2 ** 70], [0.5], ["0"], None, "0", {}])
 def test_indexes_that_name_no_message_are_refused(key, indexes):
     signature = key.sign_multi(MESSAGES)
-    message = refused(400, key.derive_proof, signature, MESSAGES, indexes, b"")
+    message = refused(400, key.derive_proof, signature, MESSAGES, indexes, b"n")
     assert "revealed_indexes" in message
+
+
+def stranger(key, messages):
+    """What ursa-bbs-signatures, whose messages are texts, says of signatures and proofs over this many messages."""
+    pair = ursa.BlsKeyPair(key.public_key)
+    return pair, pair.get_bbs_key(len(messages))
+
+
+def holds(key, signature, messages):
+    texts = [message.decode() for message in messages]
+    return ursa.verify(ursa.VerifyRequest(stranger(key, messages)[0], signature, texts))
+
+
+def test_the_message_that_was_hashed_wrongly_verifies_elsewhere(key):
+    messages = [b"msg 2"]
+    signature = key.sign_multi(messages)
+    assert bbs.Issuer(key.public_key).verifies(signature, messages) and holds(key, signature, messages)
+
+
+def test_300_messages_are_hashed_as_others_hash_them(key):
+    """Their scalars are in one signature, which the implementation of these tests and ursa accept, and in one each."""
+    messages = [os.urandom(12).hex().encode() for _ in range(180)] + [f"msg {i}".encode() for i in range(120)]
+    signature = key.sign_multi(messages)
+    assert bbs.Issuer(key.public_key).verifies(signature, messages)
+    assert holds(key, signature, messages)
+    wrong = [message for message in messages if not holds(key, key.sign_multi([message]), [message])]
+    assert wrong == []
+
+
+def test_300_nonces_and_challenges_are_hashed_as_others_hash_them(key):
+    messages = [b"msg 2", b"hidden", b"msg 36"]
+    texts = [message.decode() for message in messages]
+    signature = key.sign_multi(messages)
+    public = stranger(key, messages)[1]
+    shown = [ursa.ProofMessage(text, kind) for text, kind in zip(texts, (
+        ursa.ProofMessageType.Revealed, ursa.ProofMessageType.HiddenProofSpecificBlinding,
+        ursa.ProofMessageType.Revealed))]
+    refusals = []
+    for nonce in [os.urandom(1 + i % 40) for i in range(180)] + [f"msg {i}".encode() for i in range(120)]:
+        proof = key.derive_proof(signature, messages, [0, 2], nonce)
+        if not ursa.verify_proof(ursa.VerifyProofRequest(public, proof, [texts[0], texts[2]], nonce)):
+            refusals.append(("ours", nonce.hex()))
+        made = ursa.create_proof(ursa.CreateProofRequest(public, shown, signature, nonce))
+        try:
+            key.verify_proof(made, [messages[0], messages[2]], nonce)
+        except KMSError:
+            refusals.append(("theirs", nonce.hex()))
+    assert refusals == []
+    assert bbs.Issuer(key.public_key).accepts(proof, [messages[0], messages[2]], nonce)
+
+
+def test_a_proof_needs_the_verifiers_nonce(key):
+    signature = key.sign_multi(MESSAGES)
+    assert "'nonce' is missing or empty" in refused(400, key.derive_proof, signature, MESSAGES, [0], b"")
+    body = {"signature": base64url(signature), "messages": ["bQ=="], "revealed_indexes": [0]}
+    for more in ({}, {"nonce": None}):
+        assert key.keystore.client.raw("POST", f"{key.url}/deriveproof", {**body, **more}).status_code == 400
 
 
 def test_the_number_of_messages_is_bounded(key):
@@ -89,7 +149,7 @@ def test_older_versions_verify_and_prove_after_a_rotation(key):
     signature = key.sign_multi(MESSAGES)
     rotated = key.rotate()
     rotated.verify_multi(signature, MESSAGES)
-    rotated.verify_proof(rotated.derive_proof(signature, MESSAGES, [1], b""), [MESSAGES[1]], b"")
+    rotated.verify_proof(rotated.derive_proof(signature, MESSAGES, [1], b"n"), [MESSAGES[1]], b"n")
     assert bbs.Issuer(rotated.export()[0]).verifies(rotated.sign_multi([b"m"]), [b"m"])
     refused(404, key.sign_multi, MESSAGES)
 

@@ -176,10 +176,40 @@ def test_children_have_no_more_than_their_parent_and_their_time(guarded):
     assert status(child(caveats=[{"type": "unknown"}])) == 401
 
 
+# As didkit 0.3.3 and the Rust libraries under it write it: {"alg":"EdDSA","crit":["b64"],"b64":false}.
+RUST_HEADER = "eyJhbGciOiJFZERTQSIsImNyaXQiOlsiYjY0Il0sImI2NCI6ZmFsc2V9"
+
+
+def test_the_order_of_the_members_in_a_proofs_header_does_not_matter(guarded):
+    """RFC 7515 section 5.2: the members count, and the signature is over the text that came."""
+    key, friend, owner = guarded.new_key(), Wallet(), zcap.Key()
+    owner.private, owner.did = guarded.wallet.key, guarded.wallet.did
+
+    def status(header, change=None):
+        child = zcap.issue(owner, BASE + guarded.keystore, friend.did, parent=guarded.capability, actions=("sign",),
+                           kind="urn:kms:keystore", header=header)
+        if change:
+            child["proof"][0]["jws"] = change + child["proof"][0]["jws"][len(header):]
+        return guarded.call(f"{key}/sign", "sign", {"message": "aGk="}, wallet=friend, capability=child).status_code
+
+    assert json.loads(zcap.un64(RUST_HEADER)) == {"alg": "EdDSA", "crit": ["b64"], "b64": False}
+    assert RUST_HEADER != zcap.HEADER
+    for header in (zcap.HEADER, RUST_HEADER, zcap.url64(b'{ "b64" : false, "crit":["b64"],\n"alg":"EdDSA" }')):
+        assert status(header) == 200, header
+    # The text of one header under the signature over another.
+    assert status(zcap.HEADER, change=RUST_HEADER) == 401
+    for wrong in ({"alg": "EdDSA"}, {"alg": "none", "b64": False, "crit": ["b64"]},
+                  {"alg": "EdDSA", "b64": True, "crit": ["b64"]}, {"alg": "EdDSA", "b64": False},
+                  {"alg": "EdDSA", "b64": False, "crit": ["b64", "exp"], "exp": 1}):
+        assert status(zcap.url64(json.dumps(wrong).encode())) == 401, wrong
+    twice = b'{"alg":"none","alg":"EdDSA","b64":false,"crit":["b64"]}'
+    assert status(zcap.url64(twice)) == 401
+
+
 def test_a_wrong_method_is_told_before_anybody_is_asked_who_he_is(guarded):
     key = guarded.new_key()
     for method, path, allowed in (
-            ("GET", f"{key}/sign", "POST"), ("POST", f"{key}/export", "GET"), ("HEAD", f"{key}/export", "GET"),
+            ("GET", f"{key}/sign", "POST"), ("POST", f"{key}/export", "GET"), ("HEAD", f"{key}/sign", "POST"),
             ("PUT", f"{key}/wrap", "POST"), ("GET", f"{guarded.keystore}/wrap", "POST"), ("OPTIONS", f"{key}/sign", "POST")):
         answer = requests.request(method, guarded.url + path, timeout=10)
         assert (answer.status_code, answer.content, answer.headers["Allow"]) == (405, b"", allowed), path

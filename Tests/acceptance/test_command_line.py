@@ -9,7 +9,7 @@ from daemon import BINARY, ROOT
 from softtoken import MODULE
 from webkms_client import Key, Keystore
 
-RESOURCES = "Sources/KMSServer/Resources"
+RESOURCES = "Sources/HTTPAPI/Resources"
 
 
 def test_help_teaches(own):
@@ -203,3 +203,28 @@ def test_missing_token_is_unavailable(own, verb):
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(bare, shell):
     assert "kmsd" in bare.run("completion", shell).stdout
+
+
+def test_words_of_others_are_shown_escaped(own):
+    """A controller that would turn the line around or move the cursor is written as escapes, in text and in JSON."""
+    daemon = own.start(KMS_LOG_LEVEL="debug")
+    wicked = "did:example:\u202ereversed\u2066\u200f\u009b2J"
+    client = daemon.client()
+    answer = client.raw("POST", "/v1/keystores", {"controller": wicked})
+    # Whether such a name is taken at all is another rule; what is shown of it is this one's.
+    if answer.status_code == 200:
+        shown = own.run("keystore", "list").stdout
+        assert "\\u{202e}reversed\\u{2066}\\u{200f}\\u{9b}2J" in shown
+        listed = own.run("keystore", "list", "--output", "json").stdout
+        assert json.loads(listed)[0]["controller"] == wicked
+        told = client.raw("GET", "/v1/keystores").content
+        assert json.loads(told)["keystores"][0]["controller"] == wicked
+        for text in (shown.encode(), listed.encode(), told):
+            assert not any(character.encode() in text for character in "\u202e\u2066\u200f\u009b")
+    said = own.run("key", "list", "x\u202ey\x1b[2J", check=False)
+    both = (said.stdout + said.stderr).encode()
+    assert said.returncode != 0 and not any(character.encode() in both for character in "\u202e\x1b")
+    client.raw("GET", "/v1/keystores?x=%E2%80%AE%1B")
+    client.raw("POST", "/v1/keystores", {"controller": "did:example:a", "lock": "\u202e\x1b[2J"})
+    log = daemon.log().encode()
+    assert b"\xe2\x80\xae" not in log and b"\x1b[2J" not in log

@@ -7,6 +7,7 @@ import time
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from daemon import eventually, free_port
 from test_capabilities import BASE, Guarded
 from test_guards import create
 from tokens import b64, bearer, claims, compact, hs256
@@ -96,10 +97,11 @@ def test_key_sets_are_fetched_and_removed_keys_stop(own, issuer):
     first, second = Issuer("first"), Issuer("second")
     publish(folder, first)
     settings = {"KMS_ADMIN_GUARD": "jwt", "KMS_JWT_JWKS_URL": url, "KMS_JWT_JWKS_REFRESH": "1s"}
-    refused = own.start(**settings)
-    answer = create(refused, bearer(first.token()))
+    assert "KMS_JWT_JWKS_URL" in own.refuses_to_start(**settings)
+    away = own.start(**{**settings, "KMS_JWT_JWKS_URL": f"https://localhost:{free_port()}/keys.json"})
+    answer = create(away, bearer(first.token()))
     assert answer.status_code == 503 and "fetched" in answer.json()["message"], answer.text
-    assert refused.terminate() == 0
+    assert away.terminate() == 0
     daemon = own.start(**settings, KMS_OUTBOUND_ALLOW=url.split("/")[2])
     assert create(daemon, bearer(first.token())).status_code == 200
     assert create(daemon, bearer(second.token())).status_code == 401
@@ -110,6 +112,48 @@ def test_key_sets_are_fetched_and_removed_keys_stop(own, issuer):
     time.sleep(1.1)
     assert create(daemon, bearer(first.token())).status_code == 401
     assert create(daemon, bearer(second.token())).status_code == 200
+
+
+def test_a_key_set_like_those_of_large_issuers_is_read(own, issuer):
+    """Names with slashes, keys for encryption, old small ones, doubled ones and new types; times with fractions."""
+    folder, url = issuer
+    good, url_named = Issuer("5h/K+3Rk1/eXAMPLE="), Issuer("https://id.example/keys/1?v=2#now")
+    spare = Issuer("spare")
+    bad = [{"kty": "RSA", "kid": "old", "alg": "RS256", "n": b64(b"\xff" * 128), "e": "AQAB"},
+           {"kty": "RSA", "kid": "enc", "use": "enc", "n": b64(b"\xff" * 256), "e": "AQAB"},
+           {"kty": "AKP", "kid": "pq", "alg": "ML-DSA-44", "pub": "AAAA"}, {"kty": "EC", "crv": "P-256", "kid": "bad"},
+           {"kty": "OKP", "crv": "Ed448", "kid": "448", "x": "AA"}, good.jwk, 7, {**spare.jwk, "x": "AA"}]
+    (folder / "keys.json").write_text(json.dumps({"keys": [*bad, good.jwk, url_named.jwk]}))
+    daemon = own.start(KMS_ADMIN_GUARD="jwt", KMS_JWT_JWKS_URL=url, KMS_JWT_JWKS_REFRESH="1s",
+                       KMS_OUTBOUND_ALLOW=url.split("/")[2])
+    for issuer_ in (good, url_named):
+        now = time.time()
+        assert create(daemon, bearer(issuer_.token(exp=now + 60.25, iat=now - 1.5, nbf=now - 1.5))).status_code == 200
+    assert create(daemon, bearer(spare.token())).status_code == 401
+    assert create(daemon, bearer(good.token(exp=time.time() - 61.5))).status_code == 401
+    time.sleep(1.1)
+    assert create(daemon, bearer(good.token())).status_code == 200
+
+    def lines():
+        return [line for line in daemon.log().splitlines() if "keys of the key set are not used" in line]
+
+    told, _ = eventually(lines, 20, "a line about the keys that are not used")
+    assert len(told) == 1 and "'old'" in told[0] and "1024" in told[0] and "'pq'" in told[0], daemon.log()
+    # Two different keys of one name mean nothing.
+    rival = Issuer(good.kid)
+    publish(folder, good, url_named, rival)
+    time.sleep(1.1)
+    fresh = create(daemon, bearer(url_named.token()))
+    assert fresh.status_code == 200, "the last good set serves on"
+    daemon.kill()
+    daemon = own.start(KMS_ADMIN_GUARD="jwt", KMS_JWT_JWKS_URL=url, KMS_OUTBOUND_ALLOW=url.split("/")[2])
+
+    def refusal():
+        answer = create(daemon, bearer(url_named.token()))
+        assert answer.status_code == 503, answer.text
+        return "same kid" in answer.json()["message"]
+
+    eventually(refusal, 20, "the refusal of a set with two different keys of one name")
 
 
 def test_a_key_set_that_cannot_be_read_lets_nobody_in(own, issuer):

@@ -21,7 +21,7 @@ BASE = "https://kms.example.test"
 
 class AuthorizationServer:
     def __init__(self):
-        script = Path(__file__).parent / "introspection_server.py"
+        script = Path(__file__).parent / "support" / "introspection_server.py"
         self.process = subprocess.Popen([sys.executable, "-B", script], stdout=subprocess.PIPE, text=True)
         self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
 

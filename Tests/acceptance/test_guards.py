@@ -55,6 +55,12 @@ def test_making_a_key_that_calls_vaults_needs_a_token(guarded):
     assert requests.post(url, headers=bearer(hs256(SECRET)), timeout=10).status_code == 200
 
 
+def test_the_name_of_a_key_is_opaque_and_leads_nowhere(guarded):
+    service = {"scope": "kms:service"}
+    for name in ("../../dev/null", "' OR 1=1 --", "https://issuer.example/keys/1", "a/b"):
+        assert create(guarded, bearer(hs256(SECRET, claims(**service), header={"kid": name}))).status_code == 200, name
+
+
 def test_bad_tokens_are_refused_quickly_and_change_nothing(guarded):
     service = {"scope": "kms:service"}
     unsigned = compact({"alg": "none"}, claims(**service), lambda _: b"")
@@ -65,9 +71,8 @@ def test_bad_tokens_are_refused_quickly_and_change_nothing(guarded):
         hs256(SECRET, header={"jwk": {"kty": "oct", "k": b64(SECRET)}}),
         hs256(SECRET, header={"jku": f"http://127.0.0.1:{free_port()}/"}), hs256(SECRET, header={"x5u": "https://a"}),
         hs256(SECRET, header={"x5c": ["MIIB"]}), hs256(SECRET, header={"crit": ["exp"]}),
-        hs256(SECRET, header={"kid": "../../dev/null"}), hs256(SECRET, header={"kid": "' OR 1=1 --"}),
         hs256(SECRET, claims(seconds=-61)), hs256(SECRET, claims(nbf=now + 120)), hs256(SECRET, {"sub": "a"}),
-        hs256(SECRET, claims(exp=str(now + 60))), hs256(SECRET, claims(exp=1e308)), hs256(SECRET, claims(exp=now + 0.5)),
+        hs256(SECRET, claims(exp=str(now + 60))), hs256(SECRET, claims(exp=1e308)), hs256(SECRET, claims(exp=now - 61.5)),
         hs256(SECRET, f'{{"sub":"a","exp":1,"exp":{now + 60}}}'.encode()), hs256(SECRET, claims(pad="a" * 12_000)),
         hs256(SECRET, b'{"a":' + b"[" * 1000 + b"]" * 1000 + b"}"), hs256(SECRET, claims(aud="somebody")),
         hs256(SECRET, claims(user_id=5)), "a.b", "a.b.c", "...", "",

@@ -1,11 +1,16 @@
 """Every key type: ids, encodings and results, checked by another implementation of the same cryptography."""
+import json
 import re
+import subprocess
 
+import coincurve
 import crypto
 import pytest
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import utils
 from daemon import Installation
-from webkms_client import ALL_TYPES, IMPORTABLE, MAC, SIGNING, SYMMETRIC, KMSError
+from joserfc.jwk import ECKey, OKPKey
+from webkms_client import AGREEMENT, ALL_TYPES, IMPORTABLE, MAC, SIGNING, SYMMETRIC, KMSError, base64url, decode
 
 NONCES = {"XChaCha20Poly1305": 24}
 MESSAGES = (b"", b"\x00", b"test message", bytes(range(256)) * 40)
@@ -48,6 +53,30 @@ def test_wrong_signatures_are_refused(keystore, key_type):
     refused(400, key.verify, signature + b"\x00", b"message")
     refused(400, key.verify, b"", b"message")
     refused(400, keystore.create(key_type).verify, signature, b"message")
+
+
+SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+@pytest.mark.parametrize(
+    "protection", ["sealed"] + ["resident"] * ("ECDSASecp256k1IEEEP1363" not in Installation.default_token.ABSENT_TYPES))
+def test_libsecp256k1_accepts_every_secp256k1_signature(kms, protection):
+    """Libraries of chains take a low s only; with the other half of them a high s verifies here all the same."""
+    keystore = kms.create_keystore(protection=protection)
+    for key in (keystore.create("ECDSASecp256k1IEEEP1363"), keystore.create("ECDSASecp256k1IEEEP1363").rotate()):
+        public = coincurve.PublicKey(key.export()[0])
+        for index in range(40):
+            message = bytes([index])
+            signature = key.sign(message)
+            raw = signature[crypto.PREFIX:]
+            r, s = (int.from_bytes(raw[i:i + 32], "big") for i in (0, 32))
+            assert s <= SECP256K1_ORDER // 2
+            assert public.verify(utils.encode_dss_signature(r, s), message)
+        other = utils.encode_dss_signature(r, SECP256K1_ORDER - s)
+        assert not public.verify(other, message)
+        high = raw[:32] + (SECP256K1_ORDER - s).to_bytes(32, "big")
+        key.verify(high, message)
+        key.verify(signature[:crypto.PREFIX] + high, message)
 
 
 def test_secp256k1_signatures_verify_with_and_without_prefix(keystore):
@@ -198,3 +227,71 @@ def test_rotation_demands_the_same_type(keystore, key_type):
     refused(400, key.rotate, other)
     assert [entry["id"] for entry in keystore.keys()] == [key.id]
     assert len(key.metadata()["versions"]) == 1
+
+
+def jwk_of(key):
+    """The key's JWK as RFC 7517, 7518, 8037 and 8812 write it, from what `export` answers."""
+    exported = key.export()[0]
+    if key.type in AGREEMENT:
+        members = json.loads(exported)
+        if members["type"] == "OKP":
+            return OKPKey.import_key({"kty": "OKP", "crv": "X25519", "x": base64url(decode(members["x"]))})
+        curve = members["curve"].replace("NIST_P", "P-")
+        size = {"P-256": 32, "P-384": 48, "P-521": 66}[curve]
+        x, y = (base64url(decode(members[name]).rjust(size, b"\0")) for name in "xy")
+        return ECKey.import_key({"kty": "EC", "crv": curve, "x": x, "y": y})
+    public = crypto.load_public(key.type, exported)
+    if key.type == "ED25519":
+        return OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": base64url(exported)})
+    numbers, size = public.public_numbers(), crypto.curve_of(key.type)[3]
+    name = crypto.curve_of(key.type)[2].replace("SECP256K1", "secp256k1")
+    x, y = (base64url(number.to_bytes(size, "big")) for number in (numbers.x, numbers.y))
+    return ECKey.import_key({"kty": "EC", "crv": name, "x": x, "y": y})
+
+
+@pytest.mark.parametrize("key_type", SIGNING + AGREEMENT)
+def test_describe_tells_the_thumbprint_of_the_jwk(keystore, key_type):
+    key = keystore.create(key_type)
+    described = key.metadata()["jwk_thumbprint"]
+    assert described == jwk_of(key).thumbprint()
+    assert (described == key.id) == (key_type != "ECDSASecp256k1IEEEP1363")
+    rotated = key.rotate()
+    assert rotated.metadata()["jwk_thumbprint"] == jwk_of(rotated).thumbprint() != described
+    assert [entry["jwk_thumbprint"] for entry in keystore.keys()] == [rotated.metadata()["jwk_thumbprint"]]
+
+
+@pytest.mark.parametrize("key_type", SYMMETRIC + MAC + ("BLS12381G2",))
+def test_keys_without_a_registered_jwk_have_no_thumbprint(keystore, key_type):
+    assert "jwk_thumbprint" not in keystore.create(key_type).metadata()
+
+
+def openssl(*arguments, data):
+    return subprocess.run(["openssl", *arguments], input=data, capture_output=True, check=True, timeout=30).stdout
+
+
+@pytest.mark.parametrize("form", ["compressed", "hybrid", "uncompressed"])
+@pytest.mark.parametrize("key_type", [name for name in IMPORTABLE if name != "ED25519"])
+def test_keys_with_every_form_of_public_point_are_imported(keystore, key_type, form):
+    private = crypto.make_private(key_type)
+    sec1 = openssl("ec", "-inform", "DER", "-outform", "DER", "-conv_form", form, data=crypto.pkcs8(private))
+    pkcs8 = openssl("pkcs8", "-topk8", "-nocrypt", "-inform", "DER", "-outform", "DER", data=sec1)
+    key = keystore.import_key(pkcs8, key_type)
+    assert key.export()[0] == crypto.public_bytes(key_type, private)
+    # The point of another key in the same form is a mismatch.
+    other = openssl("ec", "-inform", "DER", "-outform", "DER", "-conv_form", form,
+                    data=crypto.pkcs8(crypto.make_private(key_type)))
+    half = {"P256": 32, "P384": 48, "P521": 66}[key_type[5:9]]
+    mixed = openssl("pkcs8", "-topk8", "-nocrypt", "-inform", "DER", "-outform", "DER", data=sec1)[:-half] + other[-half:]
+    assert "does not belong" in refused(400, keystore.import_key, mixed, key_type).message
+
+
+def test_forms_of_keys_that_are_not_accepted_are_named(keystore):
+    plain = crypto.pkcs8(crypto.make_private("ECDSAP256DER"))
+    for key, named in (
+            (openssl("pkey", "-inform", "DER", data=plain), "it is PEM"),
+            (openssl("ec", "-inform", "DER", "-outform", "DER", data=plain), "SEC 1"),
+            (openssl("pkcs8", "-topk8", "-inform", "DER", "-outform", "DER", "-passout", "pass:x", data=plain), "encrypted"),
+            (openssl("ec", "-inform", "DER", "-outform", "DER", "-param_enc", "explicit", data=plain), "SEC 1"),
+            (plain + b"\0", "bytes follow its end"), (b"\x30\x80" + plain[3:], "indefinite length")):
+        assert named in refused(400, keystore.import_key, key, "ECDSAP256DER").message
+    assert keystore.keys() == []

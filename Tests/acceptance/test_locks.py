@@ -1,19 +1,26 @@
 """Locks of keystores: shares of the user and an Auth server, AWS KMS, a passphrase, and the choice among them."""
 import base64
+import concurrent.futures
 import gzip
 import json
 import os
+import socket
 import sqlite3
+import struct
 import subprocess
 import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import requests
-from auth_server import TOKEN, AuthServer, split
+from auth_server import TOKEN, AuthServer, combine_field_product, split
 from daemon import eventually, free_port
 from test_capabilities import BASE, Guarded, Wallet
 from test_secrecy import assert_absent
+from tokens import claims, hs256
 
 
 @pytest.fixture
@@ -115,7 +122,7 @@ def test_after_a_restart_neither_the_database_nor_one_share_opens_it(shamir, aut
     auth.end()
     daemon = shamir.start()
     status, message = refusal(presenting(daemon, "alice", shares[0]), "POST", key + "/sign", {"message": "aGVsbG8="})
-    assert status == 502 and "fetch secret share" in message
+    assert status == 503 and "fetch secret share" in message
     again = AuthServer(auth.port)
     try:
         again.give("alice", shares[1])
@@ -135,7 +142,8 @@ def test_nothing_is_remembered_past_its_time(shamir, auth, shares):
     auth.give("alice", split(os.urandom(32), os.urandom(32))[1])
     assert sign(alice, key).status_code == 403
     auth.end()
-    assert sign(alice, key).status_code == 502
+    answer = sign(alice, key)
+    assert answer.status_code == 503 and answer.headers["Retry-After"] == "1"
 
 
 def test_a_strange_auth_server_is_an_error_of_its_own(shamir, auth, shares):
@@ -152,7 +160,7 @@ def test_a_strange_auth_server_is_an_error_of_its_own(shamir, auth, shares):
 
 def test_an_auth_server_that_may_not_be_called_stops_the_start(shamir):
     log = shamir.refuses_to_start(KMS_OUTBOUND_ALLOW="")
-    assert "auth-server-url" in log and "outbound-allow" in log
+    assert "KMS_AUTH_SERVER_URL" in log and "outbound-allow" in log
 
 
 def test_shares_reach_neither_log_nor_database(shamir, auth, shares):
@@ -204,8 +212,10 @@ def test_the_passphrase_lock(bare, tmp_path):
     assert sign(daemon.client(), key).status_code == 200
     assert daemon.terminate() == 0
     file.write_text("correct horse battery stable\n")
-    daemon = bare.start(**settings)
-    assert sign(daemon.client(), key).status_code == 409
+    daemon = bare.start(ready=False, **settings)
+    eventually(lambda: "does not open with the secret lock" in str(daemon.readiness()), 30, "the wrong passphrase told")
+    answer = sign(daemon.client(), key)
+    assert answer.status_code == 503 and "does not open with the secret lock" in answer.text, answer.text
     assert daemon.terminate() == 0
     file.chmod(0o644)
     assert "secret-lock-passphrase-file" in bare.refuses_to_start(**settings)
@@ -289,8 +299,15 @@ def test_an_aws_endpoint_that_is_away_is_told(bare, tmp_path):
         KMS_SECRET_LOCK_AWS_KEY_URI="aws-kms://arn:aws:kms:eu-central-1:123456789012:key/1",
         KMS_SECRET_LOCK_AWS_ENDPOINT=f"http://127.0.0.1:{port}", AWS_ACCESS_KEY_ID="A", AWS_SECRET_ACCESS_KEY="b")
     daemon.wait_for_readiness(503)
-    status, message = refusal(daemon.client(), "POST", "/v1/keystores", {"controller": "did:example:a"})
-    assert status == 502 and "AWS KMS" in message
+    client = daemon.client()
+
+    def told():
+        status, message = refusal(client, "POST", "/v1/keystores", {"controller": "did:example:a"})
+        assert status == 503
+        return "AWS KMS" in message
+
+    # Before the first try has ended, the answer is 503 too, and cannot say why yet.
+    eventually(told, 30, "an answer that names the lock")
 
 
 def test_a_stranger_learns_nothing_of_a_keystore_of_shares(shamir, auth, shares):
@@ -324,3 +341,328 @@ def test_a_stranger_learns_nothing_of_a_keystore_of_shares(shamir, auth, shares)
         for share, status in (({}, 400), (wrong, 403), (right, 200)):
             answer = create(guarded.keystore, guarded.wallet, share)
             assert answer.status_code == status, answer.text
+
+
+def retold(shares, number):
+    """Another pair of shares of the same secret."""
+    one, two = shares
+    mask = bytes([number]) * (len(one) - 1)
+    # f(x) = s + r x: another r with the same s, at the same x.
+    return [bytes(value ^ combine_field_product(m, x) for value, m in zip(share, mask)) + bytes([x])
+            for share, x in ((one, 1), (two, 2))]
+
+
+def test_after_a_resplit_the_new_pair_opens_at_once_and_the_old_one_no_longer(shamir, auth, shares):
+    """The Auth server is asked once before a share is refused; then what the old pair opened is closed everywhere."""
+    daemon = shamir.start()
+    old = presenting(daemon, "alice", shares[0])
+    keys = [make_key(old)[1] for _ in range(2)]
+    for key in keys:
+        assert sign(old, key).status_code == 200
+    new_shares = retold(shares, 7)
+    auth.give("alice", new_shares[1])
+    new = presenting(daemon, "alice", new_shares[0])
+    assert sign(new, keys[0]).status_code == 200
+    for key in keys:
+        status, message = refusal(old, "POST", key + "/sign", {"message": "aGVsbG8="})
+        assert status == 403 and "does not open" in message
+        assert sign(new, key).status_code == 200
+    # Others' keystores stay open.
+    bobs = split(os.urandom(32), os.urandom(32))
+    auth.give("bob", bobs[1])
+    bob = presenting(daemon, "bob", bobs[0])
+    bobs_key = make_key(bob)[1]
+    asked = auth.asked().count("bob")
+    again = retold(new_shares, 9)
+    auth.give("alice", again[1])
+    assert sign(presenting(daemon, "alice", again[0]), keys[1]).status_code == 200
+    assert sign(bob, bobs_key).status_code == 200 and auth.asked().count("bob") == asked
+
+
+@pytest.mark.parametrize("ttl", ["10m", "1s"])
+def test_a_resplit_closes_what_the_old_pair_opened_although_the_auth_server_failed_meanwhile(shamir, auth, shares, ttl):
+    daemon = shamir.start(KMS_SHAMIR_SECRET_CACHE_TTL=ttl)
+    old = presenting(daemon, "alice", shares[0])
+    _, key = make_key(old)
+    assert sign(old, key).status_code == 200
+    new_shares = retold(shares, 7)
+    auth.give("alice", new_shares[1])
+    new = presenting(daemon, "alice", new_shares[0])
+    auth.behave("redirect")
+    assert sign(new, key).status_code in (403, 502)
+    auth.behave("serve")
+    eventually(lambda: sign(new, key).status_code == 200, 10, "the new pair opens", pause=0.5)
+    assert sign(old, key).status_code == 403
+    assert sign(new, key).status_code == 200
+
+
+def test_many_wrong_shares_make_few_questions(shamir, auth, shares):
+    daemon = shamir.start()
+    alice = presenting(daemon, "alice", shares[0])
+    _, key = make_key(alice)
+    before, start = len(auth.asked()), time.monotonic()
+    for number in range(1, 41):
+        wrong = bytes([shares[0][0] ^ number]) + shares[0][1:]
+        assert sign(presenting(daemon, "alice", wrong), key).status_code == 403
+    # Four at once and one in five seconds after them.
+    assert before < len(auth.asked()) <= before + 4 + (time.monotonic() - start) / 5
+    assert sign(alice, key).status_code == 200
+
+
+def test_a_keystore_made_after_a_resplit_is_locked_with_the_new_pair(shamir, auth, shares):
+    """Nothing could tell that the remembered half belongs to the old pair, so it is not used for sealing."""
+    daemon = shamir.start()
+    make_key(presenting(daemon, "alice", shares[0]))
+    new_shares = retold(shares, 3)
+    auth.give("alice", new_shares[1])
+    new = presenting(daemon, "alice", new_shares[0])
+    _, key = make_key(new)
+    assert daemon.terminate() == 0
+    daemon = shamir.start()
+    assert sign(presenting(daemon, "alice", new_shares[0]), key).status_code == 200
+
+
+def test_the_verb_forgets_one_user(shamir, auth, shares, tmp_path):
+    """After `share forget` the old share opens nothing from memory, though nobody presented the new one."""
+    secret = tmp_path / "jwt.secret"
+    secret.write_bytes(b"an HS256 secret of the tests, long enough")
+    secret.chmod(0o600)
+    daemon = shamir.start(KMS_ADMIN_GUARD="jwt", KMS_JWT_SECRET_FILE=str(secret))
+    user = hs256(secret.read_bytes(), claims("operator"))
+    service = hs256(secret.read_bytes(), claims("operator", scope="kms:service"))
+    old = presenting(daemon, "alice", shares[0])
+    old.http.headers["Authorization"] = f"Bearer {user}"
+    _, key = make_key(old)
+    assert sign(old, key).status_code == 200
+    auth.give("alice", retold(shares, 5)[1])
+    assert sign(old, key).status_code == 200
+
+    def forget(*arguments, token=service, codes=(0,)):
+        more = {"KMS_CLI_AUTH_TOKEN": token} if token else {}
+        result = shamir.run("share", "forget", *arguments, "--url", daemon.base, check=False, **more)
+        assert result.returncode in codes, result.stdout + result.stderr
+        return result.stdout + result.stderr
+
+    for token in (None, user):
+        forget("alice", token=token, codes=(77,))
+        assert sign(old, key).status_code == 200
+    asked = len(auth.asked())
+    forget("bob")
+    forget("al%69ce")
+    assert sign(old, key).status_code == 200 and len(auth.asked()) == asked
+    assert "alice" in forget("alice")
+    assert sign(old, key).status_code == 403
+    headers = {"Authorization": f"Bearer {service}"}
+    for path, status in (("alice", 200), ("%C3%BC%2Fx", 200), ("%ff", 400), ("a%C3", 400), ("a" * 1025, 400), ("", 404), ("a/b", 404)):
+        answer = requests.delete(f"{daemon.base}/v1/shares/{path}", headers=headers, timeout=10)
+        assert answer.status_code == status, (path, answer.text)
+    assert requests.get(f"{daemon.base}/v1/shares/alice", headers=headers, timeout=10).status_code == 405
+    records = [json.loads(line) for line in shamir.run("audit", "export").stdout.splitlines()]
+    assert "forget-shares" in json.dumps(records)
+
+
+@pytest.mark.parametrize("length,status", [(1, 400), (8, 400), (15, 400), (16, 200), (32, 200)])
+def test_short_secrets_lock_nothing(shamir, auth, length, status):
+    pair = split(os.urandom(length), os.urandom(length))
+    auth.give("alice", pair[1])
+    daemon = shamir.start()
+    alice = presenting(daemon, "alice", pair[0])
+    answer = alice.raw("POST", "/v1/keystores", {"controller": "did:example:alice"})
+    assert answer.status_code == status, answer.text
+    if status == 400:
+        assert f"{length} bytes" in answer.json()["message"] and "16 bytes or more" in answer.json()["message"]
+        assert alice.keystores() == []
+
+
+class Faulty(ThreadingHTTPServer):
+    """AWS KMS or an Auth server of the test's own: answers by a script, then by its habit, and counts."""
+    daemon_threads = True
+
+    def __init__(self, habit):
+        self.calls, self.script, self.habit = [], [], habit
+        super().__init__(("127.0.0.1", 0), FaultyHandler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class FaultyHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        operation = (self.headers.get("X-Amz-Target") or self.path).split(".")[-1]
+        self.server.calls.append((operation, time.monotonic()))
+        fault = self.server.script.pop(0) if self.server.script else self.server.habit
+        if fault == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.close_connection = True
+            return
+        status, value, *more = fault(operation, body) if callable(fault) else fault
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(data)))
+        for name, text in (more[0] if more else {}).items():
+            self.send_header(name, text)
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST
+
+    def log_message(self, *_):
+        pass
+
+
+def working(operation, body):
+    members = json.loads(body)
+    context = base64.b64encode(json.dumps(members.get("EncryptionContext"), sort_keys=True).encode()).decode()
+    if operation == "Encrypt":
+        return 200, {"CiphertextBlob": base64.b64encode(json.dumps([context, members["Plaintext"]]).encode()).decode()}
+    sealed = json.loads(base64.b64decode(members["CiphertextBlob"]))
+    if sealed[0] != context:
+        return 400, {"__type": "InvalidCiphertextException"}
+    return 200, {"Plaintext": sealed[1]}
+
+
+@pytest.fixture
+def faulty():
+    server = Faulty(working)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def aws_settings(server):
+    return {"KMS_SECRET_LOCK_TYPE": "aws", "KMS_TOKEN_URI": None, "KMS_OUTBOUND_ALLOW": server.url.removeprefix("http://"),
+            "KMS_SECRET_LOCK_AWS_KEY_URI": "aws-kms://arn:aws:kms:eu-central-1:123456789012:key/1",
+            "KMS_SECRET_LOCK_AWS_ENDPOINT": server.url, "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "b"}
+
+
+THROTTLED = (400, {"__type": "com.amazonaws.kms#ThrottlingException", "message": "slow down"})
+# The forms in which the protocol lets a service name its error.
+NAMED = [(400, {"__type": "ThrottlingException:http://internal.amazon.com/coral/com.amazonaws.kms/"}),
+         (400, {"__type": "com.amazonaws.kms#ThrottlingException:x#y"}), (400, {"code": "ThrottlingException"}),
+         (400, {}, {"x-amzn-ErrorType": "ThrottlingException:http://internal.amazon.com/"}),
+         (400, {"__type": "LimitExceededException"})]
+PASSING = [*NAMED, THROTTLED, (429, {}), (500, {"__type": "KMSInternalException"}), (503, {}), (400, {"__type": "DependencyTimeoutException"}),
+           "reset"]
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=["address behind", "both", "code", "header", "limit", "throttled", "429", "500", "503", "dependency", "reset"])
+def test_aws_is_asked_again_when_it_throttles_or_stumbles(bare, faulty, fault):
+    daemon = bare.start(**aws_settings(faulty))
+    client = daemon.client()
+    before = len(faulty.calls)
+    faulty.script[:] = [fault, fault]
+    answer = client.raw("POST", "/v1/keystores", {"controller": "did:example:a"})
+    assert answer.status_code == 200, answer.text
+    times = [when for _, when in faulty.calls[before:]]
+    assert len(times) == 3 and all(0.05 <= later - earlier < 5 for earlier, later in zip(times, times[1:]))
+    faulty.script[:] = [fault] * 3
+    answer = client.raw("POST", "/v1/keystores", {"controller": "did:example:a"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1"), answer.text
+    assert len(faulty.calls) == before + 6
+    assert len(client.keystores()) == 1
+    assert client.readyz()[0] == 200
+
+
+LASTING = ["DisabledException", "KMSInvalidStateException", "AccessDeniedException", "NotFoundException",
+           "UnrecognizedClientException"]
+
+
+@pytest.mark.parametrize("kind", LASTING)
+def test_a_lasting_refusal_of_aws_is_told_once_and_stands_in_readyz(bare, faulty, kind):
+    daemon = bare.start(**aws_settings(faulty))
+    client = daemon.client()
+    faulty.habit = (400, {"__type": kind, "message": "arn:aws:kms:…"})
+    before = len(faulty.calls)
+    answer = client.raw("POST", "/v1/keystores", {"controller": "did:example:a"})
+    assert answer.status_code == 502 and kind in answer.json()["message"]
+    assert len(faulty.calls) == before + 1
+    for _ in range(20):
+        status, body = client.readyz()
+        assert status == 503 and kind in json.dumps(body) and "arn:" not in json.dumps(body)
+    assert len(faulty.calls) == before + 1
+    # The key is enabled again: a keystore's success ends it at once, nobody's question does before its time.
+    faulty.habit = working
+    assert client.raw("POST", "/v1/keystores", {"controller": "did:example:a"}).status_code == 200
+    daemon.wait_for_readiness(200, 5)
+
+
+@pytest.mark.parametrize("answer", [{}, {"CiphertextBlob": ""}, {"CiphertextBlob": "!"}, {"CiphertextBlob": None}, [],
+                                    {"CiphertextBlob": base64.b64encode(bytes(6145)).decode()}], ids=str)
+def test_an_answer_of_aws_that_seals_nothing_makes_no_keystore_and_stands_in_readyz(bare, faulty, answer):
+    daemon = bare.start(**aws_settings(faulty))
+    client = daemon.client()
+    faulty.habit = (200, answer)
+    refused = client.raw("POST", "/v1/keystores", {"controller": "did:example:a"})
+    assert refused.status_code == 502 and "no CiphertextBlob" in refused.json()["message"]
+    assert client.keystores() == []
+    status, body = client.readyz()
+    assert status == 503 and "no CiphertextBlob" in json.dumps(body)
+    faulty.habit = working
+    assert client.raw("POST", "/v1/keystores", {"controller": "did:example:a"}).status_code == 200
+    daemon.wait_for_readiness(200, 5)
+
+
+def test_a_damaged_lock_record_says_nothing_of_the_key_of_all(bare, faulty):
+    """AWS refuses a ciphertext of an impossible length as a malformed request, which is not to be taken for its key's end."""
+    def strict(operation, body):
+        if operation == "Decrypt" and not 1 <= len(base64.b64decode(json.loads(body)["CiphertextBlob"])) <= 6144:
+            return 400, {"__type": "ValidationException"}
+        return working(operation, body)
+
+    faulty.habit = strict
+    daemon = bare.start(**aws_settings(faulty))
+    made = [make_key(daemon.client()) for _ in range(3)]
+    assert daemon.terminate() == 0
+    with sqlite3.connect(bare.home / "kmsd.sqlite") as database:
+        for (keystore, _), sealed in zip(made, (b"", bytes(6145))):
+            name = keystore.split("/")[-1]
+            (record,) = database.execute("SELECT lock_record FROM keystores WHERE id = ?", (name,)).fetchone()
+            record = json.loads(record)
+            record["slots"][0]["sealed"] = base64.b64encode(sealed).decode()
+            database.execute("UPDATE keystores SET lock_record = ? WHERE id = ?", (json.dumps(record).encode(), name))
+    daemon = bare.start(**aws_settings(faulty))
+    client = daemon.client()
+    assert [sign(client, key).status_code for _, key in made] == [409, 409, 200]
+    assert client.readyz()[0] == 200
+
+
+def test_readyz_spends_no_quota(bare, faulty):
+    """Forty at once and four hundred in a row: one call in ten seconds at most, whether it works or not."""
+    daemon = bare.start(**aws_settings(faulty))
+    start = time.monotonic()
+    for habit in (working, THROTTLED):
+        faulty.habit = habit
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            list(pool.map(lambda _: requests.get(f"{daemon.base}/readyz", timeout=30).status_code, range(200)))
+    made = len(faulty.calls)
+    # The first at the start; a call that fails in passing is tried three times.
+    assert made <= 1 + 3 * (1 + (time.monotonic() - start) // 10), faulty.calls
+
+
+def test_the_auth_server_is_asked_again_when_it_stumbles_and_never_by_readyz(shamir, faulty, shares):
+    share = base64.b64encode(shares[1]).decode()
+    faulty.habit = (200, {"secret": share})
+    daemon = shamir.start(KMS_AUTH_SERVER_URL=faulty.url, KMS_OUTBOUND_ALLOW=faulty.url.removeprefix("http://"),
+                          KMS_SHAMIR_SECRET_CACHE_TTL="0s")
+    alice = presenting(daemon, "alice", shares[0])
+    _, key = make_key(alice)
+    for fault in ((500, {}), (429, {}), (503, {}), "reset"):
+        before = len(faulty.calls)
+        faulty.script[:] = [fault, fault]
+        assert sign(alice, key).status_code == 200
+        assert len(faulty.calls) == before + 3
+        faulty.script[:] = [fault] * 3
+        answer = sign(alice, key)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    before = len(faulty.calls)
+    for fault in ((400, {"message": "unknown user"}), (403, {}), (404, {}), (200, {})):
+        faulty.script[:] = [fault]
+        assert sign(alice, key).status_code == 502
+    assert len(faulty.calls) == before + 4
+    before = len(faulty.calls)
+    assert [daemon.client().readyz()[0] for _ in range(20)] == [200] * 20
+    assert len(faulty.calls) == before

@@ -17,7 +17,9 @@ HISTOGRAMS = ["kms_http_response_seconds", "kms_crypto_sign_seconds", "kms_key_s
               *(f"kms_db_{name}_seconds" for name in ("put", "get", "query", "delete", "batch")),
               *(f"kms_key_store_{lock}_secret_lock_{operation}_seconds" for operation in ("encrypt", "decrypt")
                 for lock in ("aws", "key", "token", "local", "passphrase", "shamir"))]
-COUNTERS = ["kms_http_requests_count", "kms_http_response_status_count"]
+COUNTERS = ["kms_http_requests_count", "kms_http_response_status_count", "kms_connections_closed_for_others_count",
+            "kms_accept_failures_count", "kms_log_lines_dropped_count", "kms_log_lines_left_out_count"]
+GAUGES = ["kms_connections", "kms_connections_limit", "kms_open_files", "kms_open_files_limit"]
 BOUNDS = ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf"]
 
 
@@ -42,7 +44,8 @@ def scrape(address):
             key = name, tuple(sorted(re.findall(r'([a-z]+)="([^"]*)"', labels or "")))
             assert key not in values
             values[key] = float(value)
-    assert kinds == {**{name: "histogram" for name in HISTOGRAMS}, **{name: "counter" for name in COUNTERS}}
+    assert kinds == {**{name: "histogram" for name in HISTOGRAMS}, **{name: "counter" for name in COUNTERS},
+                     **{name: "gauge" for name in GAUGES}}
     return values, answer.text
 
 

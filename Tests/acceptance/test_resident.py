@@ -81,10 +81,38 @@ def test_keys_survive_a_restart(own):
 
 
 def test_the_token_shows_no_resident_private_key(own):
-    """Resident keys are not token objects another PKCS#11 program could find and use."""
+    """Resident keys are not token objects another PKCS #11 program could find and use."""
     daemon = own.start()
     before = own.token.objects()
     keystore = daemon.client().create_keystore(protection="resident")
     for name in MUST_WORK:
         use(keystore.create(name))
     assert own.token.objects() == before
+
+
+def test_macs_of_any_size_up_to_the_longest_body(own):
+    """What a device takes in one command is no bound of the API; both kinds of token agree."""
+    client = own.start(KMS_MAX_BODY="2MiB").client()
+    keys = [client.create_keystore(protection=kind).create("HMACSHA256Tag256") for kind in ("resident", "sealed")]
+    for size in (0, 1, 1023, 1024, 1025, 2048, 64 << 10, 1 << 20):
+        data = bytes(number * 7 % 251 for number in range(size))
+        for key in keys:
+            mac = key.compute_mac(data)
+            assert len(mac) == 37
+            key.verify_mac(mac, data)
+            refused(400, key.verify_mac, flipped(mac, 36), data)
+            refused(400, key.verify_mac, mac, data + b"x")
+            if size:
+                refused(400, key.verify_mac, mac, flipped(data, size - 1))
+
+
+@pytest.mark.parametrize("key_type", [name for name in ("AES256GCM", "ECDSAP256DER") if name in MUST_WORK])
+def test_long_inputs_are_served_or_refused_and_never_a_failure_of_ours(own, key_type):
+    key = own.start(KMS_MAX_BODY="2MiB").client().create_keystore(protection="resident").create(key_type)
+    for size in (0, 1, 4096, 65537, 1 << 20):
+        data = bytes(size)
+        if key_type == "AES256GCM":
+            ciphertext, nonce = key.encrypt(data, data[:65537])
+            assert key.decrypt(ciphertext, nonce, data[:65537]) == data
+        else:
+            key.verify(key.sign(data), data)

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import keywrap
 from daemon import Installation
 from softtoken import SoftToken
 from softtpm import SoftTPM
-from test_agreement import CURVES, Party, b64, concat_kdf, exported
+from test_agreement import CURVES, Party, b64, check_unwrap, concat_kdf, exported
 from webkms_client import KMSError
 
 
@@ -47,6 +47,14 @@ def test_wraps_from_outside_unwrap_in_the_token(on_token, stored, key_type):
         answer = on_token.raw("POST", f"{other.url}/unwrap", {"wrapped_key": {**wrapped, **change}})
         assert answer.status_code == 400, answer.text
     assert on_token.raw("POST", f"{other.url}/unwrap", {"wrapped_key": wrapped}).status_code == 400
+
+
+@pytest.mark.parametrize("bits", [128, 192, 256])
+@pytest.mark.parametrize("kind", ["ECDH-ES", "ECDH-1PU"])
+@pytest.mark.parametrize("key_type", CURVES)
+def test_every_aes_key_wrap_from_outside_unwraps_in_the_token(on_token, stored, key_type, kind, bits):
+    recipient = stored.create(key_type)
+    check_unwrap(on_token, recipient, Party(key_type), Party(key_type), f"{kind}+A{bits}KW", bits)
 
 
 @pytest.mark.parametrize("key_type", CURVES)

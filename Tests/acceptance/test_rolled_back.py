@@ -1,4 +1,5 @@
 """Older copies put back: of the database, of the audit chain, of the token's own state; and daemons killed in between."""
+import base64
 import random
 import shutil
 import sqlite3
@@ -7,7 +8,7 @@ import time
 
 import pytest
 import requests
-from daemon import eventually
+from daemon import Installation, eventually
 from softtpm import SoftTPM
 from webkms_client import KMSError
 
@@ -154,6 +155,46 @@ def test_an_adoption_does_not_stand_in_for_a_chain_that_is_not_trusted(own, tmp_
     assert refused.returncode != 0 and "kmsd audit adopt" in refused.stderr
 
 
+def test_a_chain_that_nobody_signed_does_not_stand_in_for_one_that_was(own, tmp_path):
+    """Made by a daemon without a token, it pins no audit key; the token remembers another chain all the same."""
+    daemon = own.start()
+    key = daemon.client().create_keystore().create("ECDSAP256DER")
+    assert daemon.terminate() == 0
+    older = take(own, tmp_path / "older")
+    daemon = own.start()
+    moved(key, daemon).disable()
+    assert daemon.terminate() == 0
+    put_back(own, older)
+    lock = tmp_path / "lock.key"
+    lock.write_bytes(base64.urlsafe_b64encode(bytes(range(32))))
+    lock.chmod(0o600)
+    other = Installation(tmp_path / "other", KMS_SECRET_LOCK_TYPE="local", KMS_SECRET_LOCK_KEY_PATH=str(lock),
+                         KMS_TOKEN_URI=None)
+    try:
+        daemon = other.start()
+        for _ in range(40):
+            daemon.client().create_keystore()
+        assert daemon.terminate() == 0
+        for name in ("audit.db-wal", "audit.db-shm"):
+            (own.home / name).unlink(missing_ok=True)
+        shutil.copy(other.home / "audit.db", own.home / "audit.db")
+    finally:
+        other.end()
+    daemon = own.start(ready=False)
+    told(daemon, "untrusted", "token remembers")
+    with pytest.raises(KMSError) as refusal:
+        moved(key, daemon).sign(b"m")
+    assert refusal.value.status == 503
+    assert daemon.terminate() == 0
+    # Who adopts it gives up what the other one told, but for what the token remembers of the databases.
+    shown = own.run("audit", "adopt", check=False)
+    assert shown.returncode == 64 and "given up" in shown.stdout
+    own.run("audit", "adopt", "--yes")
+    daemon = own.start(ready=False)
+    told(daemon, "older-database", "epoch")
+    assert daemon.terminate() == 0
+
+
 def test_kills_leave_a_database_that_starts(own):
     """Changes that raise the epoch, `kill -9` at random moments: the database is never behind its chain."""
     daemon = own.start()
@@ -235,3 +276,50 @@ def test_a_token_put_back_from_an_older_copy_is_noticed(own, tmp_path, end):
     moved(key, daemon).sign(b"m")
     assert daemon.terminate() == 0
     assert own.run_json("audit", "verify", "--token").get("finding") is None
+
+
+# What is put back without the rest, by what has to be put back to the same day for it to be believed: nothing of it brings a disabled
+# key back. `home` is all files beside the token's.
+HOME_FILES = "kmsd.sqlite", "audit.db", "manifest.json"
+PARTS = [("token",), ("kmsd.sqlite",), ("audit.db",), ("token", "kmsd.sqlite"), ("token", "audit.db"), ("kmsd.sqlite", "audit.db"),
+         ("kmsd.sqlite", "manifest.json"), ("token", "manifest.json"), HOME_FILES]
+
+
+def test_parts_put_back_in_any_combination_revive_nothing(own, tmp_path):
+    daemon = own.start()
+    key = daemon.client().create_keystore().create("ECDSAP256DER")
+    assert daemon.terminate() == 0
+
+    def keep(folder):
+        restart_token(own, lambda: shutil.copytree(token_folder(own), folder / "token"))
+        for path in own.home.iterdir():
+            if path.is_file():
+                shutil.copy2(path, folder / path.name)
+
+    def put_back(folder, name):
+        if name == "token":
+            shutil.rmtree(token_folder(own))
+            shutil.copytree(folder / "token", token_folder(own))
+            return
+        for path in own.home.glob(name + "*"):
+            path.unlink()
+        for path in folder.glob(name + "*"):
+            shutil.copy2(path, own.home / path.name)
+
+    older, newer = tmp_path / "older", tmp_path / "newer"
+    older.mkdir()
+    newer.mkdir()
+    keep(older)
+    daemon = own.start()
+    moved(key, daemon).disable()
+    assert daemon.terminate() == 0
+    keep(newer)
+    for parts in PARTS:
+        restart_token(own, lambda: [put_back(older if name in parts else newer, name) for name in ("token", *HOME_FILES)])
+        daemon = own.start(ready=False)
+        with pytest.raises(KMSError) as refusal:
+            # Waits for the comparison, as every request does at a start.
+            eventually(lambda: daemon.readiness(), 30, "an answer of /readyz")
+            moved(key, daemon).sign(b"m")
+        assert refusal.value.status in (409, 503), (parts, refusal.value)
+        assert daemon.terminate() == 0

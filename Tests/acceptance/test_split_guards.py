@@ -74,7 +74,8 @@ def test_the_keys_rate_counts_right_halves(guarded):
 
 def test_a_whole_transaction_as_the_answer(guarded):
     split = SplitClient(guarded.start(KMS_SPLIT_TXN_REPLY="transaction").base, SECRET)
-    row = split.split(split.wallet()["client_id"], restrictions=["allocation_storage_operations"])
+    row = split.split(split.wallet()["client_id"], restrictions=["allocation_storage_operations"],
+                      allow_message_signing=True)
     body = split.transaction(row, '{"name":"cancel_allocation","input":"\\"é\\n"}', receiver=STORAGE, chain_id="ab")
     answer = ok(split.auth("POST", "/sign/txn", body, key=row["public_key"]))
     assert {**answer, "signature": ""} == {**body, "signature": ""}

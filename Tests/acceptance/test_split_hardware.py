@@ -50,7 +50,7 @@ def test_anchored_keys_say_so_and_the_token_keeps_them(home):
 
 def test_receipts_are_checked_offline(home, tmp_path):
     client = SplitClient(home.start().base, SECRET)
-    row = client.split(client.wallet()["client_id"], restrictions=["token_bridging"])
+    row = client.split(client.wallet()["client_id"], restrictions=["token_bridging"], allow_message_signing=True)
     message = secrets.token_bytes(32)
     half = bn254.sign(bn254.secret_from_text(row["private_key"]), message)
     body = {"hash": message.hex(), "signature": half, "client_id": row["client_id"]}
@@ -98,9 +98,11 @@ def test_a_copied_database_signs_nothing_elsewhere(home, tmp_path):
     other = with_secret(Installation(tmp_path / "other")).init()
     try:
         copy_stores(home.home, other.home)
-        thief = SplitClient(other.start().base, SECRET)
-        refused(thief.sign(row, secrets.token_bytes(32)), 500, "damaged")
-        refused(thief.vault("POST", f"/key/{row['client_id']}"), 500, "damaged")
+        daemon = other.start(ready=False)
+        eventually(lambda: "altered-database" in str(daemon.readiness()), 30, "the foreign databases on /readyz")
+        thief = SplitClient(daemon.base, SECRET)
+        refused(thief.sign(row, secrets.token_bytes(32)), 503)
+        refused(thief.vault("POST", f"/key/{row['client_id']}"), 503)
     finally:
         other.end()
 
@@ -117,6 +119,13 @@ def test_a_restored_older_database_revives_no_key(home):
     ok(client.vault("POST", f"/revoke/{row['client_id']}", params={"public_key": row["public_key"]}))
     home.daemons[-1].terminate()
     copy_stores(home.home / "old", home.home)
+    daemon = home.start(ready=False)
+    eventually(lambda: "older-database" in str(daemon.readiness()), 30, "the older files on /readyz")
+    assert SplitClient(daemon.base, SECRET).sign(row, secrets.token_bytes(32)).status_code == 503
+    assert daemon.terminate() == 0
+    # Nor does an operator who accepts both files revive it: the chain remembers the revocation.
+    for name in ("shares.sqlite", "vault.sqlite"):
+        home.run("audit", "adopt-database", "--database", name, "--yes")
     client = SplitClient(home.start().base, SECRET)
     refused(client.sign(row, secrets.token_bytes(32)), 400, "revoked")
 
@@ -173,7 +182,8 @@ def test_killed_in_the_middle(home, verb):
     worker.start()
     threading.Event().wait(0.02 + secrets.randbelow(40) / 1000)
     daemon.kill()
-    worker.join()
+    worker.join(60)
+    assert not worker.is_alive()
     client = SplitClient(home.start().base, SECRET)
     message = secrets.token_bytes(32)
     listed = {row["public_key"]: row for row in client.keys(client_id)}

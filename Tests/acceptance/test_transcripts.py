@@ -1,4 +1,5 @@
 """What README and documents show a reader, typed as it stands there: each command, and what it prints."""
+import contextlib
 import os
 import re
 import signal
@@ -59,6 +60,31 @@ class Checkout:
         assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
         return result.stdout
 
+    @contextlib.contextmanager
+    def terminal(self, commands, line):
+        """Another terminal, whose last command goes on; entered when it has printed the line."""
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.path)}
+        out = self.path / f"out-{len(list(self.path.glob('out-*')))}"
+        with open(out, "wb") as file:
+            process = subprocess.Popen(
+                ["bash", "-c", "set -eo pipefail\n" + "\n".join([*commands[:-1], "exec " + commands[-1]])], cwd=self.path,
+                env=clean, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+
+        def has_printed():
+            assert process.poll() is None, out.read_text()
+            return line in out.read_text().splitlines()
+
+        try:
+            eventually(has_printed, 60, repr(line))
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            finally:
+                process.kill()
+                process.wait()
+
     def end(self):
         self.process.send_signal(signal.SIGTERM)
         try:
@@ -85,17 +111,45 @@ def here(commands, checkout):
 
 
 def test_readme(checkout):
-    """Its first session, and a wallet whose key is split."""
-    first, verified = transcript("README.md", "$key/sign")
-    split, valid = transcript("README.md", "examples/sign_half.py")
-    assert verified == ["200"] and valid == ["valid under the wallet's key"]
-    assert prints(verified + valid, checkout.type(here(first + split, checkout)))
+    """Its first session."""
+    typed, expected = transcript("README.md", "$key/sign")
+    assert expected == ["200"]
+    assert prints(expected, checkout.type(here(typed, checkout)))
+
+
+def test_split_keys(checkout):
+    """A wallet whose key is split: made, signed for by both halves, verified."""
+    typed, expected = transcript("docs/split-keys.md", "examples/sign_half.py")
+    assert expected == ["valid under the wallet's key"]
+    assert prints(expected, checkout.type(here(typed, checkout)))
 
 
 def test_attestation(checkout):
     typed, expected = transcript("docs/attestation.md", "kmsd attest verify")
     assert expected[-1] == "ok"
     assert prints(expected, checkout.type(here(typed, checkout)))
+
+
+def test_operations(checkout):
+    """A key's life on the command line."""
+    typed, expected = transcript("docs/operator.md", "kmsd keystore retire")
+    assert len(expected) == 3
+    assert prints(expected, checkout.type(here([". .kmsd/env.sh", *typed], checkout)))
+
+
+def test_decryption(tmp_path_factory):
+    """A chain, a daemon and people, in three terminals."""
+    checkout = Checkout(tmp_path_factory.mktemp("d"))
+    try:
+        checkout.wait_until_ready()
+    finally:
+        checkout.end()
+    chain, said = transcript("docs/decryption.md", "kmsd dev chain --env")
+    daemon, _ = transcript("docs/decryption.md", "kmsd decryption key import --name net1 --format raw-0.6 --published")
+    people, expected = transcript("docs/decryption.md", "kmsd decryption open")
+    assert said[-1] == "chain ready" and expected.count("3735928559") == 2
+    with checkout.terminal(chain, "chain ready"), checkout.terminal(daemon, "kmsd ready"):
+        assert prints(expected, checkout.type(people))
 
 
 def test_verbs_need_nothing_but_the_environment_file(checkout):

@@ -16,8 +16,8 @@ MNEMONIC = next(v for v in VECTORS if v["type"] == "mnemonic" and v["passphrase"
 
 @pytest.fixture
 def wallet(tmp_path):
-    def run(*arguments, code=0):
-        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    def run(*arguments, code=0, **more):
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **more}
         result = subprocess.run(
             [str(BINARY), "wallet", *map(str, arguments), "--output", "json"], cwd=tmp_path, env=environment, text=True,
             capture_output=True, timeout=60, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -96,3 +96,44 @@ def test_bad_secrets_are_refused_without_repeating_them(wallet, tmp_path, conten
     ("--hash", HASH, "--public-key", MNEMONIC["public_key"], "--signature", "0" * 63)])
 def test_what_is_no_signature_is_a_wrong_use(wallet, arguments):
     assert wallet("verify", *arguments, code=64)["error"]["code"] == "invalid-input"
+
+
+def test_secrets_may_be_credentials_as_those_of_the_daemon(wallet, tmp_path):
+    """A directory by flag, by variable or as systemd names it; the flag wins, and an empty one says nothing."""
+    folder, empty = tmp_path / "credentials", tmp_path / "empty"
+    for path in (folder, empty):
+        path.mkdir(mode=0o755)
+    for name, text in (("words", MNEMONIC["mnemonic"]), ("passphrase", MNEMONIC["passphrase"])):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o400)
+    secret = ("--secret-file", "credential:words", "--passphrase-file", "credential:passphrase")
+    expected = {"client_id": MNEMONIC["client_id"], "client_key": MNEMONIC["public_key"]}
+    flag = ("--credentials-directory", folder)
+    assert wallet("show", *secret, *flag) == expected
+    assert wallet("show", *secret, *flag, KMS_CREDENTIALS_DIRECTORY=str(empty)) == expected
+    assert wallet("show", *secret, KMS_CREDENTIALS_DIRECTORY=str(folder), CREDENTIALS_DIRECTORY=str(empty)) == expected
+    assert wallet("show", *secret, KMS_CREDENTIALS_DIRECTORY="", CREDENTIALS_DIRECTORY=str(folder)) == expected
+    assert "signature" in wallet("sign", *secret, *flag, "--hash", HASH)
+    assert len(wallet("split", *secret, *flag, "--directory", "shares")["shares"]) == 2
+    # The rules are those of the daemon too.
+    assert "credentials-directory" in wallet("show", *secret, code=77)["error"]["message"]
+    assert "KMS_CREDENTIALS_DIRECTORY" in wallet("show", *secret, code=78, KMS_CREDENTIALS_DIRECTORY="here")["error"]["message"]
+    (folder / "words").chmod(0o444)
+    assert "credentials-world-readable" in wallet("show", *secret, *flag, code=77)["error"]["message"]
+    for said in ({"KMS_CREDENTIALS_WORLD_READABLE": "T"}, {}):
+        more = () if said else ("--credentials-world-readable", "true")
+        assert wallet("show", *secret, *flag, *more, **said) == expected
+    assert "true or false" in wallet("show", *secret, *flag, code=78, KMS_CREDENTIALS_WORLD_READABLE="perhaps")["error"]["message"]
+
+
+def test_a_share_for_a_server_may_be_a_credential(tmp_path):
+    """What is wrong with it is told before the server is called."""
+    folder = tmp_path / "credentials"
+    folder.mkdir(mode=0o755)
+    (folder / "share").write_text("AAAA")
+    (folder / "share").chmod(0o444)
+    result = subprocess.run(
+        [str(BINARY), "keystore", "create", "--controller", "a", "--url", "http://127.0.0.1:1", "--share-user", "a",
+         "--share-file", "credential:share", "--credentials-directory", str(folder)],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)}, text=True, capture_output=True, timeout=60)
+    assert result.returncode == 77 and "credentials-world-readable" in result.stderr, result.stderr

@@ -1,10 +1,11 @@
-"""Direct PKCS#11 loops, with and without p11-kit's server between."""
+"""Direct PKCS #11 loops, with and without p11-kit's server between."""
 import json
 import subprocess
 
 from .tools import BenchFailure
 
-LOOPS = ("p256-session", "p256-token", "ed25519-session", "aes-gcm-token", "aes-gcm-session", "bn254-session")
+LOOPS = ("p256-session", "p256-token", "secp256k1-session", "ed25519-session", "aes-gcm-token", "aes-gcm-session",
+         "bn254-session")
 
 
 def run_loop(binaries, token, operation, seconds, *, module=None, environment=None, threads=1, programs=1):

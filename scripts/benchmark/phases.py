@@ -4,7 +4,7 @@ import statistics
 import time
 from contextlib import ExitStack
 
-from . import revocation, stress, tpm
+from . import decryption, revocation, stress, tpm
 from .capability import Owner
 from .daemon import Daemon, text_of
 from .load import run_wrk
@@ -20,9 +20,10 @@ DAEMON_CELLS = ("sign-sealed", "sign-resident", "encrypt-32", "encrypt-4k", "cre
 HTTP_CELLS = ("echo",) + DAEMON_CELLS
 GUARDED_CELLS = ("sign-zcap", "sign-zcap-fresh")
 NAMES = ("direct", "p11-kit") + HTTP_CELLS + GUARDED_CELLS + ("sign-ttl0", "cold-start", "memory", "micro") \
-    + SPLIT_CELLS + ("split-store", "revocation", "stress", "tpm") + tpm.DAEMON_CELLS + ("tpm-endurance",)
-# Takes ten minutes by itself, and its outcome is a yes or a no.
-USUAL = tuple(name for name in NAMES if name != "tpm-endurance")
+    + SPLIT_CELLS + ("split-store", "revocation", "stress", "tpm") + tpm.DAEMON_CELLS + ("tpm-endurance",) + decryption.NAMES
+# Take long by themselves, and their outcome is a yes or a no.
+RARE = ("tpm-endurance",) + decryption.RARE
+USUAL = tuple(name for name in NAMES if name not in RARE)
 MESSAGE_BYTES = 256
 
 
@@ -53,6 +54,7 @@ class Run:
             self._tpm()
             self._daemon_on_tpm()
             self._tpm_endurance()
+            decryption.Decryption(self).measure(self.names)
         finally:
             self.progress.close()
         return self.cells
@@ -68,7 +70,7 @@ class Run:
                 + ("tpm" in names) * (len(tpm.C_LOOPS) + len(tpm.BRIDGE)) * s.rounds
                 + (sum(name in names for name in tpm.DAEMON_CELLS) + ("tpm-sign-sealed" in names)) * len(s.connections)
                 * s.rounds
-                + ("tpm-endurance" in names))
+                + ("tpm-endurance" in names) + decryption.Decryption.steps(s, names))
 
     # The token without us.
 

@@ -1,5 +1,5 @@
 """The table and the verdicts."""
-from . import tpm
+from . import decryption, tpm
 
 YARDSTICK = "C yardstick: 40,000 BN254 field multiplications"
 # 1.6 x 590 µs is 20,000 multiplications of the C loop on the machine where a C library needed 590 µs.
@@ -67,6 +67,7 @@ def judge(cells):
     if memory:
         change = memory["greatest_change_percent"]
         _add(bars, f"resident memory over {memory['requests']:,} requests, ± %", change, 5.0, change <= 5.0, "≤")
+    decryption.judge(find, ratio, lambda *bar: _add(bars, *bar))
     return bars
 
 
@@ -127,6 +128,10 @@ class _Finder:
             if cell["name"] == name and cell.get("connections") == connections:
                 return cell["rate"]
         return None
+
+    def timed(self, name, connections):
+        return next((cell for cell in self.cells
+                     if cell["name"] == name and cell.get("connections") == connections), None)
 
     def nanoseconds(self, name):
         return (self.cell(name) or {}).get("nanoseconds")

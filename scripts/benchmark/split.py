@@ -6,7 +6,7 @@ from pathlib import Path
 from .daemon import Daemon
 from .tools import BenchFailure
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests" / "acceptance"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests" / "acceptance" / "support"))
 
 import bn254  # noqa: E402
 import bnp256  # noqa: E402

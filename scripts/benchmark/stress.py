@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests" / "acceptance"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests" / "acceptance" / "support"))
 
 from auth_server import TOKEN, AuthServer, split  # noqa: E402
 

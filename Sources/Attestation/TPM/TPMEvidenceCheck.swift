@@ -1,6 +1,6 @@
-import HSMBridge
+import Encodings
 import LibCrypto
-import TextEncodings
+import Token
 import WorkingKeys
 
 /// Checks a certification against the statement that contains it.
@@ -89,12 +89,12 @@ struct TPMEvidenceCheck {
         guard key.attributes.isSuperset(of: [.fixedTPM, .fixedParent]),
             key.attributes.isDisjoint(with: [.encryptedDuplication, .restricted])
         else { throw AttestationFinding(.keyAttributes, "The key is not bound to its TPM: it could be duplicated.") }
-        // Told for every key that is said to be born in the TPM; for another one it would say too much.
+        // Stated for every key that is said to be born in the TPM; for another one it would say too much.
         guard statement.provenance != Origin.bornInToken || key.attributes.contains(.sensitiveDataOrigin) else {
             throw AttestationFinding(
                 .keyAttributes, "The key was put into the TPM from outside, but is said to be born there.")
         }
-        guard let type = KeyType(rawValue: statement.keyType) else {
+        guard let type = KeyType(exactly: statement.keyType) else {
             throw AttestationFinding(.contradiction, "The key type is not known.")
         }
         if type == .hmacSHA256Tag256 {

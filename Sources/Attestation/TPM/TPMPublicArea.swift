@@ -7,7 +7,7 @@ struct TPMPublicArea: Equatable {
     enum Kind: Equatable {
         /// A curve's number in the TCG Algorithm Registry, and the point's coordinates, at most 66 bytes each.
         case ecc(curve: UInt16, x: [UInt8], y: [UInt8])
-        /// HMAC; the digest binds the secret part without telling it.
+        /// HMAC; the digest binds the secret part without revealing it.
         case hmac(unique: [UInt8])
     }
 

@@ -24,6 +24,8 @@ extension AuditChain {
                 + "revocations, and the token remembers record \(remembered.position.index) with "
                 + "\(remembered.epoch)."
         }
+        let base = try await pool.read { try AuditTables.base($0) }
+        guard remembered.position.index >= base else { return try await difference(from: remembered, before: base) }
         let (record, hash) = try await pool.read { db in
             var hash = AuditRecord.origin
             for revocation in try AuditTables.revocations(db).prefix(Int(clamping: remembered.epoch)) {
@@ -36,5 +38,18 @@ extension AuditChain {
                 + "\(remembered.position.index)."
         }
         return nil
+    }
+
+    /// The same for a head that is in an archive: the chain was rotated while no token was configured, which could have been told.
+    private func difference(from remembered: AuditHead, before base: UInt64) async throws -> String? {
+        // On a reader's thread: all of it is read.
+        let report = try await pool.read { [path] _ in
+            try AuditReader(path: path).verify(expected: [remembered])
+        }
+        return report.finding.map { finding in
+            "The token remembers record \(remembered.position.index) of the audit chain, which is in an archive, since audit.db "
+                + "begins with record \(base): \(finding.message) Put the archives back into "
+                + "'\(AuditPart.directory(ofChain: path))' and start again."
+        }
     }
 }

@@ -3,6 +3,7 @@ import GRDB
 import SecretMemory
 import Storage
 import Synchronization
+import Workers
 
 /// The record of every decision: one SQLite file, each record hashed with the one before it.
 ///
@@ -25,11 +26,13 @@ public final class AuditChain: AuditRecording {
     public let pinnedKey: String
 
     let pool: DatabasePool
+    let writeProbe: WriteProbe
     let writer: AuditWriter
+    let faults: AuditFaults
     private let configuration: AuditConfiguration
     private let files: AuditFiles
     private let standingState: Mutex<Standing>
-    private let storeProblem: Mutex<AuditError?>
+    private let stores: WatchedStores
     private let clock: Task<Void, Never>
 
     /// Opens or makes the chain and appends the record of this start. Blocks for file operations.
@@ -47,15 +50,19 @@ public final class AuditChain: AuditRecording {
         let tail = try AuditDatabase.tail(pool, configuration, boot: boot)
         let revoked = RevokedSubjects()
         for subject in tail.subjects { try revoked.insert(subject) }
+        let stores = WatchedStores(configuration.store, told: tail.head)
         let writer = AuditWriter(
-            pool: pool, head: tail.head, revoked: revoked, boot: boot, configuration: configuration, faults: faults)
+            pool: pool, head: tail.head, revoked: revoked, boot: boot, configuration: configuration, stores: stores,
+            faults: faults)
         self.files = files
         self.pool = pool
+        writeProbe = WriteProbe(pool)
         self.writer = writer
+        self.faults = faults
         self.configuration = configuration
         pinnedKey = tail.pinned
-        standingState = Mutex(tail.pinned.isEmpty ? .trusted : .unchecked)
-        storeProblem = Mutex(configuration.store?.problem(told: tail.head.storeEpoch))
+        standingState = Mutex(tail.pinned.isEmpty && !configuration.isCompared ? .trusted : .unchecked)
+        self.stores = stores
         clock = Task {
             while !Task.isCancelled {
                 try? await Task.sleep(for: .milliseconds(200))
@@ -160,6 +167,9 @@ public final class AuditChain: AuditRecording {
 
     // MARK: State
 
+    /// The chain's file.
+    var path: String { configuration.path }
+
     /// The end of what is durable.
     public var head: AuditHead { writer.state.withLock { $0.head } }
 
@@ -168,13 +178,33 @@ public final class AuditChain: AuditRecording {
     /// Why decisions are refused now; nil if they are not.
     public var problem: AuditError? { writer.state.withLock { $0.failure } ?? distrust }
 
-    /// Why the keystores' database is not the one that the chain tells of; nil if it is, or after ``adoptStore()``.
-    public var olderStore: AuditError? { storeProblem.withLock { $0 } }
+    /// Why a database is not the one that the chain knows of; nil if all are, or after ``adoptStore()``.
+    public var olderStore: AuditError? { stores.problem }
 
-    /// Takes the database for the one to go on with, after an operator accepted it and its epoch was raised.
-    public func adoptStore() {
-        let told = head.storeEpoch
-        storeProblem.withLock { $0 = configuration.store?.problem(told: told) }
+    /// Looks at the databases again, after an operator accepted one and its epoch was raised.
+    public func adoptStore() { stores.look(told: head) }
+
+    /// Watches a further database.
+    public func watch(_ store: WatchedStore) { stores.add(store, told: head) }
+
+    /// Takes what the comparison of a database with its seal came to; nil if the seal holds.
+    ///
+    /// A refusal is recorded.
+    public func settle(_ name: String, _ problem: AuditError?) async {
+        stores.settle(name, problem)
+        guard let problem else { return }
+        try? await post(AuditStart.refusal(of: name, problem))
+    }
+
+    /// Reports why a database could not be compared with its seal yet.
+    public func delay(_ name: String, _ reason: String) { stores.delay(name, reason) }
+
+    public func tellStates() async throws(AuditError) {
+        let head = head
+        var now = head
+        stores.raise(&now)
+        guard now.sealed != head.sealed || now.storeEpoch != head.storeEpoch else { return }
+        _ = try await recordDone(AuditStart.states(now.sealed))
     }
 
     func settle(_ standing: Standing) { standingState.withLock { $0 = standing } }
@@ -188,7 +218,7 @@ public final class AuditChain: AuditRecording {
     public var distrust: AuditError? {
         if let olderStore { return olderStore }
         return switch standing {
-        case .trusted: nil
+        case .trusted: stores.isWaiting
         case .unchecked:
             AuditError(.untrusted, "The audit chain was not compared with the token yet; try again.")
         case .refused(let reason): AuditError(.untrusted, reason)

@@ -1,4 +1,4 @@
-import EnclaveLock
+import Encodings
 
 /// The audit key's word that the chain had a hash at an index.
 public struct AuditCheckpoint: Sendable, Hashable {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The system's clock, for what records tell; time-outs go by the monotonic one.
+/// The system's clock, for what records say; time-outs go by the monotonic one.
 enum AuditClock {
     /// Milliseconds since 1970.
     static func now() -> Int64 {

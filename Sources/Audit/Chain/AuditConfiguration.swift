@@ -9,6 +9,8 @@ public struct AuditConfiguration: Sendable {
     /// SHA-256 of the audit key's SubjectPublicKeyInfo in hex, as the manifest pins it; empty without a token, and then
     /// a new chain is never signed.
     public var keyFingerprint: String
+    /// Whether a token is there to ask what it remembers; then nothing is allowed before that, signed or not.
+    public var isCompared: Bool
     /// Whose older copies the chain notices; nil for a verb that does not open it.
     public var store: WatchedStore?
     /// Most records that may wait to be written. A busy disk may take seconds for a flush, and thousands of key uses are
@@ -19,12 +21,13 @@ public struct AuditConfiguration: Sendable {
 
     public init(
         path: String, instance: String = "", token: String = "", keyFingerprint: String = "",
-        store: WatchedStore? = nil
+        isCompared: Bool = false, store: WatchedStore? = nil
     ) {
         self.path = path
         self.instance = instance
         self.token = token
         self.keyFingerprint = keyFingerprint
+        self.isCompared = isCompared
         self.store = store
     }
 }

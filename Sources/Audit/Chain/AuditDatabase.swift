@@ -44,6 +44,8 @@ enum AuditDatabase {
                         pinned: configuration.keyFingerprint, subjects: [])
                 tail.head.position = position
                 tail.head.storeEpoch = record.storeEpoch ?? 0
+                tail.head.sealed = record.sealed
+                tail.head.time = record.time
                 return tail
             }
         }

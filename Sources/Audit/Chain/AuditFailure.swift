@@ -6,7 +6,8 @@ enum AuditFailure {
     static func translate(_ error: any Error) -> AuditError {
         switch error {
         case let error as AuditError: return error
-        case let error as StorageError: return AuditError(.unavailable, "The audit chain cannot be used: \(error)")
+        case let error as StorageError:
+            return AuditError(.unavailable, "The audit chain cannot be used: \(error)", underlying: error)
         default: break
         }
         let code = (error as? DatabaseError)?.resultCode

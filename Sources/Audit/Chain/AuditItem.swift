@@ -1,4 +1,8 @@
-import EnclaveLock
+import Encodings
+import Workers
+
+/// One waiting caller; it is answered once, by whoever is first: the writer or the clock.
+typealias AuditAnswer<Value: Sendable> = OneShot<Value, AuditError>
 
 /// A record on its way into the chain.
 struct AuditItem: Sendable {

@@ -1,5 +1,5 @@
+import Encodings
 import LibCrypto
-import TextEncodings
 
 /// Bounds on what a caller's words may take of the chain.
 enum AuditLimits {
@@ -7,6 +7,8 @@ enum AuditLimits {
     static let record = 64 * 1024
     /// Facts in ``AuditEvent/details``.
     static let details = 16
+    /// Databases whose epochs a record states.
+    static let databases = 16
     /// Bytes of a subject that can be revoked; it is never cut.
     static let subject = 1024
 
@@ -21,7 +23,7 @@ enum AuditLimits {
         event.reason = cut(event.reason, 256)
         event.requestID = cut(event.requestID, 128)
         guard !event.details.isEmpty else { return event }
-        var details: [String: String] = [:]
+        var details: [String: String] = [:]  // exact: the names are this program's own, in ASCII.
         for (name, value) in event.details.sorted(by: { $0.key < $1.key }).prefix(Self.details) {
             details[cut(name, 64)] = cut(value, 1024)
         }

@@ -1,10 +1,11 @@
-public import HSMBridge
+public import Token
 
 /// Lets the token vouch for the chain: signs its head now and then, and keeps the head where copies of the disk do not
 /// reach.
 ///
-/// A token that is away delays both and loses nothing; ``problem`` tells. Until the token was asked what it remembers,
-/// and unless that is part of the chain, the chain allows nothing.
+/// A token that is away delays both and loses nothing; ``problem`` says why. Until the token was asked what it remembers,
+/// and unless that is part of the chain, the chain allows nothing. A chain that was begun without a token pins no key: it is
+/// never signed, and compared and remembered like any other, so that it cannot take the place of a signed one.
 public actor AuditNotary {
     /// How often.
     public struct Schedule: Sendable {
@@ -12,9 +13,9 @@ public actor AuditNotary {
         public var records: UInt64 = 4_096
         /// or after this time, if there is any new record.
         public var checkpoint: Duration = .seconds(30)
-        /// How often the token is told the newest head when there is no revocation. Real tokens wear out.
+        /// How often the token is asked to remember the newest head when there is no revocation. Hardware wears out.
         public var head: Duration = .seconds(600)
-        /// How long after the last telling a higher epoch of the database is told.
+        /// How long after the last report a higher epoch of the database is reported to the token.
         public var storeEpoch: Duration = .seconds(10)
         /// How long an attempt that failed is left alone at most.
         public var pause: Duration = .seconds(1)
@@ -30,9 +31,10 @@ public actor AuditNotary {
     private let serial: String
     private let fingerprint: String
     private let schedule: Schedule
-    /// What the token has been told.
+    /// What the token has been asked to remember.
     private var told: AuditHead?
     private var telling: Task<Bool, Never>?
+    private var signing: Task<Void, Never>?
     /// Whether the token was told anything by this process: a start is signed and told at once, so that a copy of before it
     /// shows even if the process is killed.
     private var hasTold = false
@@ -66,6 +68,9 @@ public actor AuditNotary {
     /// Why the token does not vouch for the chain now; nil if it does.
     public var problem: HSMError? { failure }
 
+    /// Why the token cannot remember how far the chain has come; nil if it can, or was not asked yet. It signs all the same.
+    public private(set) var forgetfulness: HSMError?
+
     /// Works until the task is cancelled.
     public func run() async {
         // Short at first: at a start the token is a few milliseconds away, and nothing is allowed before it was asked.
@@ -89,11 +94,14 @@ public actor AuditNotary {
             if case .unchecked = chain.standing { try await compare() }
             guard case .trusted = chain.standing else { return true }
             let head = chain.head
-            if isToBeTold(head) { guard await tellToken(atLeast: head.position.index) else { return false } }
+            if forgetfulness == nil, isToBeTold(head) {
+                let isTold = await tellToken(atLeast: head.position.index)
+                guard isTold || forgetfulness != nil else { return false }
+            }
             let now = ContinuousClock.now
             let isDue = head.position.index - signed >= schedule.records || now - lastCheckpoint >= schedule.checkpoint
             // What the token counted is signed at once: from then on a token that counted less is an older copy of itself.
-            if counter > signedCounter || head.position.index > signed && isDue { try await checkpoint() }
+            if isSigned, counter > signedCounter || head.position.index > signed && isDue { try await checkpoint() }
             failure = nil
             return true
         } catch {
@@ -105,7 +113,10 @@ public actor AuditNotary {
     private func isToBeTold(_ head: AuditHead) -> Bool {
         guard hasTold, let told, told.epoch >= head.epoch else { return true }
         let pause = ContinuousClock.now - lastTelling
-        return told.storeEpoch < head.storeEpoch && pause >= schedule.storeEpoch
+        let isBehind =
+            told.storeEpoch < head.storeEpoch
+            || head.sealed.contains { name, epoch in told.sealed[name].map { $0 < epoch } ?? true }
+        return isBehind && pause >= schedule.storeEpoch
             || told.position.index < head.position.index && pause >= schedule.head
     }
 
@@ -117,23 +128,47 @@ public actor AuditNotary {
         // The telling may have found that the token is not what it was.
         guard case .trusted = chain.standing else { return }
         do throws(HSMError) {
-            if chain.head.position.index > signed || counter > signedCounter { try await checkpoint() }
+            if isSigned, chain.head.position.index > signed || counter > signedCounter { try await checkpoint() }
         } catch {
             failure = error
         }
     }
 
+    /// Whether the chain pins an audit key.
+    private var isSigned: Bool { !chain.pinnedKey.isEmpty }
+
     // MARK: Checkpoints
 
-    /// Signs the head of the chain, and stores the signature with it.
-    public func checkpoint() async throws(HSMError) {
-        let (head, counter) = (chain.head, counter)
+    /// Signs the head of the chain, and stores the signature with it. One at a time, so that the counter never falls from one
+    /// checkpoint to the next.
+    ///
+    /// A chain that pins no key is never signed.
+    ///
+    /// - Parameter position: A record before the head to sign instead.
+    public func checkpoint(of position: AuditPosition? = nil) async throws(HSMError) {
+        guard isSigned else { return }
+        while let signing { await signing.value }
+        let task = Task { () -> HSMError? in
+            do throws(HSMError) { try await self.sign(position) } catch { return error }
+            return nil
+        }
+        signing = Task {
+            _ = await task.value
+            self.signing = nil
+        }
+        if let error = await task.value { throw error }
+    }
+
+    private func sign(_ earlier: AuditPosition?) async throws(HSMError) {
+        let position = earlier ?? chain.head.position
+        // What was signed behind it did not count more than this.
+        let counter = position.index < signed ? signedCounter : counter
         let publicKey = try await token.publicKey(of: .audit)
         guard publicKey.fingerprint == fingerprint else {
             throw HSMError(.keyMismatch, "The token's audit key is not the one that the chain pins.")
         }
         var checkpoint = AuditCheckpoint(
-            position: head.position, time: AuditClock.now(), token: serial, counter: counter,
+            position: position, time: AuditClock.now(), token: serial, counter: counter,
             publicKey: publicKey.subjectPublicKeyInfo, signature: [])
         checkpoint.signature = try await token.sign(checkpoint.encoded, with: .audit)
         guard let key = try? AuditPublicKey(subjectPublicKeyInfo: checkpoint.publicKey),
@@ -144,7 +179,8 @@ public actor AuditNotary {
         } catch {
             throw HSMError(.deviceFailure, "A checkpoint could not be stored: \(error)")
         }
-        signed = max(signed, head.position.index)
+        guard position.index >= signed else { return }
+        signed = position.index
         signedCounter = counter
         lastCheckpoint = .now
     }
@@ -195,7 +231,7 @@ public actor AuditNotary {
     /// - Returns: False if the token did not take it; it is tried again later.
     @discardableResult
     func tellToken(atLeast index: UInt64) async -> Bool {
-        guard case .trusted = chain.standing else { return false }
+        guard case .trusted = chain.standing, forgetfulness == nil else { return false }
         while (told?.position.index ?? 0) < index {
             if let telling {
                 guard await telling.value else { return false }
@@ -221,7 +257,7 @@ public actor AuditNotary {
             return true
         } catch {
             if Self.isForged(error) { refuse(error.message) }
-            failure = error
+            if error.code == .mechanismUnsupported { forgetfulness = error } else { failure = error }
             return false
         }
     }
@@ -241,12 +277,17 @@ public actor AuditNotary {
         return (head, kept.counter)
     }
 
-    /// Takes the chain as it is for the one to go on with, whatever the token remembers, and records that. For an operator
-    /// who knows why.
+    /// Takes the chain as it is for the one to go on with, whatever the token remembers, and records that with both heads.
+    /// For an operator who knows why. What the token remembers of the databases is told in the chain from now on, so no older
+    /// database is accepted with it.
     ///
+    /// - Parameter details: What the operator was shown.
     /// - Throws: `HSMError`, `AuditError`.
-    public func adopt(by actor: String) async throws {
-        _ = try await chain.recordDone(AuditStart.adoption(by: actor))
+    // exact: the names are this program's own, in ASCII.
+    public func adopt(by actor: String, details: [String: String] = [:]) async throws {
+        // What cannot be read is what the operator gives up.
+        if let remembered = try? await Self.remembered(by: token).head { chain.writer.carry(remembered) }
+        _ = try await chain.recordDone(AuditStart.adoption(by: actor, details))
         let head = chain.head
         counter = try await token.keepAnew(head.encoded, as: Self.name)
         signedCounter = 0

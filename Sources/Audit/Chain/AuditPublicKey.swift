@@ -1,5 +1,5 @@
+import Encodings
 public import LibCrypto
-import TextEncodings
 
 /// The public half of the audit key, and how it is told and checked.
 public struct AuditPublicKey: Sendable {

@@ -1,3 +1,5 @@
+import Workers
+
 /// The records that wait to be written, in order, and those whose callers wait for room.
 ///
 /// When the queue is nearly full, whoever posts a record waits until the writer has made room, so that callers are slowed

@@ -1,15 +1,15 @@
-import EnclaveLock
+import Encodings
 import LibCrypto
 
 /// One record of the chain, as it is hashed and stored.
 public struct AuditRecord: Sendable, Hashable {
-    /// What a record tells.
+    /// What a record says.
     public enum Kind: String, Sendable, Codable {
         /// A process began to write. The first one is record 1; it pins the audit key.
         case start
         /// A decision.
         case event
-        /// A decision that revokes its subject for ever and raises the epoch by one.
+        /// A decision that revokes its subject permanently and raises the epoch by one.
         case revocation
     }
 
@@ -31,6 +31,8 @@ public struct AuditRecord: Sendable, Hashable {
     /// The highest epoch of the keystores' database that was durable when the record was made; nil in records of version 1,
     /// which do not tell it.
     public var storeEpoch: UInt64?
+    /// The same of every database that has a seal, by the file's name; empty in records of versions 1 and 2.
+    public var sealed: [String: UInt64]  // exact: the names are this program's own, in ASCII.
     public var event: AuditEvent
 
     static let hashLength = 32
@@ -41,7 +43,30 @@ public struct AuditRecord: Sendable, Hashable {
     public var encoded: [UInt8] {
         Self.encode(
             index: index, time: time, boot: boot, token: token, previous: previous, kind: kind, epoch: epoch,
-            revocations: revocations, storeEpoch: storeEpoch, event: Self.encode(event))
+            revocations: revocations, storeEpoch: storeEpoch, sealed: sealed, event: Self.encode(event))
+    }
+
+    /// Number of databases, then name and epoch of each in the order of the names' bytes.
+    // exact: the names are this program's own, in ASCII.
+    static func encode(_ sealed: [String: UInt64]) -> RecordFields {
+        var fields = RecordFields(capacity: 12 + 36 * sealed.count)
+        fields.append(UInt64(sealed.count))
+        for (name, epoch) in sealed.sorted(by: { precedes($0.key, $1.key) }) {
+            fields.append(name)
+            fields.append(epoch)
+        }
+        return fields
+    }
+
+    // exact: the names are this program's own, in ASCII.
+    static func sealed(_ reader: inout FieldReader) -> [String: UInt64]? {
+        guard let count = reader.number(), count <= UInt64(AuditLimits.databases) else { return nil }
+        var sealed: [String: UInt64] = [:]  // exact: the names are this program's own, in ASCII.
+        for _ in 0..<count {
+            guard let name = reader.text(), let epoch = reader.number() else { return nil }
+            sealed[name] = epoch
+        }
+        return sealed
     }
 
     /// The event's part of the canonical bytes, which does not depend on the place in the chain.
@@ -63,10 +88,11 @@ public struct AuditRecord: Sendable, Hashable {
 
     static func encode(
         index: UInt64, time: Int64, boot: [UInt8], token: String, previous: [UInt8], kind: Kind, epoch: UInt64,
-        revocations: [UInt8], storeEpoch: UInt64?, event: RecordFields
+        // exact: the names are this program's own, in ASCII.
+        revocations: [UInt8], storeEpoch: UInt64?, sealed: [String: UInt64] = [:], event: RecordFields
     ) -> [UInt8] {
-        var fields = RecordFields(
-            storeEpoch == nil ? .auditRecord : .auditRecord2, capacity: 256 + event.bytes.count)
+        let label: Labels = storeEpoch == nil ? .auditRecord : sealed.isEmpty ? .auditRecord2 : .auditRecord3
+        var fields = RecordFields(label, capacity: 384 + event.bytes.count)
         fields.append(index)
         fields.append(UInt64(bitPattern: time))
         fields.append(boot)
@@ -76,6 +102,7 @@ public struct AuditRecord: Sendable, Hashable {
         fields.append(epoch)
         fields.append(revocations)
         if let storeEpoch { fields.append(storeEpoch) }
+        if label == .auditRecord3 { fields.append(encode(sealed)) }
         fields.append(event)
         return fields.bytes
     }
@@ -92,7 +119,8 @@ public struct AuditRecord: Sendable, Hashable {
         guard encoded.count <= AuditLimits.record else { return nil }
         var reader = FieldReader(encoded)
         let label = reader.text()
-        let tellsStore = label == Labels.auditRecord2.rawValue
+        let tellsSeals = label == Labels.auditRecord3.rawValue
+        let tellsStore = tellsSeals || label == Labels.auditRecord2.rawValue
         guard tellsStore || label == Labels.auditRecord.rawValue, let index = reader.number(),
             let time = reader.number(),
             let boot = reader.bytes(Self.bootLength), let token = reader.text(),
@@ -100,18 +128,21 @@ public struct AuditRecord: Sendable, Hashable {
             let epoch = reader.number(), let revocations = reader.bytes(),
             revocations.count == (kind == .revocation ? Self.hashLength : 0),
             let storeEpoch = tellsStore ? reader.number() : 0,
+            let sealed = tellsSeals ? Self.sealed(&reader) : [:],
             let event = Self.event(&reader), reader.isAtEnd
         else { return nil }
         self.init(
             index: index, time: Int64(bitPattern: time), boot: boot, token: token, previous: previous, kind: kind,
-            epoch: epoch, revocations: revocations, storeEpoch: tellsStore ? storeEpoch : nil, event: event)
+            epoch: epoch, revocations: revocations, storeEpoch: tellsStore ? storeEpoch : nil, sealed: sealed,
+            event: event)
         // Details out of order or twice would be another spelling of the same record.
         guard self.encoded == encoded else { return nil }
     }
 
     init(
         index: UInt64, time: Int64, boot: [UInt8], token: String, previous: [UInt8], kind: Kind, epoch: UInt64,
-        revocations: [UInt8], storeEpoch: UInt64? = nil, event: AuditEvent
+        // exact: the names are this program's own, in ASCII.
+        revocations: [UInt8], storeEpoch: UInt64? = nil, sealed: [String: UInt64] = [:], event: AuditEvent
     ) {
         self.index = index
         self.time = time
@@ -122,6 +153,7 @@ public struct AuditRecord: Sendable, Hashable {
         self.epoch = epoch
         self.revocations = revocations
         self.storeEpoch = storeEpoch
+        self.sealed = sealed
         self.event = event
     }
 
@@ -131,7 +163,7 @@ public struct AuditRecord: Sendable, Hashable {
             let reason = reader.text(), let requestID = reader.text(), let count = reader.number(),
             count <= UInt64(AuditLimits.details)
         else { return nil }
-        var details: [String: String] = [:]
+        var details: [String: String] = [:]  // exact: the names are this program's own, in ASCII.
         for _ in 0..<count {
             guard let name = reader.text(), let value = reader.text() else { return nil }
             details[name] = value

@@ -88,13 +88,20 @@ enum AuditTables {
             arguments: [Int64(bitPattern: index)])
     }
 
+    static func checkpoint(_ db: Database, _ index: UInt64) throws -> StoredCheckpoint? {
+        try Row.fetchOne(
+            db, sql: "SELECT idx, body, public_key, signature FROM checkpoints WHERE idx = ?",
+            arguments: [Int64(bitPattern: index)]
+        ).map(StoredCheckpoint.init)
+    }
+
     static func lastCheckpoint(_ db: Database) throws -> StoredCheckpoint? {
         try Row.fetchOne(
             db, sql: "SELECT idx, body, public_key, signature FROM checkpoints ORDER BY idx DESC LIMIT 1"
         ).map(StoredCheckpoint.init)
     }
 
-    private static func number(_ row: Row, _ column: String) -> UInt64 {
+    static func number(_ row: Row, _ column: String) -> UInt64 {
         if case .int64(let number) = value(row, column).storage { UInt64(bitPattern: number) } else { 0 }
     }
 
@@ -102,7 +109,7 @@ enum AuditTables {
         if case .blob(let data) = value(row, column).storage { [UInt8](data) } else { [] }
     }
 
-    private static func text(_ row: Row, _ column: String) -> String {
+    static func text(_ row: Row, _ column: String) -> String {
         String.fromDatabaseValue(value(row, column)) ?? ""
     }
 

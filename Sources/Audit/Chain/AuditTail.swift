@@ -1,10 +1,10 @@
 import GRDB
 
-/// What a chain says about itself when it is opened. Reads the records after the last checkpoint and all revocations;
-/// the rest is for the verifier.
+/// What a chain says about itself when it is opened. Reads the record with which the file begins, those after the last
+/// checkpoint and all revocations; the rest is for the verifier.
 struct AuditTail: Sendable {
     var head: AuditHead
-    /// The audit key's fingerprint that the first record pins; empty if it pins none.
+    /// The audit key's fingerprint that the file's first record pins; empty if it pins none.
     var pinned: String
     var subjects: [String]
 
@@ -12,25 +12,31 @@ struct AuditTail: Sendable {
     /// - Throws: ``AuditError`` with `.damaged`; the message names the first bad record.
     static func read(_ db: Database) throws -> AuditTail? {
         guard let last = try AuditTables.lastRecord(db) else {
-            guard try AuditTables.lastCheckpoint(db) == nil else { throw damaged(1, "it is missing") }
+            guard try AuditTables.lastCheckpoint(db) == nil, try AuditTables.parts(db).isEmpty else {
+                throw damaged(try AuditTables.base(db), "it is missing")
+            }
             return nil
         }
-        guard let stored = try AuditTables.record(db, 1), let first = try intact(stored), first.kind == .start else {
-            throw damaged(1, "it is missing or altered")
+        let (base, start) = try base(db)
+        let pinned = base.pinned
+        if base.index > 1, !pinned.isEmpty {
+            guard let checkpoint = try AuditTables.checkpoint(db, base.index)?.checkpoint,
+                checkpoint.verifies(pinned: pinned), checkpoint.position.hash == start.hash
+            else { throw damaged(base.index, "the file begins with it, and its checkpoint does not vouch for it") }
         }
-        let pinned = first.event.details[AuditStart.key] ?? ""
-        var expected: UInt64 = 1
+        var expected = base.index
         if let checkpoint = try AuditTables.lastCheckpoint(db) {
-            expected = checkpoint.index
-            guard expected <= last.index else {
+            guard checkpoint.index <= last.index else {
                 throw damaged(last.index + 1, "it is missing, and a checkpoint is not")
             }
+            guard checkpoint.index >= expected else { throw damaged(expected, "its checkpoint is missing") }
+            expected = checkpoint.index
             guard checkpoint.checkpoint?.verifies(pinned: pinned) == true,
                 try AuditTables.record(db, expected)?.hash == checkpoint.checkpoint?.position.hash
             else { throw damaged(expected, "its checkpoint does not vouch for it") }
         }
         var previous: [UInt8]?
-        var storeEpoch: UInt64 = 0
+        var told = AuditHead(position: AuditPosition(index: 0, hash: []), epoch: 0, revocations: [])
         let records = try AuditTables.records(db, from: expected)
         while let row = try records.next() {
             let stored = AuditTables.StoredRecord(row)
@@ -40,11 +46,10 @@ struct AuditTail: Sendable {
                 throw damaged(expected, "it does not follow the one before")
             }
             // Unsigned records could be hashed again by anybody; what was told before them stays told.
-            let told = record.storeEpoch ?? 0
-            guard told >= storeEpoch else {
-                throw damaged(expected, "it tells a lower epoch of the database than the one before")
+            guard record.tells(told) else {
+                throw damaged(expected, "it tells a lower epoch of a database than the one before")
             }
-            storeEpoch = told
+            told.carry(record)
             previous = stored.hash
             expected += 1
         }
@@ -61,8 +66,9 @@ struct AuditTail: Sendable {
         guard let last = try AuditTables.lastRecord(db), let record = try intact(last) else {
             throw AuditError(.damaged, "The last record of the audit chain is missing or altered.")
         }
-        var revocations = AuditRecord.origin
-        if record.epoch > 0 {
+        let base = try base(db).base
+        var revocations = base.revocations
+        if record.epoch != base.epoch {
             guard
                 let index = try Int64.fetchOne(
                     db, sql: "SELECT idx FROM revocations WHERE epoch = ?", arguments: [Int64(bitPattern: record.epoch)]
@@ -74,8 +80,18 @@ struct AuditTail: Sendable {
         }
         var head = AuditHead(
             position: AuditPosition(index: last.index, hash: last.hash), epoch: record.epoch, revocations: revocations)
-        head.storeEpoch = record.storeEpoch ?? 0
+        head.carry(record)
+        head.time = record.time
         return head
+    }
+
+    /// The record with which the file begins, as its list of parts says.
+    static func base(_ db: Database) throws -> (base: AuditBase, stored: AuditTables.StoredRecord) {
+        let index = try AuditTables.base(db)
+        guard let stored = try AuditTables.record(db, index), let record = try intact(stored),
+            let base = AuditBase(record)
+        else { throw damaged(index, "it is missing or altered, and the file begins with it") }
+        return (base, stored)
     }
 
     /// All subjects in the order of their revocation, and the hash over them.

@@ -1,6 +1,8 @@
 import Dispatch
 import GRDB
+import Storage
 import Synchronization
+import Workers
 
 /// Puts records into the chain: those that arrive while one transaction is flushed go together into the next, and those
 /// whose callers do not wait for the disk are gathered for some milliseconds.
@@ -27,22 +29,24 @@ final class AuditWriter: Sendable {
     }
 
     let pool: DatabasePool
+    private let place: FilePlace
     let revoked: RevokedSubjects
     let state: Mutex<State>
     private let boot: [UInt8]
     private let token: String
-    private let store: WatchedStore?
+    private let stores: WatchedStores
     private let faults: AuditFaults
 
     init(
         pool: DatabasePool, head: AuditHead, revoked: RevokedSubjects, boot: [UInt8], configuration: AuditConfiguration,
-        faults: AuditFaults
+        stores: WatchedStores, faults: AuditFaults
     ) {
         self.pool = pool
+        place = FilePlace(pool)
         self.revoked = revoked
         self.boot = boot
         token = configuration.token
-        store = configuration.store
+        self.stores = stores
         self.faults = faults
         state = Mutex(
             State(queue: AuditQueue(limit: configuration.queueLimit, timeout: configuration.timeout), head: head))
@@ -125,12 +129,14 @@ final class AuditWriter: Sendable {
 
     private func commit(_ batch: [AuditItem], _ db: Database, isTrial: Bool) throws -> Written {
         try faults.reached(.beforeTransaction)
+        try place.check()
         var written = Written(head: state.withLock { $0.head })
         // A commit that failed may have succeeded: after a failure the file says where the chain ends.
         if isTrial { written.head = try AuditTail.head(db) }
         let time = AuditClock.now()
+        written.head.time = time
         // Read after the batch was taken: the record of a change comes after its commit, so it tells the change's epoch.
-        written.head.storeEpoch = max(written.head.storeEpoch, store?.epoch() ?? 0)
+        stores.raise(&written.head)
         try db.inTransaction(.immediate) {
             if isTrial {
                 try db.execute(sql: "INSERT OR REPLACE INTO probe (id, at) VALUES (1, ?)", arguments: [time])
@@ -149,7 +155,7 @@ final class AuditWriter: Sendable {
         var revocations: [UInt8] = []
         if kind == .revocation, let subject = item.subject {
             if try written.subjects.contains(subject) || revoked.contains(subject) {
-                // Once is for ever; the second wish is an event like any other.
+                // A subject is revoked once; a repeat is stored as an ordinary event.
                 kind = .event
             } else {
                 written.head.epoch += 1
@@ -163,7 +169,9 @@ final class AuditWriter: Sendable {
         }
         let body = AuditRecord.encode(
             index: index, time: time, boot: boot, token: token, previous: written.head.position.hash, kind: kind,
-            epoch: written.head.epoch, revocations: revocations, storeEpoch: written.head.storeEpoch, event: item.event)
+            epoch: written.head.epoch, revocations: revocations, storeEpoch: written.head.storeEpoch,
+            sealed: written.head.sealed,
+            event: item.event)
         let position = AuditPosition(index: index, hash: try AuditRecord.hash(body))
         try AuditTables.insert(db, index: index, body: body, hash: position.hash)
         written.head.position = position
@@ -208,6 +216,9 @@ final class AuditWriter: Sendable {
         let full = AuditError(.overloaded, "Too many records waited to be written for too long; try again.")
         for item in overdue.roomless { item.refuse(full) }
     }
+
+    /// Tells in the next records what `other` tells of the databases.
+    func carry(_ other: AuditHead) { state.withLock { $0.head.carry(other) } }
 
     /// Whether all records are written, or none can be.
     var isIdle: Bool {

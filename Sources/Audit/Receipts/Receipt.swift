@@ -1,6 +1,5 @@
-import EnclaveLock
+import Encodings
 import Foundation
-import TextEncodings
 
 /// The audit key's word that a message was signed under a policy, and which record of the chain says so. It can be checked
 /// with nothing but the audit key's public half.

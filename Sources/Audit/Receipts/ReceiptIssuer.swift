@@ -1,4 +1,4 @@
-public import HSMBridge
+public import Token
 
 /// Lets the token's audit key sign receipts.
 ///

@@ -18,11 +18,11 @@ public struct AuditFinding: Sendable, Hashable, Encodable {
         case truncated
         /// The chain is another one than the one whose head is known.
         case replaced
-        /// The revocations are not counted or listed as the records tell.
+        /// The revocations are not counted or listed as the records say.
         case revocations
-        /// A record tells a lower epoch of the keystores' database than one before it.
+        /// A record states a lower epoch of the keystores' database than one before it.
         case storeEpoch = "store-epoch"
-        /// The token's state was put back: its counter stands lower than the chain tells.
+        /// The token's state was put back: its counter stands lower than the chain records.
         case olderToken = "older-token"
     }
 

@@ -1,5 +1,5 @@
+import Encodings
 import Foundation
-import TextEncodings
 
 /// A head as JSON, for a place outside the machine.
 public struct AuditHeadFile: Sendable, Hashable, Codable {

@@ -1,5 +1,5 @@
+import Encodings
 import Foundation
-import TextEncodings
 
 /// One line of an export: a record or a checkpoint as JSON.
 ///
@@ -24,6 +24,7 @@ public enum AuditLine: Sendable, Hashable {
         var epoch: UInt64
         var revocations: String?
         var store: UInt64?
+        var stores: [String: UInt64]?  // exact: the names are this program's own, in ASCII.
         var event: AuditEvent
         var hash: String
     }
@@ -48,7 +49,8 @@ public enum AuditLine: Sendable, Hashable {
                 index: record.index, time: record.time, boot: Hexadecimal.encode(record.boot), token: record.token,
                 previous: Hexadecimal.encode(record.previous), kind: record.kind, epoch: record.epoch,
                 revocations: record.revocations.isEmpty ? nil : Hexadecimal.encode(record.revocations),
-                store: record.storeEpoch, event: record.event, hash: Hexadecimal.encode(hash))
+                store: record.storeEpoch, stores: record.sealed.isEmpty ? nil : record.sealed, event: record.event,
+                hash: Hexadecimal.encode(hash))
         case .checkpoint(let checkpoint):
             form = CheckpointForm(
                 index: checkpoint.position.index, hash: Hexadecimal.encode(checkpoint.position.hash),
@@ -71,7 +73,8 @@ public enum AuditLine: Sendable, Hashable {
             else { return nil }
             let record = AuditRecord(
                 index: form.index, time: form.time, boot: boot, token: form.token, previous: previous, kind: form.kind,
-                epoch: form.epoch, revocations: revocations, storeEpoch: form.store, event: form.event)
+                epoch: form.epoch, revocations: revocations, storeEpoch: form.store, sealed: form.stores ?? [:],
+                event: form.event)
             // Refuses what the chain itself could not hold.
             guard AuditRecord(encoded: record.encoded) == record else { return nil }
             self = .record(record, hash: hash)

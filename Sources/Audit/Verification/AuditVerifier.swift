@@ -8,19 +8,60 @@ struct AuditVerifier {
     private(set) var revocations: [AuditTables.Revocation] = []
     private let fingerprint: String?
     private let expected: [AuditHead]
+    private let isPart: Bool
+    /// Whether the last file must end with the record that closed it.
+    private let mustBeClosed: Bool
+    /// Of the last record, if a file can begin with it; and the first record of the file that is being read.
+    private var lastBase: AuditBase?
+    private var firstOfFile: UInt64 = 0
+    /// Whether the next record is the first of a further file.
+    private var isJoining = false
+    /// Whether the next thing must be the checkpoint of the record with which the first file begins.
+    private var needsCheckpoint = false
 
     /// - Parameters:
     ///   - fingerprint: Of the audit key that must have signed; nil to believe what record 1 pins.
     ///   - expected: Heads that the chain is known to have had.
-    init(fingerprint: String?, expected: [AuditHead]) {
+    ///   - isPart: Whether it may begin with the last record of an earlier part.
+    ///   - mustBeClosed: Whether it is an archive, which ends with the record of its rotation.
+    init(fingerprint: String?, expected: [AuditHead], isPart: Bool = false, mustBeClosed: Bool = false) {
         self.fingerprint = fingerprint
         self.expected = expected
+        self.isPart = isPart
+        self.mustBeClosed = mustBeClosed
+    }
+
+    /// A file begins; its first record must be the last one of the file before.
+    mutating func beginFile() {
+        isJoining = head.position.index > 0
+        firstOfFile = head.position.index
+        revocations = []
     }
 
     /// - Parameters:
     ///   - index: Where the file has it.
     ///   - record: Nil if the bytes are no record.
     mutating func take(_ record: AuditRecord?, at index: UInt64, hash: [UInt8]) throws(AuditError) {
+        guard report.finding == nil else { return }
+        if isJoining {
+            isJoining = false
+            let last = head.position.index
+            if index == last, hash == head.position.hash {
+                guard let record, try AuditRecord.hash(record.encoded) == hash else {
+                    return find(.altered, index, "Record \(index), with which a file begins, is not what was written.")
+                }
+                // Each file must be good alone.
+                needsCheckpoint = !report.keyFingerprint.isEmpty
+                return
+            }
+            guard index > last else {
+                return find(
+                    .brokenLink, index,
+                    "Record \(index), with which a file begins, is not the last one of the file before, \(last).")
+            }
+        }
+        if needsCheckpoint { return findUnsigned() }
+        if head.position.index == 0, index > 1, try begin(record, at: index, hash: hash) { return }
         guard report.finding == nil else { return }
         let next = head.position.index + 1
         guard index == next else {
@@ -44,8 +85,19 @@ struct AuditVerifier {
         guard report.finding == nil else { return }
         // An operator knew that the token had lost its memory, and said so.
         if AuditStart.isAdoption(record) { report.tokenCounter = 0 }
-        head.position = AuditPosition(index: index, hash: hash)
+        if AuditStart.isAdoption(record) || AuditStart.isAdoption(record, of: AuditStart.adoptDatabase) {
+            report.adoptions.append(AuditReport.Adoption(record))
+        }
+        lastBase = AuditBase(record)
+        take(AuditPosition(index: index, hash: hash))
+    }
+
+    private mutating func take(_ position: AuditPosition) {
+        let (index, hash) = (position.index, position.hash)
+        head.position = position
         report.records = index
+        if report.firstRecord == 0 { report.firstRecord = index }
+        if firstOfFile == 0 { firstOfFile = index }
         if expected.contains(where: { $0.position.index == index && $0.position.hash != hash }) {
             find(.replaced, index, "Record \(index) is not the one of the head that is known.")
         }
@@ -77,15 +129,82 @@ struct AuditVerifier {
                     + "state was put back.")
         }
         report.tokenCounter = counted
-        report.checkpoints += 1
+        needsCheckpoint = false
+        // The record between two files has one in each.
+        if report.signedRecords < index { report.checkpoints += 1 }
         report.signedRecords = index
     }
 
+    /// Begins with the record that closed an earlier part.
+    ///
+    /// - Returns: False if no file can begin with the record.
+    private mutating func begin(_ record: AuditRecord?, at index: UInt64, hash: [UInt8]) throws(AuditError) -> Bool {
+        guard let record, record.index == index, try AuditRecord.hash(record.encoded) == hash,
+            let base = AuditBase(record), let closed = base.closed
+        else { return false }
+        guard isPart else {
+            find(
+                .missing, 1,
+                "The file begins with record \(index). What is before it is in the archive '\(closed.name)', and in those "
+                    + "that this one goes on from: name them with --archive, or say --part to check this part alone.")
+            return true
+        }
+        report.keyFingerprint = base.pinned
+        if let fingerprint, fingerprint != base.pinned {
+            find(.otherKey, index, "The chain pins the audit key '\(base.pinned)', not '\(fingerprint)'.")
+            return true
+        }
+        (head.epoch, head.revocations) = (base.epoch, base.revocations)
+        head.carry(record)
+        needsCheckpoint = !base.pinned.isEmpty
+        take(AuditPosition(index: index, hash: hash))
+        return true
+    }
+
+    private mutating func findUnsigned() {
+        find(
+            .checkpoint, head.position.index,
+            "Record \(head.position.index), with which the file begins, was not signed by the audit key.")
+    }
+
+    /// Compares a file's list of revocations with what its records tell, and with what was before them.
+    mutating func check(_ list: [AuditTables.Revocation]) throws(AuditError) {
+        guard report.finding == nil else { return }
+        var hash = AuditRecord.origin
+        for revocation in list {
+            hash = try AuditHead.revocations(hash, epoch: revocation.epoch, subject: revocation.subject)
+        }
+        guard UInt64(list.count) == head.epoch, hash == head.revocations,
+            Array(list.suffix(revocations.count)) == revocations
+        else {
+            return find(.revocations, report.records, "The list of revocations is not what the records tell.")
+        }
+    }
+
+    /// Notes which records a file had.
+    mutating func endFile(_ name: String, from first: UInt64) {
+        guard report.finding == nil else { return }
+        report.archives.append(AuditReport.Archive(file: name, firstRecord: first, lastRecord: head.position.index))
+    }
+
     mutating func finish() -> AuditReport {
+        if report.finding == nil, needsCheckpoint { findUnsigned() }
         if report.finding == nil, head.position.index == 0 { find(.missing, 1, "There is no record.") }
+        if mustBeClosed, report.finding == nil, lastBase?.closed?.first != firstOfFile {
+            let last = head.position.index
+            find(
+                .truncated, last + 1,
+                "The archive ends at record \(last), which does not close it: its end was cut off, or it is no archive; then "
+                    + "name it with --file.")
+        }
         for expected in expected where report.finding == nil {
             let last = head.position.index
-            if expected.position.index > last {
+            if expected.position.index < report.firstRecord {
+                find(
+                    .missing, expected.position.index,
+                    "Record \(expected.position.index), the head that is known, is in an earlier part: name its archive "
+                        + "with --archive.")
+            } else if expected.position.index > last {
                 find(
                     .truncated, last + 1,
                     "The chain ends at record \(last), and it is known to have had \(expected.position.index).")
@@ -119,13 +238,13 @@ struct AuditVerifier {
     }
 
     private mutating func checkStoreEpoch(_ record: AuditRecord) {
-        let told = record.storeEpoch ?? 0
-        guard told >= head.storeEpoch else {
+        guard record.tells(head) else {
             return find(
                 .storeEpoch, record.index,
-                "Record \(record.index) tells epoch \(told) of the database, and an earlier one \(head.storeEpoch).")
+                "Record \(record.index) tells a lower epoch of a database than an earlier one: epoch "
+                    + "\(record.storeEpoch ?? 0) of \(WatchedStore.keystores), and an earlier one \(head.storeEpoch).")
         }
-        head.storeEpoch = told
+        head.carry(record)
     }
 
     private mutating func checkEpoch(_ record: AuditRecord) throws(AuditError) {

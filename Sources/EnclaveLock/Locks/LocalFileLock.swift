@@ -1,3 +1,4 @@
+public import Encodings
 import Glibc
 import LibCrypto
 public import SecretMemory
@@ -11,7 +12,7 @@ public struct LocalFileLock: SecretLock {
     public let identity: String
     public var kind: LockKind { .localFile }
 
-    /// Reads a 32-byte key from `path`: padded base64url text, or raw bytes.
+    /// Reads a 32-byte key from `path`, or from `credential:NAME`: padded base64url text, or raw bytes.
     ///
     /// - Throws: `.configurationRefused` for an empty path, a symbolic link or other file that is not regular, a file of
     ///   another owner or with any access for group or others, a key of another length than 32 bytes, and raw bytes
@@ -42,7 +43,9 @@ public struct LocalFileLock: SecretLock {
         self.key = SharedSecret(key)
     }
 
-    public func seal(_ secret: SharedSecret, identity: RecordIdentity) async throws(EnclaveLockError) -> [UInt8] {
+    public func seal(
+        _ secret: SharedSecret, identity: RecordIdentity, caller _: CallerShare?
+    ) async throws(EnclaveLockError) -> [UInt8] {
         try secret.withSecret { secret throws(EnclaveLockError) in
             try key.withSecret { key throws(EnclaveLockError) in
                 try Envelope.seal(secret, lockKey: key, identity: identity)
@@ -50,7 +53,9 @@ public struct LocalFileLock: SecretLock {
         }
     }
 
-    public func open(_ sealed: [UInt8], identity: RecordIdentity) async throws(EnclaveLockError) -> SharedSecret {
+    public func open(
+        _ sealed: [UInt8], identity: RecordIdentity, caller _: CallerShare?
+    ) async throws(EnclaveLockError) -> SharedSecret {
         SharedSecret(
             try key.withSecret { key throws(EnclaveLockError) in
                 try Envelope.open(sealed, lockKey: key, identity: identity)
@@ -65,20 +70,10 @@ public struct LocalFileLock: SecretLock {
             throw EnclaveLockError(
                 .configurationRefused, "The local secret lock needs the path of its key file; there is no default key.")
         }
-        // Opened once and judged by the descriptor, so the file cannot be exchanged in between.
-        let descriptor = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            if errno == ELOOP { throw refused("it is a symbolic link; give the file itself.") }
-            throw refused(String(cString: strerror(errno)) + ".")
-        }
+        let descriptor = try open(path)
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw refused(String(cString: strerror(errno)) + ".") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw refused("it is not a regular file.") }
-        guard status.st_uid == geteuid() else { throw refused("it belongs to another user; chown it to the daemon's.") }
-        guard status.st_mode & 0o077 == 0 else {
-            throw refused("group or others may access it; run chmod 600 on it.")
-        }
         guard status.st_size <= LocalKeyFile.longestContent else {
             throw refused("it is longer than \(LocalKeyFile.longestContent) bytes.")
         }
@@ -99,5 +94,49 @@ public struct LocalFileLock: SecretLock {
         } catch {
             throw EnclaveLockError(.internalFailure, "Could not read the lock key file: \(error)")
         }
+    }
+
+    /// Opened once and judged by the descriptor, so the file cannot be exchanged in between.
+    private static func open(_ path: String) throws(EnclaveLockError) -> Int32 {
+        func refused(_ reason: String) -> EnclaveLockError {
+            var error = EnclaveLockError(
+                .configurationRefused, "Could not use the lock key file '\(path)': \(reason)")
+            error.isAboutRights = true
+            return error
+        }
+        if path.startsExactly(with: "credential:") {
+            do throws(SecretFileError) {
+                return try CredentialDirectory.open(String(path.dropFirst("credential:".count)), isSecret: true)
+            } catch {
+                throw refused("\(error.message).")
+            }
+        }
+        let name = path.startsExactly(with: "file:") ? String(path.dropFirst("file:".count)) : path
+        let descriptor = Glibc.open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            let reason = errno
+            if reason == ELOOP { throw refused("it \(SecretFile.linkRemedy).") }
+            throw refused(String(cString: strerror(reason)) + ".")
+        }
+        var status = stat()
+        let problem: EnclaveLockError? =
+            if fstat(descriptor, &status) != 0 {
+                refused(String(cString: strerror(errno)) + ".")
+            } else if status.st_mode & S_IFMT != S_IFREG {
+                refused("it is not a regular file.")
+            } else if status.st_uid != geteuid() {
+                refused("it belongs to another user; chown it to the daemon's.")
+            } else if status.st_mode & 0o077 != 0 {
+                refused(
+                    "group or others may access it; run chmod 600 on it, or, for a mounted secret of Kubernetes or "
+                        + "Docker, name it as credential:NAME with credentials-directory.")
+            } else {
+                nil
+            }
+        if let problem {
+            close(descriptor)
+            throw problem
+        }
+        return descriptor
     }
 }

@@ -1,5 +1,5 @@
+import Encodings
 import SecretMemory
-import TextEncodings
 
 /// What a local lock's key file may hold: padded base64url text of 32 bytes (line breaks ignored), or 32 raw bytes.
 ///

@@ -1,4 +1,5 @@
 import Dispatch
+public import Encodings
 import LibCrypto
 public import SecretMemory
 import Synchronization
@@ -51,7 +52,9 @@ public final class PassphraseLock: SecretLock {
         }
     }
 
-    public func seal(_ secret: SharedSecret, identity: RecordIdentity) async throws(EnclaveLockError) -> [UInt8] {
+    public func seal(
+        _ secret: SharedSecret, identity: RecordIdentity, caller _: CallerShare?
+    ) async throws(EnclaveLockError) -> [UInt8] {
         let key = try await key(fresh)
         let envelope = try secret.withSecret { secret throws(EnclaveLockError) in
             try key.withSecret { key throws(EnclaveLockError) in
@@ -61,7 +64,9 @@ public final class PassphraseLock: SecretLock {
         return fresh.header + envelope
     }
 
-    public func open(_ sealed: [UInt8], identity: RecordIdentity) async throws(EnclaveLockError) -> SharedSecret {
+    public func open(
+        _ sealed: [UInt8], identity: RecordIdentity, caller _: CallerShare?
+    ) async throws(EnclaveLockError) -> SharedSecret {
         guard sealed.count >= Self.headerLength + Envelope.overhead, sealed.starts(with: Self.magic) else {
             throw .doesNotOpen
         }

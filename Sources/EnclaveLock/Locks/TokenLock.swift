@@ -1,5 +1,6 @@
-public import HSMBridge
+public import Encodings
 public import SecretMemory
+public import Token
 
 /// A lock whose key never leaves a token: AES-256-GCM under the root lock key, with the record's identity as context.
 public struct TokenLock: SecretLock {
@@ -10,7 +11,9 @@ public struct TokenLock: SecretLock {
     public var kind: LockKind { .token }
     public var identity: String { token.sealingIdentity }
 
-    public func seal(_ secret: SharedSecret, identity: RecordIdentity) async throws(EnclaveLockError) -> [UInt8] {
+    public func seal(
+        _ secret: SharedSecret, identity: RecordIdentity, caller _: CallerShare?
+    ) async throws(EnclaveLockError) -> [UInt8] {
         let context = try context(identity)
         do throws(HSMError) {
             return try await token.seal(secret, under: .rootLock, context: context)
@@ -19,7 +22,9 @@ public struct TokenLock: SecretLock {
         }
     }
 
-    public func open(_ sealed: [UInt8], identity: RecordIdentity) async throws(EnclaveLockError) -> SharedSecret {
+    public func open(
+        _ sealed: [UInt8], identity: RecordIdentity, caller _: CallerShare?
+    ) async throws(EnclaveLockError) -> SharedSecret {
         let context = try context(identity)
         do throws(HSMError) {
             return try await token.open(sealed, under: .rootLock, context: context)

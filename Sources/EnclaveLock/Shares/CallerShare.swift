@@ -1,8 +1,9 @@
+import Encodings
 public import SecretMemory
 
-/// What a caller presents to open a keystore that is locked by shares: his name and his share.
+/// What a caller presents to open a keystore that is locked by shares: the caller's name and share.
 ///
-/// It travels with the task of one request and is never stored with a keystore.
+/// It is an argument from the front to the lock, and never stored with a keystore.
 public struct CallerShare: Sendable {
     /// Whose other share the Auth server gives; empty if the caller did not say.
     public let user: String
@@ -14,15 +15,12 @@ public struct CallerShare: Sendable {
         self.share = share
     }
 
-    /// The caller of the request that this task serves; nil if he presents nothing.
-    @TaskLocal public static var current: CallerShare?
-
     /// Whether another caller presents the same; compared without branching on the share.
     public func matches(_ other: CallerShare?) -> Bool {
         guard let other, let share, let presented = other.share else { return false }
         let isSameShare = share.withUnsafeBytes { share in
             presented.withUnsafeBytes { presented in ConstantTime.equal(share, presented) }
         }
-        return isSameShare && user.utf8.elementsEqual(other.user.utf8)
+        return isSameShare && user.isExactly(other.user)
     }
 }

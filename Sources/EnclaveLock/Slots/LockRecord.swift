@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 public import SecretMemory
 
@@ -22,12 +23,14 @@ public struct LockRecord: Codable, Sendable, Hashable {
 
     /// Seals a lock key into a record of one slot.
     ///
-    /// - Throws: as ``SecretLock/seal(_:identity:)``.
+    /// - Parameter caller: What whoever asks presents, for a lock of shares.
+    /// - Throws: as ``SecretLock/seal(_:identity:caller:)``.
     public static func make(
-        sealing lockKey: SharedSecret, with lock: any SecretLock, tenant: String, keystore: String, createdAt: Int64
+        sealing lockKey: SharedSecret, with lock: any SecretLock, tenant: String, keystore: String, createdAt: Int64,
+        caller: CallerShare? = nil
     ) async throws(EnclaveLockError) -> LockRecord {
         let sealed = try await lock.seal(
-            lockKey, identity: identity(tenant: tenant, keystore: keystore, slot: 1))
+            lockKey, identity: identity(tenant: tenant, keystore: keystore, slot: 1), caller: caller)
         return LockRecord(slots: [
             LockSlot(
                 id: 1, kind: lock.kind, identity: lock.identity, sealed: Data(sealed), createdAt: createdAt)
@@ -36,18 +39,19 @@ public struct LockRecord: Codable, Sendable, Hashable {
 
     /// Opens the lock key with the first lock that has a slot here.
     ///
+    /// - Parameter caller: What whoever asks presents, for a lock of shares.
     /// - Throws: `.noMatchingSlot` if no lock has one; otherwise what the last matching lock threw.
     public func open(
-        with locks: [any SecretLock], tenant: String, keystore: String
+        with locks: [any SecretLock], tenant: String, keystore: String, caller: CallerShare? = nil
     ) async throws(EnclaveLockError) -> SharedSecret {
         var failure = EnclaveLockError(
             .noMatchingSlot, "None of the keystore's lock slots belongs to a configured secret lock.")
         for slot in slots {
-            for lock in locks where lock.kind == slot.kind && lock.identity == slot.identity {
+            for lock in locks where lock.kind == slot.kind && lock.identity.isExactly(slot.identity) {
                 do throws(EnclaveLockError) {
                     return try await lock.open(
                         Array(slot.sealed),
-                        identity: Self.identity(tenant: tenant, keystore: keystore, slot: slot.id))
+                        identity: Self.identity(tenant: tenant, keystore: keystore, slot: slot.id), caller: caller)
                 } catch {
                     failure = error
                 }

@@ -1,3 +1,5 @@
+import Token
+
 /// Imports, wraps and unwraps anchors on a session.
 enum AnchorFactory {
     /// What an anchor may do in the token: multiply, and nothing else.
@@ -11,7 +13,7 @@ enum AnchorFactory {
         usage + KeyTemplate.residentGuard + [.flag(.token, isTokenObject), .bytes(.id, identifier)]
     }
 
-    /// Takes a scalar in as a session object, wraps it and destroys the extractable original in the same hop.
+    /// Takes a scalar in as a session object, wraps it and destroys the extractable original in the same visit to the token thread.
     static func importWrapped(
         _ send: AnchorDelivery.Sender, session: borrowing Session, wrappingKey: ObjectHandle
     ) throws(HSMError) -> AnchorBlob {

@@ -1,14 +1,9 @@
+import Encodings
 internal import Synchronization
-import TextEncodings
+package import Token
 
-/// Scalars of CurveFp254BNb in the token. Package access is the point: whoever chooses the points has a multiplication
-/// oracle, so only the target that hashes messages to the curve may come here.
-extension PKCS11Token {
-    /// Imports a scalar.
-    ///
-    /// - Parameter send: Wraps the scalar for the token; called on a token thread, again if the import is tried again.
-    /// - Throws: `.mechanismUnsupported` or `.deviceFailure` if the token cannot; `.tokenUnavailable`, `.overloaded`,
-    ///   `.deadlineExceeded`.
+/// Scalars of CurveFp254BNb in the token.
+extension PKCS11Token: AnchorMultiplying {
     package func importAnchor(
         asTokenObject: Bool, _ send: @escaping AnchorDelivery.Sender
     ) async throws(HSMError) -> AnchorBlob {
@@ -23,11 +18,6 @@ extension PKCS11Token {
         }
     }
 
-    /// x coordinates of the multiples of points, in one hop.
-    ///
-    /// - Parameter points: 04 ‖ X ‖ Y, 65 bytes each, on the curve and not chosen by a caller of the daemon.
-    /// - Returns: 32 bytes each, big-endian. Whether they are right is for the caller to find out.
-    /// - Throws: `.authenticationFailed` if the blob does not unwrap here; `.keyMissing` if the token object is gone.
     package func multiply(
         _ points: [[UInt8]], by anchor: AnchorBlob
     ) async throws(HSMError) -> [[UInt8]] {
@@ -40,7 +30,6 @@ extension PKCS11Token {
         }
     }
 
-    /// Drops what is unwrapped of an anchor; it comes back at the next use.
     package func forgetAnchor(_ anchor: AnchorBlob) async {
         // Nothing to forget on a token that is away: its session objects are gone with the sessions.
         try? await perform { (session, connection) throws(HSMError) in
@@ -49,7 +38,6 @@ extension PKCS11Token {
         }
     }
 
-    /// Destroys the token object of an anchor; without effect for one that is not there or is kept wrapped.
     package func destroyAnchor(_ anchor: AnchorBlob) async throws(HSMError) {
         await forgetAnchor(anchor)
         guard anchor.storage == .object else { return }

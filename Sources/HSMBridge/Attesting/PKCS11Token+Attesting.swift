@@ -1,3 +1,5 @@
+public import Token
+
 extension PKCS11Token {
     /// Reads the attributes of the key as it is unwrapped in the token now, after it proved once more that it is the
     /// private half of its record's public key.
@@ -18,7 +20,8 @@ extension PKCS11Token {
             return .pkcs11(
                 PKCS11Evidence(
                     key: try PKCS11KeyAttributes.read(handle, session),
-                    wrappingKey: try PKCS11KeyAttributes.read(wrappingKey, session)))
+                    wrappingKey: try PKCS11KeyAttributes.read(wrappingKey, session),
+                    untold: try connection.untold(session)))
         }
     }
 }

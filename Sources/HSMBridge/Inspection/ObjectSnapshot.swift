@@ -1,3 +1,5 @@
+import Token
+
 /// The attributes of one token object that its safety depends on. A value, so that grading needs no token.
 struct ObjectSnapshot: Sendable, Equatable {
     var objectClass: UInt
@@ -9,12 +11,31 @@ struct ObjectSnapshot: Sendable, Equatable {
     var allowedMechanisms: [MechanismType]?
     /// Whether CKA_UNWRAP_TEMPLATE limits what the object unwraps to.
     var hasUnwrapTemplate: Bool
+    /// CKA_KEY_TYPE; nil for what is no key.
+    var keyType: UInt?
+    /// Bits of an RSA modulus or of the prime of a finite field, bytes of a secret value in bits; nil if the object does
+    /// not say.
+    var bits: Int?
+    /// CKA_EC_PARAMS.
+    var curve: [UInt8]?
+    /// Attributes that the token did not tell although the object is there, each with what it answered.
+    var unread: [Unread] = []
+
+    struct Unread: Sendable, Equatable {
+        var type: AttributeType
+        var answer: String
+    }
 
     var isSecret: Bool {
         objectClass == ObjectClass.secretKey.rawValue || objectClass == ObjectClass.privateKey.rawValue
     }
 
+    var isKey: Bool { isSecret || objectClass == ObjectClass.publicKey.rawValue }
+
     func has(_ type: AttributeType) -> Bool { flags[type] == true }
+
+    /// Whether an attribute is known: told as absent is known, too.
+    func isRead(_ type: AttributeType) -> Bool { !unread.contains { $0.type == type } }
 
     var className: String {
         switch ObjectClass(rawValue: objectClass) {
@@ -32,16 +53,80 @@ struct ObjectSnapshot: Sendable, Equatable {
         .decrypt, .wrap, .unwrap, .sign, .verify, .derive, .wrapWithTrusted, .trusted,
     ]
 
-    /// Reads an object; an attribute that its class does not have stays absent.
+    /// Reads an object but for its templates, see ``all(_:)``; an attribute that its class does not have stays absent, one
+    /// that cannot be read is noted.
+    ///
+    /// - Throws: What the module said if not even the class can be read: then the object or the token is gone.
     static func read(_ object: ObjectHandle, _ session: borrowing Session) throws(HSMError) -> ObjectSnapshot {
-        var flags: [AttributeType: Bool] = [:]
+        var snapshot = ObjectSnapshot(
+            objectClass: try session.number(.objectClass, of: object) ?? .max, label: "", id: [], flags: [:],
+            allowedMechanisms: nil, hasUnwrapTemplate: false)
         for type in inspected {
-            if let value = try session.flag(type, of: object) { flags[type] = value }
+            snapshot.flags[type] = try snapshot.noting(type, object, session) { (session) throws(HSMError) in
+                try session.flag(type, of: object)
+            }
         }
-        return ObjectSnapshot(
-            objectClass: try session.number(.objectClass, of: object) ?? .max,
-            label: try session.text(.label, of: object) ?? "", id: try session.attribute(.id, of: object) ?? [],
-            flags: flags, allowedMechanisms: try session.allowedMechanisms(of: object),
-            hasUnwrapTemplate: try session.length(.unwrapTemplate, of: object) ?? 0 > 0)
+        snapshot.label =
+            try snapshot.noting(.label, object, session) { (session) throws(HSMError) in
+                try session.text(.label, of: object)
+            } ?? ""
+        snapshot.id =
+            try snapshot.noting(.id, object, session) { (session) throws(HSMError) in
+                try session.attribute(.id, of: object)
+            } ?? []
+        guard snapshot.isKey else { return snapshot }
+        snapshot.allowedMechanisms = try snapshot.noting(.allowedMechanisms, object, session) {
+            (session) throws(HSMError) in
+            try session.allowedMechanisms(of: object)
+        }
+        try snapshot.readStrength(object, session)
+        return snapshot
+    }
+
+    private mutating func readStrength(_ object: ObjectHandle, _ session: borrowing Session) throws(HSMError) {
+        keyType = try noting(.keyType, object, session) { (session) throws(HSMError) in
+            try session.number(.keyType, of: object)
+        }
+        switch keyType.map({ KeyType(rawValue: $0) }) {
+        case .rsa: bits = try numberLength(.modulus, object, session)
+        case .dsa, .dh, .x942DH: bits = try numberLength(.prime, object, session)
+        case .ec:
+            curve = try noting(.ecParameters, object, session) { (session) throws(HSMError) in
+                try session.attribute(.ecParameters, of: object)
+            }
+        case .genericSecret, .aes:
+            let length = try noting(.valueLength, object, session) { (session) throws(HSMError) in
+                try session.number(.valueLength, of: object)
+            }
+            // SoftHSM does not record the length of an unwrapped key.
+            bits = length.flatMap { $0 > 0 && $0 < 1 << 16 ? Int($0) * 8 : nil }
+        default: break
+        }
+    }
+
+    private mutating func numberLength(
+        _ type: AttributeType, _ object: ObjectHandle, _ session: borrowing Session
+    ) throws(HSMError) -> Int? {
+        let number = try noting(type, object, session) { (session) throws(HSMError) in
+            try session.attribute(type, of: object)
+        }
+        guard let digits = number?.drop(while: { $0 == 0 }), let first = digits.first else { return nil }
+        return digits.count * 8 - first.leadingZeroBitCount
+    }
+
+    /// Reads one attribute, or notes that it cannot be read if the object still answers.
+    mutating func noting<Value>(
+        _ type: AttributeType, _ object: ObjectHandle, _ session: borrowing Session,
+        _ read: (borrowing Session) throws(HSMError) -> Value?
+    ) throws(HSMError) -> Value? {
+        do throws(HSMError) {
+            return try read(session)
+        } catch {
+            guard !error.isLostSession, error.returnValue?.recovery != .reResolve,
+                let still = try? session.number(.objectClass, of: object), still == objectClass
+            else { throw error }
+            unread.append(Unread(type: type, answer: error.cause.map { "\($0)" } ?? error.message))
+            return nil
+        }
     }
 }

@@ -1,12 +1,15 @@
+public import Token
+
 /// Looking at a token without using its keys.
 extension PKCS11Token {
     /// Proves what the token can do, with throw-away session objects; about a second on a soft token.
     ///
+    /// - Parameter writes: Whether token objects are made, too, and destroyed: one of each template of provisioning.
     /// - Throws: `.tokenUnavailable` and the like if there is no session; a capability that fails is in the report.
     /// - Concurrency: serialised with provisioning; requests go on beside it.
-    public func probe() async throws(HSMError) -> ProbeReport {
+    public func probe(writes: Bool = false) async throws(HSMError) -> ProbeReport {
         try await look { (_, connection) throws(HSMError) in
-            try TokenProbe.report(identity: connection.identity) { () throws(HSMError) in
+            try TokenProbe.report(identity: connection.identity, writes: writes) { () throws(HSMError) in
                 try connection.openSession(.readWrite)
             }
         }
@@ -20,17 +23,15 @@ extension PKCS11Token {
     /// - Concurrency: serialised with provisioning; reads every object, so milliseconds per object on a soft token.
     public func lint(against expected: TokenManifest? = nil) async throws(HSMError) -> LintReport {
         let manifest = expected ?? manifest
+        let supervisor = supervisor
         return try await look { (session, connection) throws(HSMError) in
-            var snapshots: [ObjectSnapshot] = []
-            for object in try session.find([.flag(.token, true)]) {
-                do throws(HSMError) {
-                    snapshots.append(try ObjectSnapshot.read(object, session))
-                } catch {
-                    // Another process may destroy an object between the search and the reading.
-                    guard error.returnValue?.recovery == .reResolve else { throw error }
-                }
+            let history = try KeyHistory.probe(session)
+            let reading = try ObjectSnapshot.all(session)
+            if let loss = reading.loss {
+                supervisor.lose(HSMError.outOfReach(loss), generation: connection.generation)
             }
-            return TokenLint.report(snapshots, token: connection.identity, manifest: manifest)
+            return TokenLint.report(
+                reading.snapshots, token: connection.identity, manifest: manifest, history: history)
         }
     }
 

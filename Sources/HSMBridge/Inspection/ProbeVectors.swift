@@ -1,4 +1,4 @@
-import TextEncodings
+import Encodings
 
 /// Known answers that a token must reproduce.
 enum ProbeVectors {

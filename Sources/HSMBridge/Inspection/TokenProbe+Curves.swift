@@ -1,3 +1,5 @@
+import Token
+
 /// Probes of signatures and point multiplication.
 extension TokenProbe {
     mutating func signature(_ curve: EllipticCurve) throws(HSMError) -> Double? {
@@ -59,13 +61,15 @@ extension TokenProbe {
     }
 
     mutating func explicitCurve() throws(HSMError) -> Double? {
-        let key = try session.create([
+        let template: KeyTemplate = [
             .objectClass(.privateKey), .keyType(.ec), .flag(.token, false), .flag(.private, true),
             .flag(.sensitive, true), .flag(.extractable, false), .flag(.derive, true),
             .allowedMechanisms([.ecdh1Derive]), .bytes(.ecParameters, EllipticCurve.bn254.parameters),
             .bytes(.value, ProbeVectors.bn254Scalar),
-        ])
-        created.append(key)
+        ]
+        let key = try make(template, isStrict: false) { (session, template) throws(HSMError) in
+            try session.create(template)
+        }
         guard try multiply(key, ProbeVectors.bn254Point) == ProbeVectors.bn254Product else {
             throw Self.wrong("A multiplication on an explicit curve gives a wrong point.")
         }

@@ -1,6 +1,7 @@
 import CP11Kit
+import Token
 
-/// Telling a refusal, which is an answer, from a loss, which is none.
+/// Distinguishes a refusal, which is an answer, from a loss, which is none.
 extension TokenProbe {
     /// Runs what must fail.
     ///
@@ -18,10 +19,9 @@ extension TokenProbe {
 
 extension HSMError {
     /// What the module returned, if the error comes from there.
-    var returnValue: ReturnValue? {
-        guard case .pkcs11(let value, _)? = cause else { return nil }
-        return value
-    }
+    ///
+    /// Every cause of an error that this target sees is a PKCS #11 module's.
+    var returnValue: ReturnValue? { cause.map { ReturnValue(rawValue: UInt($0.code)) } }
 
     /// The session, the login or the device went away under the operation: nothing was learned, and what only looks
     /// may look again.

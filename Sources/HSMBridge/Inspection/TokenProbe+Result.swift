@@ -1,3 +1,5 @@
+import Token
+
 /// Which key would sign results here.
 extension TokenProbe {
     /// Signs a result with a throw-away key of the first of the role's kinds that the token makes.

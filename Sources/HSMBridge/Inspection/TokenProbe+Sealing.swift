@@ -1,3 +1,5 @@
+import Token
+
 /// Probes of sealing and message authentication.
 extension TokenProbe {
     mutating func gcm() throws(HSMError) -> Double? {
@@ -78,10 +80,10 @@ extension TokenProbe {
             guard tag == ProbeVectors.hmacTag else { throw Self.wrong("HMAC-SHA-256 gives a wrong tag.") }
             return nil
         }
-        let key = try session.generateKey(
-            .genericSecretKeyGeneration,
-            Self.secret(.genericSecret, [.sha256HMAC], [.number(.valueLength, 32)] + usage))
-        created.append(key)
+        let template = Self.secret(.genericSecret, [.sha256HMAC], [.number(.valueLength, 32)] + usage)
+        let key = try make(template, isStrict: false) { (session, template) throws(HSMError) in
+            try session.generateKey(.genericSecretKeyGeneration, template)
+        }
         let tag = try session.sign(.sha256HMAC, key: key, ProbeVectors.hmacData, length: 32)
         let again = try session.sign(.sha256HMAC, key: key, ProbeVectors.hmacData, length: 32)
         let other = try session.sign(.sha256HMAC, key: key, ProbeVectors.hmacData.reversed(), length: 32)

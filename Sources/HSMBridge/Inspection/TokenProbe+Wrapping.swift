@@ -1,14 +1,15 @@
 import CP11Kit
+import Token
 
 /// Probes of key wrapping and of the policies around it.
 extension TokenProbe {
-    mutating func wrappingKey() throws(HSMError) -> ObjectHandle {
+    mutating func wrappingKey(isStrict: Bool = false) throws(HSMError) -> ObjectHandle {
         try generateAES(
             [.aesKeyWrapPad],
             [
                 .flag(.wrap, true), .flag(.unwrap, true), .flag(.extractable, false),
                 .template(.unwrapTemplate, KeyTemplate.residentGuard),
-            ])
+            ], isStrict: isStrict)
     }
 
     mutating func wrapsAES() throws(HSMError) -> Double? {
@@ -54,7 +55,7 @@ extension TokenProbe {
     }
 
     mutating func enforcesUnwrapTemplate() throws(HSMError) -> Double? {
-        let wrapping = try wrappingKey()
+        let wrapping = try wrappingKey(isStrict: true)
         let key = try generateAES([.aesGCM], [.flag(.encrypt, true), .flag(.extractable, true)])
         let wrapped = try session.wrap(key, under: wrapping, .aesKeyWrapPad)
         let fresh = try reopen()
@@ -86,14 +87,15 @@ extension TokenProbe {
     /// AES-ECB at all proves nothing by refusing it.
     mutating func enforcesAllowedMechanisms() throws(HSMError) -> Double? {
         let usage: [Attribute] = [.flag(.encrypt, true), .flag(.extractable, false)]
-        let limited = try generateAES([.aesGCM], usage)
-        let free = try session.generateKey(
-            .aesKeyGeneration,
+        let limited = try generateAES([.aesGCM], usage, isStrict: true)
+        let template =
             KeyTemplate([
                 .objectClass(.secretKey), .keyType(.aes), .flag(.token, false), .flag(.private, true),
                 .flag(.sensitive, true), .number(.valueLength, 32),
-            ]) + usage)
-        created.append(free)
+            ]) + usage
+        let free = try make(template, isStrict: false) { (session, template) throws(HSMError) in
+            try session.generateKey(.aesKeyGeneration, template)
+        }
         let control = startsECB(try reopen(), free)
         guard control == .ok else { throw HSMError.returned(control, by: "C_EncryptInit") }
         let value = startsECB(try reopen(), limited)

@@ -1,28 +1,44 @@
-/// Asks a token what it can do, with throw-away session objects that are destroyed before the probe returns.
+import Encodings
+import Token
+
+/// Asks a token what it can do, with throw-away objects that are destroyed before the probe returns.
 ///
 /// Every answer is a known one or consistent with itself: a mechanism list or a flag is no evidence (SoftHSM's flags
 /// deny explicit curves, which work; other modules promise mechanisms they then refuse).
 struct TokenProbe: ~Copyable {
     let session: Session
     let reopen: @Sendable () throws(HSMError) -> Session
+    /// The label of token objects, where the token makes no session objects; nil for session objects.
+    let label: String?
     var created: [ObjectHandle] = []
     /// What a good outcome does not prove.
     var remark: String?
+    /// Whether the token made no object to try something with, and did not say that it never would.
+    var isUntried = false
 
     /// - Parameter reopen: Opens another read-write session of the same login.
-    init(_ reopen: @escaping @Sendable () throws(HSMError) -> Session) throws(HSMError) {
+    init(label: String?, _ reopen: @escaping @Sendable () throws(HSMError) -> Session) throws(HSMError) {
         session = try reopen()
         self.reopen = reopen
+        self.label = label
     }
 
     /// Runs every probe; a failing one is part of the report. Only the loss of the token or of its login is an error.
+    ///
+    /// - Parameter writes: Whether token objects may be made, for a moment: to try the templates of provisioning, and in
+    ///   place of session objects on a token that makes none.
     static func report(
-        identity: TokenIdentity, _ open: @escaping @Sendable () throws(HSMError) -> Session
+        identity: TokenIdentity, writes: Bool = false,
+        _ open: @escaping @Sendable () throws(HSMError) -> Session
     ) throws(HSMError) -> ProbeReport {
+        let label = labelPrefix + Hexadecimal.encode(SystemRandom.bytes(16))
+        if writes { try sweep(open) }
+        let makesSessionObjects = try makesSessionObjects(open)
+        let needsTokenObjects = writes && !makesSessionObjects
         var capabilities: [ProbeReport.Capability] = []
         for (name, probe) in probes {
             // A session of its own: a failed operation may stay active on it.
-            var attempt = try TokenProbe(open)
+            var attempt = try TokenProbe(label: needsTokenObjects ? label : nil, open)
             var capability = ProbeReport.Capability(name: name, outcome: .ok, detail: nil, rate: nil)
             do throws(HSMError) {
                 capability.rate = try probe(&attempt)
@@ -30,13 +46,24 @@ struct TokenProbe: ~Copyable {
             } catch {
                 // A lost session says nothing about what the token can do.
                 guard !error.isLostSession else { throw error }
-                capability.outcome = error.code == .mechanismUnsupported ? .absent : .failed
+                capability.outcome =
+                    attempt.isUntried ? .notProbed : error.code == .mechanismUnsupported ? .absent : .failed
                 capability.detail = error.cause.map { "\($0)" } ?? error.message
             }
             attempt.cleanUp()
             capabilities.append(capability)
         }
-        return ProbeReport(token: identity, capabilities: capabilities, parallelSessions: parallelSessions(open))
+        let templates = writes ? try TemplateProbe(label: label, open).report() : nil
+        if writes, case let answers = try sweep(open), let first = answers.first {
+            capabilities.append(
+                ProbeReport.Capability(
+                    name: "clean-up", outcome: .failed,
+                    detail: "\(answers.count) objects \(labelPrefix)… stay until the next --write: \(first)",
+                    rate: nil))
+        }
+        return ProbeReport(
+            token: identity, capabilities: capabilities, parallelSessions: parallelSessions(open),
+            templates: templates)
     }
 
     typealias Probe = @Sendable (inout TokenProbe) throws(HSMError) -> Double?
@@ -59,6 +86,7 @@ struct TokenProbe: ~Copyable {
         ("session-copies", { (probe) throws(HSMError) in try probe.copies() }),
         ("unwrap-template-enforced", { (probe) throws(HSMError) in try probe.enforcesUnwrapTemplate() }),
         ("allowed-mechanisms-enforced", { (probe) throws(HSMError) in try probe.enforcesAllowedMechanisms() }),
+        ("key-history-told", { (probe) throws(HSMError) in try probe.tellsHistory() }),
     ]
 
     mutating func cleanUp() {
@@ -94,26 +122,6 @@ struct TokenProbe: ~Copyable {
             .objectClass(.secretKey), .keyType(type), .flag(.token, false), .flag(.private, true),
             .flag(.sensitive, true), .allowedMechanisms(mechanisms),
         ]) + usage
-    }
-
-    mutating func generateAES(_ mechanisms: [MechanismType], _ usage: [Attribute]) throws(HSMError) -> ObjectHandle {
-        let key = try session.generateKey(
-            .aesKeyGeneration, Self.secret(.aes, mechanisms, [.number(.valueLength, 32)] + usage))
-        created.append(key)
-        return key
-    }
-
-    mutating func generatePair(
-        _ curve: EllipticCurve, _ usage: [Attribute], publicUsage: [Attribute]
-    ) throws(HSMError) -> (publicKey: ObjectHandle, privateKey: ObjectHandle) {
-        let pair = try session.generateKeyPair(
-            curve.isEdwards ? .edwardsKeyPairGeneration : .ecKeyPairGeneration,
-            publicKey: KeyTemplate([
-                .flag(.token, false), .flag(.private, false), .bytes(.ecParameters, curve.parameters),
-            ]) + publicUsage,
-            privateKey: KeyTemplate([.flag(.token, false), .flag(.private, true), .flag(.sensitive, true)]) + usage)
-        created += [pair.publicKey, pair.privateKey]
-        return pair
     }
 
     /// Operations per second over a tenth of a second.

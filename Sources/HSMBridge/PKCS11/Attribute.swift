@@ -32,6 +32,23 @@ struct AttributeType: RawRepresentable, Hashable, Sendable {
     static let ecPoint = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_EC_POINT))
     static let allowedMechanisms = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_ALLOWED_MECHANISMS))
     static let unwrapTemplate = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_UNWRAP_TEMPLATE))
+    static let modulus = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_MODULUS))
+    static let prime = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_PRIME))
+
+    /// The standard's spelling, such as `CKA_EXTRACTABLE`; hexadecimal for one without a name here.
+    var name: String { Self.names[self] ?? "0x" + String(rawValue, radix: 16) }
+
+    private static let names: [AttributeType: String] = [
+        .objectClass: "CKA_CLASS", .keyType: "CKA_KEY_TYPE", .token: "CKA_TOKEN", .private: "CKA_PRIVATE",
+        .label: "CKA_LABEL", .id: "CKA_ID", .value: "CKA_VALUE", .valueLength: "CKA_VALUE_LEN",
+        .sensitive: "CKA_SENSITIVE", .extractable: "CKA_EXTRACTABLE", .alwaysSensitive: "CKA_ALWAYS_SENSITIVE",
+        .neverExtractable: "CKA_NEVER_EXTRACTABLE", .local: "CKA_LOCAL", .modifiable: "CKA_MODIFIABLE",
+        .encrypt: "CKA_ENCRYPT", .decrypt: "CKA_DECRYPT", .wrap: "CKA_WRAP", .unwrap: "CKA_UNWRAP",
+        .sign: "CKA_SIGN", .verify: "CKA_VERIFY", .derive: "CKA_DERIVE", .trusted: "CKA_TRUSTED",
+        .wrapWithTrusted: "CKA_WRAP_WITH_TRUSTED", .checkValue: "CKA_CHECK_VALUE", .ecParameters: "CKA_EC_PARAMS",
+        .ecPoint: "CKA_EC_POINT", .allowedMechanisms: "CKA_ALLOWED_MECHANISMS",
+        .unwrapTemplate: "CKA_UNWRAP_TEMPLATE", .modulus: "CKA_MODULUS", .prime: "CKA_PRIME",
+    ]
 }
 
 /// One attribute with its value.
@@ -72,6 +89,10 @@ struct KeyType: RawRepresentable, Hashable, Sendable {
     static let aes = Self(rawValue: UInt(CKK_AES))
     static let genericSecret = Self(rawValue: UInt(CKK_GENERIC_SECRET))
     static let ec = Self(rawValue: UInt(CKK_EC))
+    static let rsa = Self(rawValue: UInt(CKK_RSA))
+    static let dsa = Self(rawValue: UInt(CKK_DSA))
+    static let dh = Self(rawValue: UInt(CKK_DH))
+    static let x942DH = Self(rawValue: UInt(CKK_X9_42_DH))
     /// PKCS #11 3.0; absent from the 2.40 header.
     static let edwards = Self(rawValue: 0x40)
 }

@@ -1,4 +1,5 @@
 import CP11Kit
+import Token
 
 /// The one door into a module's function table: here calls are counted, timed, reported, and made to fail on demand.
 ///

@@ -1,3 +1,6 @@
+import Encodings
+import Token
+
 /// A named curve with its DER object identifier and the width of a coordinate.
 struct EllipticCurve: Hashable, Sendable {
     /// As in JSON Web Keys.
@@ -52,18 +55,5 @@ struct EllipticCurve: Hashable, Sendable {
         let ecPublicKey: [UInt8] = [0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01]
         let algorithm = isEdwards ? parameters : ecPublicKey + parameters
         return DER.element(0x30, DER.element(0x30, algorithm) + DER.element(0x03, [0] + point))
-    }
-}
-
-/// The little DER that public keys need.
-enum DER {
-    /// One element; contents of up to 65,535 bytes.
-    static func element(_ tag: UInt8, _ contents: [UInt8]) -> [UInt8] {
-        let count = contents.count
-        precondition(count <= 0xffff, "DER of public keys is short")
-        let length: [UInt8] =
-            count < 0x80
-            ? [UInt8(count)] : count < 0x100 ? [0x81, UInt8(count)] : [0x82, UInt8(count >> 8), UInt8(count & 0xff)]
-        return [tag] + length + contents
     }
 }

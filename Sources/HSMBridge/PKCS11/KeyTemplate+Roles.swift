@@ -1,3 +1,5 @@
+import Token
+
 /// The templates of the daemon's own keys. Every one is a private, sensitive token object that can never be extracted
 /// or modified, is good for one purpose, and refuses every mechanism but its own.
 extension KeyTemplate {
@@ -46,12 +48,21 @@ extension KeyTemplate {
             ])
     }
 
-    /// The public half of a role's pair: nothing to hide, but not to be modified either.
-    static func signingPublicKey(_ curve: EllipticCurve, id: [UInt8], label: String) -> KeyTemplate {
+    /// The public half of a role's pair: a session object, because the manifest keeps what matters of it, and because a
+    /// public object on the token is an offer to every program that lists one (`ssh-add` takes the audit key for a login
+    /// key, and its agent does not survive a secp256k1 key).
+    static func signingPublicKey(_ curve: EllipticCurve) -> KeyTemplate {
         [
-            .flag(.token, true), .flag(.private, false), .flag(.modifiable, false), .bytes(.id, id), .label(label),
-            .flag(.verify, true), .flag(.encrypt, false), .flag(.wrap, false),
-            .bytes(.ecParameters, curve.parameters), .allowedMechanisms([.ecdsa]),
+            .flag(.token, false), .flag(.private, false), .flag(.verify, true), .flag(.encrypt, false),
+            .flag(.wrap, false), .bytes(.ecParameters, curve.parameters),
+        ]
+    }
+
+    /// A data object that only who is logged in can read.
+    static func keptValue(_ value: [UInt8], label: String) -> KeyTemplate {
+        [
+            .objectClass(.data), .flag(.token, true), .flag(.private, true), .flag(.modifiable, false), .label(label),
+            .bytes(.value, value),
         ]
     }
 
@@ -59,9 +70,12 @@ extension KeyTemplate {
     /// these attributes instead of adding them, so callers repeat them.
     static let residentGuard: [Attribute] = [.flag(.sensitive, true), .flag(.extractable, false)]
 
-    /// The attributes that single out one object of a role; usable as a search template.
+    /// The attributes that single out one object of a role; usable as a search template. Secret and private keys are looked
+    /// for among private objects only: on many tokens whoever reaches the module makes public ones of any name, without a
+    /// PIN, and a second key of a role's name would stop the daemon.
     static func search(_ objectClass: ObjectClass, id: [UInt8], label: String) -> KeyTemplate {
-        [.objectClass(objectClass), .flag(.token, true), .bytes(.id, id), .label(label)]
+        let common: [Attribute] = [.objectClass(objectClass), .flag(.token, true), .bytes(.id, id), .label(label)]
+        return KeyTemplate(objectClass == .publicKey ? common : common + [.flag(.private, true)])
     }
 
     /// A session copy of a token key: same policy, shorter life, no file access on use.

@@ -10,6 +10,8 @@ struct MechanismType: RawRepresentable, Hashable, Sendable {
     /// PKCS #11 3.0; absent from the 2.40 header.
     static let edwardsKeyPairGeneration = Self(rawValue: 0x1055)
     static let ecdsa = Self(rawValue: CK_MECHANISM_TYPE(CKM_ECDSA))
+    /// PKCS #11 2.40; absent from p11-kit's header.
+    static let ecdsaSHA256 = Self(rawValue: 0x1044)
     /// PKCS #11 3.0; absent from the 2.40 header.
     static let eddsa = Self(rawValue: 0x1057)
     static let aesGCM = Self(rawValue: CK_MECHANISM_TYPE(CKM_AES_GCM))

@@ -1,6 +1,9 @@
 import CP11Kit
+import Encodings
 import Glibc
+import SecretMemory
 import Synchronization
+import Token
 
 /// A loaded and initialised PKCS #11 module, shared by all tokens on it.
 ///
@@ -10,6 +13,10 @@ import Synchronization
 /// - Concurrency: calls run concurrently; initialising again waits for all calls to end and lets none in.
 final class Module: Sendable {
     let path: String
+    /// Where its initialisation string comes from; nil if it is given none.
+    let initialisation: PINSource?
+    /// That string, NUL at its end: for every C_Initialize. Nobody prints it, for it may hold a password.
+    private let reserved: SharedSecret?
 
     // nonisolated(unsafe): written once before the object is published; the table itself never changes after loading
     // (p11-kit keeps the same table across C_Finalize and C_Initialize of one module).
@@ -30,30 +37,46 @@ final class Module: Sendable {
         var users: [ObjectIdentifier: Bool] = [:]
     }
 
-    private init(path: String, functions: UnsafeMutablePointer<CK_FUNCTION_LIST>) {
+    private init(
+        path: String, initialisation: PINSource?, reserved: SharedSecret?,
+        functions: UnsafeMutablePointer<CK_FUNCTION_LIST>
+    ) {
         self.path = path
+        self.initialisation = initialisation
+        self.reserved = reserved
         self.functions = functions
     }
 
     // MARK: Registry
 
-    private static let registry = Mutex<[String: Module]>([:])
+    private static let registry = Mutex<[ExactText: Module]>([:])
 
     /// The module at `path`, loaded and initialised at its first use in the process.
     ///
-    /// - Throws: `.moduleRefused` for a path that may not be loaded or a file that is no working module.
-    static func attach(_ path: String, user: ObjectIdentifier) throws(HSMError) -> Module {
+    /// - Parameter initialisation: Holds the string that the module is given at C_Initialize.
+    /// - Throws: `.moduleRefused` for a path that may not be loaded or a file that is no working module;
+    ///   `.pinSourceRefused` if the string cannot be read.
+    /// - Concurrency: blocks on files; call it off the cooperative pool.
+    static func attach(
+        _ path: String, initialisation: PINSource? = nil, user: ObjectIdentifier
+    ) throws(HSMError) -> Module {
         let canonical = try ModulePath.validated(path)
         // A result, not a throw: the closure of `withLock` has one error type and loading must stay inside the lock.
         let result = registry.withLock { modules -> Result<Module, HSMError> in
-            if let module = modules[canonical] {
+            if let module = modules[ExactText(canonical)] {
+                guard module.initialisation == initialisation else {
+                    return .failure(
+                        HSMError(
+                            .moduleRefused,
+                            "The module '\(path)' is in use in this process with another token-module-init-file."))
+                }
                 module.state.withLock { $0.users[user] = $0.users[user] ?? false }
                 return .success(module)
             }
             do throws(HSMError) {
-                let module = try load(canonical)
+                let module = try load(canonical, initialisation)
                 module.state.withLock { $0.users[user] = false }
-                modules[canonical] = module
+                modules[ExactText(canonical)] = module
                 return .success(module)
             } catch {
                 return .failure(error)
@@ -62,7 +85,8 @@ final class Module: Sendable {
         return try result.get()
     }
 
-    private static func load(_ path: String) throws(HSMError) -> Module {
+    private static func load(_ path: String, _ initialisation: PINSource?) throws(HSMError) -> Module {
+        let reserved = try initialisation.map { source throws(HSMError) in try source.loadInitialisation() }
         guard let functions = p11_kit_module_load(path, Int32(P11_KIT_MODULE_CRITICAL)) else {
             let reason = p11_kit_message().map { String(cString: $0) } ?? "no reason given"
             throw HSMError(.moduleRefused, "The module '\(path)' cannot be loaded: \(reason).")
@@ -77,16 +101,12 @@ final class Module: Sendable {
                     .moduleRefused, "p11-kit is configured with 'log-calls: yes', which prints PINs. Switch it off.")
             }
         }
-        let value = ReturnValue(rawValue: p11_kit_module_initialize(functions))
+        let value = initialise(functions, reserved)
         guard value == .ok else {
             p11_kit_module_release(functions)
-            throw HSMError(
-                .moduleRefused,
-                "The module '\(path)' cannot be initialised. Does it find its own configuration and its device? SoftHSM "
-                    + "looks where SOFTHSM2_CONF says.",
-                cause: .pkcs11(value, function: "C_Initialize"))
+            throw notInitialised(path, value, isToldSomething: reserved != nil)
         }
-        return Module(path: path, functions: functions)
+        return Module(path: path, initialisation: initialisation, reserved: reserved, functions: functions)
     }
 
     /// Gives the module up. The last user's detaching finalises and unloads it: SoftHSM beside OpenSSL must not be left
@@ -97,7 +117,7 @@ final class Module: Sendable {
                 state.users[user] != nil && state.users.removeValue(forKey: user) != nil && state.users.isEmpty
             }
             guard isLast else { return }
-            modules[path] = nil
+            modules[ExactText(path)] = nil
             // A call that never returns keeps the library loaded; its sessions die with the process.
             gate.exclusive(patience: .seconds(2)) {
                 finalise()
@@ -144,7 +164,7 @@ final class Module: Sendable {
         let outcome = leases.exclusive(patience: patience) {
             gate.exclusive(patience: patience) { () -> ReturnValue in
                 finalise()
-                let value = ReturnValue(rawValue: p11_kit_module_initialize(functions))
+                let value = Self.initialise(functions, reserved)
                 let epoch = state.withLock { state in
                     state.isInitialised = value == .ok
                     return state.epoch
@@ -159,7 +179,7 @@ final class Module: Sendable {
         guard outcome == .ok else {
             throw HSMError(
                 .tokenUnavailable, "The module '\(path)' cannot be initialised again.",
-                cause: .pkcs11(outcome, function: "C_Initialize"))
+                cause: HSMError.Cause(outcome, function: "C_Initialize"))
         }
     }
 
@@ -176,16 +196,23 @@ final class Module: Sendable {
 
     // MARK: PIN guard
 
-    /// Serial numbers of tokens that refused their PIN; kept for the life of the process.
-    private static let refusedPINs = Mutex<Set<String>>([])
+    private struct Refused: Hashable {
+        let module: ExactText
+        let token: TokenIdentity
+    }
+
+    /// Tokens that refused their PIN; kept for the life of the process. By all that they say of themselves: some vendors
+    /// give every token the same serial number.
+    private static let refusedPINs = Mutex<Set<Refused>>([])
 
     /// Runs a login, one at a time in the process; nil, and nothing run, for a token that once refused its PIN, whoever
     /// asks: some tokens lock or erase themselves after a few wrong PINs.
-    func login(serial: String, _ body: () -> ReturnValue) -> ReturnValue? {
-        Self.refusedPINs.withLock { refused in
-            guard !refused.contains(serial) else { return nil }
+    func login(token: TokenIdentity, _ body: () -> ReturnValue) -> ReturnValue? {
+        let key = Refused(module: ExactText(path), token: token)
+        return Self.refusedPINs.withLock { refused in
+            guard !refused.contains(key) else { return nil }
             let value = body()
-            if value.recovery == .operator { refused.insert(serial) }
+            if value.refusesPIN { refused.insert(key) }
             return value
         }
     }

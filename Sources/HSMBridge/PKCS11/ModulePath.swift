@@ -1,4 +1,6 @@
+import Encodings
 import Glibc
+import Token
 
 /// Decides whether a file may be loaded as a token module.
 enum ModulePath {
@@ -10,7 +12,7 @@ enum ModulePath {
     /// - Returns: The canonical path: the same file is never loaded under two names.
     /// - Throws: `.moduleRefused`.
     static func validated(_ path: String) throws(HSMError) -> String {
-        guard path.hasPrefix("/") else {
+        guard path.startsExactly(with: "/") else {
             throw HSMError(.moduleRefused, "The module path '\(path)' is not absolute.")
         }
         guard let resolved = realpath(path, nil) else {
@@ -18,10 +20,25 @@ enum ModulePath {
         }
         defer { free(resolved) }
         let canonical = String(cString: resolved)
+        let name = canonical.splitExactly(at: "/", omittingEmpty: true).last ?? ""
+        guard !name.startsExactly(with: "p11-kit-proxy"), !name.startsExactly(with: "libp11-kit.so") else {
+            throw proxyRefused(path)
+        }
         try refuse(unsafe: canonical, expecting: mode_t(S_IFREG), "a regular file")
-        let directory = canonical.split(separator: "/").dropLast().reduce(into: "") { $0 += "/" + $1 }
+        let directory = canonical.splitExactly(at: "/", omittingEmpty: true).dropLast().reduce(into: "") {
+            $0 += "/" + $1
+        }
         try refuse(unsafe: directory.isEmpty ? "/" : directory, expecting: mode_t(S_IFDIR), "a directory")
         return canonical
+    }
+
+    /// p11-kit's proxy would bring every registered module of the machine into the daemon, where each sees the PIN's
+    /// memory and one that fails takes the daemon along.
+    static func proxyRefused(_ path: String) -> HSMError {
+        HSMError(
+            .moduleRefused,
+            "'\(path)' is p11-kit's proxy, which loads every registered module. Name the one module by its own path; "
+                + "`p11-kit list-modules` shows it.")
     }
 
     private static func refuse(unsafe path: String, expecting type: mode_t, _ noun: String) throws(HSMError) {

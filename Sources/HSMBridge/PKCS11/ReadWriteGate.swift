@@ -9,7 +9,7 @@ final class ReadWriteGate: @unchecked Sendable {
         lock = .allocate(capacity: 1)
         var attributes = pthread_rwlockattr_t()
         pthread_rwlockattr_init(&attributes)
-        // Without this a steady stream of calls would keep a re-initialisation out for ever.
+        // Without this a steady stream of calls would keep a re-initialisation out.
         pthread_rwlockattr_setkind_np(&attributes, Int32(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP))
         pthread_rwlock_init(lock, &attributes)
         pthread_rwlockattr_destroy(&attributes)
@@ -28,7 +28,7 @@ final class ReadWriteGate: @unchecked Sendable {
         return body()
     }
 
-    /// Runs alone; nil if the readers do not leave within `patience` (nil waits for ever).
+    /// Runs alone; nil if the readers do not leave within `patience` (nil waits without end).
     @discardableResult
     func exclusive<R>(patience: Duration?, _ body: () -> R) -> R? {
         if let patience {

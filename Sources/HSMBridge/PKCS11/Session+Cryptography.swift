@@ -1,6 +1,8 @@
 import CP11Kit
+import SecretMemory
+import Token
 
-/// Encryption, signatures and digests (PKCS #11 2.40 base, 5.8 to 5.12), always in one part.
+/// Encryption, signatures and digests (PKCS #11 2.40 base, 5.8 to 5.12), in one part but for long MACs.
 extension Session {
     /// Encrypts with AES-GCM.
     ///
@@ -65,9 +67,7 @@ extension Session {
     borrowing func sign(
         _ mechanism: MechanismType, key: ObjectHandle, _ data: [UInt8], length expected: Int
     ) throws(HSMError) -> [UInt8] {
-        try call("C_SignInit") { functions, handle in
-            Mechanism.plain(mechanism).withCMechanism { functions.pointee.C_SignInit(handle, $0, key) }
-        }
+        try beginSigning(mechanism, key)
         var signature = [UInt8](repeating: 0, count: expected)
         var length = CK_ULONG(expected)
         try call("C_Sign") { functions, handle in
@@ -75,11 +75,72 @@ extension Session {
                 functions.pointee.C_Sign(handle, $0.baseAddress, CK_ULONG($0.count), &signature, &length)
             }
         }
+        try check(length, expected)
+        return signature
+    }
+
+    /// The same for a digest that stays a secret.
+    borrowing func sign(
+        _ mechanism: MechanismType, key: ObjectHandle, secret digest: borrowing SecretBytes, length expected: Int
+    ) throws(HSMError) -> [UInt8] {
+        try beginSigning(mechanism, key)
+        var signature = [UInt8](repeating: 0, count: expected)
+        var length = CK_ULONG(expected)
+        try digest.withUnsafeBytes { digest throws(HSMError) in
+            let bytes = UnsafeMutablePointer(mutating: digest.bindMemory(to: UInt8.self).baseAddress)
+            try call("C_Sign") { functions, handle in
+                functions.pointee.C_Sign(handle, bytes, CK_ULONG(digest.count), &signature, &length)
+            }
+        }
+        try check(length, expected)
+        return signature
+    }
+
+    private borrowing func beginSigning(_ mechanism: MechanismType, _ key: ObjectHandle) throws(HSMError) {
+        try call("C_SignInit") { functions, handle in
+            Mechanism.plain(mechanism).withCMechanism { functions.pointee.C_SignInit(handle, $0, key) }
+        }
+    }
+
+    private borrowing func check(_ length: CK_ULONG, _ expected: Int) throws(HSMError) {
         guard length == CK_ULONG(expected) else {
             throw HSMError(.deviceFailure, "The token returned a signature of \(length) bytes instead of \(expected).")
         }
-        return signature
     }
+
+    /// Computes a MAC in one part, or in several if the token takes no such length in one.
+    borrowing func mac(
+        _ mechanism: MechanismType, key: ObjectHandle, _ data: [UInt8], length expected: Int
+    ) throws(HSMError) -> [UInt8] {
+        do throws(HSMError) {
+            return try sign(mechanism, key: key, data, length: expected)
+        } catch {
+            guard error.code == .inputTooLong, data.count > Self.macPart else { throw error }
+        }
+        var tag = [UInt8](repeating: 0, count: expected)
+        var length = CK_ULONG(expected)
+        // A refusal ends the operation; not every module does it.
+        _ = result(of: "C_SignFinal") { functions, handle in functions.pointee.C_SignFinal(handle, &tag, &length) }
+        try call("C_SignInit") { functions, handle in
+            Mechanism.plain(mechanism).withCMechanism { functions.pointee.C_SignInit(handle, $0, key) }
+        }
+        for start in stride(from: 0, to: data.count, by: Self.macPart) {
+            try call("C_SignUpdate") { functions, handle in
+                Array(data[start..<min(start + Self.macPart, data.count)]).withNonNullBytes {
+                    functions.pointee.C_SignUpdate(handle, $0.baseAddress, CK_ULONG($0.count))
+                }
+            }
+        }
+        length = CK_ULONG(expected)
+        try call("C_SignFinal") { functions, handle in functions.pointee.C_SignFinal(handle, &tag, &length) }
+        guard length == CK_ULONG(expected) else {
+            throw HSMError(.deviceFailure, "The token returned a MAC of \(length) bytes instead of \(expected).")
+        }
+        return tag
+    }
+
+    /// What tokens with a bound take in one part.
+    private static let macPart = 1024
 
     /// Whether a signature verifies.
     borrowing func verify(
@@ -102,7 +163,27 @@ extension Session {
         return true
     }
 
-    /// SHA-256 by the token, so that this layer needs no other cryptographic library.
+    /// Whether a signature verifies under a public point, which the token is handed for this.
+    borrowing func verify(
+        _ mechanism: MechanismType, point: [UInt8], on curve: EllipticCurve, _ data: [UInt8], signature: [UInt8]
+    ) throws(HSMError) -> Bool {
+        let publicKey = try create([
+            .objectClass(.publicKey), .keyType(curve.isEdwards ? .edwards : .ec), .flag(.token, false),
+            .flag(.private, false), .flag(.verify, true), .bytes(.ecParameters, curve.parameters),
+            .bytes(.ecPoint, curve.attribute(fromPoint: point)),
+        ])
+        let isGood: Bool
+        do throws(HSMError) {
+            isGood = try verify(mechanism, key: publicKey, data, signature: signature)
+        } catch {
+            try? destroy(publicKey)
+            throw error
+        }
+        try destroy(publicKey)
+        return isGood
+    }
+
+    /// SHA-256, by the token.
     borrowing func sha256(_ data: [UInt8]) throws(HSMError) -> [UInt8] {
         try call("C_DigestInit") { functions, handle in
             Mechanism.plain(.sha256).withCMechanism { functions.pointee.C_DigestInit(handle, $0) }

@@ -1,4 +1,5 @@
 import CP11Kit
+import Token
 
 /// Key management (PKCS #11 2.40 base, 5.13).
 extension Session {

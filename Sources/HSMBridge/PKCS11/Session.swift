@@ -1,5 +1,6 @@
 import CP11Kit
 import SecretMemory
+import Token
 
 /// An object handle; valid for one token during one login generation, and never stored.
 typealias ObjectHandle = CK_OBJECT_HANDLE

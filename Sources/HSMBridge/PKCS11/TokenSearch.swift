@@ -1,4 +1,5 @@
 import CP11Kit
+import Token
 
 /// Finds the slot that holds a token, by what the token says about itself and never by the slot's number.
 enum TokenSearch {
@@ -27,12 +28,16 @@ enum TokenSearch {
             let others = try all(door).map(describe).joined(separator: ", ")
             let shown =
                 others.isEmpty
-                ? "The module shows none. Does it find its own configuration? SoftHSM looks where SOFTHSM2_CONF says."
+                ? "The module shows none. Does it find its own configuration?"
+                    // exact: a hint in a message.
+                    + (door.module.path.contains("softhsm") ? " SoftHSM looks where SOFTHSM2_CONF says." : "")
                 : "The module shows \(others)."
             throw HSMError(.tokenNotFound, "No token matches '\(uri)'. \(shown)")
         }
         if let manifest {
-            guard let own = matching.first(where: { $0.identity == manifest.token }) else {
+            let named = matching.filter { $0.identity == manifest.token }
+            guard named.count < 2 else { throw ambiguous(named.map(\.identity), uri) }
+            guard let own = named.first else {
                 throw HSMError(
                     .tokenMismatch,
                     "The token that matches is \(describe(first.identity)); provisioned was "
@@ -41,9 +46,27 @@ enum TokenSearch {
             return own
         }
         guard matching.count == 1 else {
-            throw HSMError(.tokenMismatch, "\(matching.count) tokens match '\(uri)'; add 'serial='.")
+            throw ambiguous(matching.map(\.identity), uri)
         }
         return first
+    }
+
+    /// Says what distinguishes the tokens that a URI does not: some vendors give all theirs the same serial number.
+    static func ambiguous(_ tokens: [TokenIdentity], _ uri: TokenURI) -> HSMError {
+        let fields: [(String, KeyPath<TokenIdentity, String>, Bool)] = [
+            ("token", \.label, uri.token != nil), ("serial", \.serial, uri.serial != nil),
+            ("manufacturer", \.manufacturer, uri.manufacturer != nil), ("model", \.model, uri.model != nil),
+        ]
+        let telling = fields.filter { field in !field.2 && Set(tokens.map { $0[keyPath: field.1] }).count > 1 }
+        let hint =
+            telling.isEmpty
+            ? "Nothing that they say of themselves tells them apart: give one another label, or let the module show "
+                + "one of them only."
+            : "Add "
+                + telling.map { field in
+                    "'\(field.0)=' (\(tokens.map { "'\($0[keyPath: field.1])'" }.joined(separator: ", ")))"
+                }.joined(separator: " or ") + "."
+        return HSMError(.tokenMismatch, "\(tokens.count) tokens match '\(uri)'. \(hint)")
     }
 
     /// Every initialised token, whatever it is called.

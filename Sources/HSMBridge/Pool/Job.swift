@@ -1,6 +1,8 @@
 import Synchronization
+import Token
+import Workers
 
-/// One request's work on a token, done in one hop to a token thread.
+/// One request's work on a token, done on a token thread.
 final class Job: Sendable {
     let deadline: ContinuousClock.Instant
     /// Tries once; nil means that the answer is delivered. Only the thread that took the job calls it.
@@ -14,7 +16,7 @@ final class Job: Sendable {
         deadline: ContinuousClock.Instant, continuation: UnsafeContinuation<Result<R, HSMError>, Never>,
         _ body: @escaping @Sendable (borrowing Session, Connection) throws(HSMError) -> R
     ) {
-        let answer = Answer(continuation)
+        let answer = OneShot(continuation)
         self.deadline = deadline
         attempt = { (session, connection) in
             do throws(HSMError) {
@@ -34,19 +36,4 @@ final class Job: Sendable {
     func countRetry() { failures.add(1, ordering: .relaxed) }
 
     static let deadlineError = HSMError(.deadlineExceeded, "The token did not answer in time.")
-}
-
-/// Delivers the first of several answers.
-///
-/// A job can be answered by the thread that runs it and by the clock that finds it overdue.
-package final class Answer<R: Sendable>: Sendable {
-    private let continuation: UnsafeContinuation<Result<R, HSMError>, Never>
-    private let isDelivered = Atomic<Bool>(false)
-
-    package init(_ continuation: UnsafeContinuation<Result<R, HSMError>, Never>) { self.continuation = continuation }
-
-    package func deliver(_ result: Result<R, HSMError>) {
-        guard !isDelivered.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        continuation.resume(returning: result)
-    }
 }

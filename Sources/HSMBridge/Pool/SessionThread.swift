@@ -1,3 +1,5 @@
+import Token
+
 /// A session with the generation it belongs to.
 final class OwnedSession: Sendable {
     let session: Session
@@ -51,7 +53,7 @@ struct SessionThread: Sendable {
                 if let failure = askSentinel(connection, &held) {
                     held = nil
                     guard connection.isCurrentEpoch else { return renew(job, connection) }
-                    return lose(job, connection, RecoveryPolicy.unavailable(failure))
+                    return lose(job, connection, HSMError.outOfReach(failure))
                 }
                 switch fallback {
                 case .retry: job.countRetry()

@@ -1,3 +1,6 @@
+import Token
+import Workers
+
 /// The bounded queue in front of the session threads, and the connection they are to use.
 ///
 /// - Concurrency: any thread; one short critical section per call.
@@ -21,7 +24,7 @@ final class WorkQueue: Sendable {
 
     private struct State {
         var gate: Gate
-        var waiting: RingBuffer<Job>
+        var waiting: FairQueue<TokenTenant, Job>
         var running: [Job?]
     }
 
@@ -32,23 +35,26 @@ final class WorkQueue: Sendable {
         self.limit = limit
         let notYet = HSMError(.tokenUnavailable, "The token is not connected yet.")
         state = ConditionLock(
-            State(gate: .closed(notYet), waiting: RingBuffer(), running: Array(repeating: nil, count: threads)))
+            State(
+                gate: .closed(notYet), waiting: FairQueue(limit: limit), running: Array(repeating: nil, count: threads))
+        )
     }
 
     // MARK: Requests
 
     /// Queues a job, or rejects it at once.
     func enqueue(_ job: Job) {
+        let tenant = TokenTenant.current
         let refusal: HSMError? = state.withLock { state in
             switch state.gate {
             case .closed(let error): return error
             case .stopped: return Self.stoppedError
             case .open, .paused: break
             }
-            guard state.waiting.count < limit else {
-                return HSMError(.overloaded, "\(limit) requests already wait for the token.")
+            guard state.waiting.append(job, of: tenant) else {
+                return HSMError(
+                    .overloaded, "\(state.waiting.count) requests already wait for the token, of \(limit) at most.")
             }
-            state.waiting.append(job)
             return nil
         }
         if let refusal { job.reject(refusal) } else { state.signal() }

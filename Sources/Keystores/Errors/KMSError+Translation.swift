@@ -1,7 +1,7 @@
 import EnclaveLock
-import HSMBridge
 import LibCrypto
 import SecretMemory
+import Token
 import WorkingKeys
 
 extension KMSError {
@@ -12,11 +12,16 @@ extension KMSError {
         case let error as EnclaveLockError: KMSError(lock: error)
         case let error as HSMError: KMSError(token: error)
         case let error as WorkingKeyError: KMSError(key: error)
+        case let error as LibCryptoError where error.code == .capacityExceeded: noMemory(error)
         case let error as LibCryptoError: KMSError(.internal, "An internal error occurred.", underlying: error)
-        case let error as SecretMemoryError: KMSError(.overloaded, "No locked memory is left.", underlying: error)
+        case let error as SecretMemoryError: noMemory(error)
         case is CancellationError: KMSError(.deadlineExceeded, "The request was cancelled before it was done.")
         default: KMSError(.internal, "An internal error occurred.", underlying: error)
         }
+    }
+
+    private static func noMemory(_ error: any Error) -> KMSError {
+        KMSError(.overloaded, "No locked memory is left; try again.", underlying: error)
     }
 
     private init(lock error: EnclaveLockError) {
@@ -27,9 +32,11 @@ extension KMSError {
         switch error.code {
         case .tokenFailed, .internalFailure, .invalidArgument:
             self.init(.internal, "An internal error occurred.", underlying: error)
-        case .shareMissing: self.init(.invalidArgument, error.message)
+        case .memoryExhausted: self = Self.noMemory(error)
+        case .userMissing, .shareMissing: self.init(.invalidArgument, error.message, underlying: error)
+        case .shareUnusable: self.init(.invalidArgument, error.message)
         case .shareRefused: self.init(.permissionDenied, error.message)
-        case .remoteFailed: self.init(.upstreamFailed, error.message)
+        case .remoteFailed: self.init(.upstreamFailed, error.message, isPassing: error.isPassing)
         case .configurationRefused:
             self.init(.tokenUnavailable, "The secret lock is not available now.", underlying: error)
         default:
@@ -44,6 +51,14 @@ extension KMSError {
             self.init(.mechanismUnsupported, "The token cannot do this operation.", underlying: error)
         case .overloaded: self.init(.overloaded, "Too many requests wait for the token; try again.", underlying: error)
         case .deadlineExceeded: self.init(.deadlineExceeded, "The token did not answer in time.", underlying: error)
+        case .inputTooLong:
+            self.init(
+                .invalidArgument,
+                "The token takes no input of this length for this operation; send less, or use a 'sealed' keystore.",
+                underlying: error)
+        // The device's word against ours: it cannot do what others can.
+        case .invalidArgument where error.cause != nil:
+            self.init(.mechanismUnsupported, "The token cannot do this operation.", underlying: error)
         case .invalidArgument, .authenticationFailed:
             self.init(.internal, "An internal error occurred.", underlying: error)
         default: self.init(.tokenUnavailable, "The token is not available now.", underlying: error)

@@ -24,6 +24,8 @@ public struct KMSError: Error, Sendable, CustomStringConvertible {
         public static let notFound = Code(rawValue: "notFound")
         /// The name is taken, perhaps by a destroyed key.
         public static let alreadyExists = Code(rawValue: "alreadyExists")
+        /// Another request changed the same thing first; what is there now decides whether to try again.
+        public static let conflict = Code(rawValue: "conflict")
         /// None of the keystore's lock slots can be opened by the configured lock.
         public static let keystoreLocked = Code(rawValue: "keystoreLocked")
         /// The key is disabled, waits for its destruction or is destroyed.
@@ -48,7 +50,8 @@ public struct KMSError: Error, Sendable, CustomStringConvertible {
 
         public static let allCases: [Code] = [
             .invalidArgument, .ciphertextInvalid, .signatureInvalid, .unauthenticated, .permissionDenied, .notFound,
-            .alreadyExists, .keystoreLocked, .keyDisabled, .quotaExceeded, .mechanismUnsupported, .tokenUnavailable,
+            .alreadyExists, .conflict, .keystoreLocked, .keyDisabled, .quotaExceeded, .mechanismUnsupported,
+            .tokenUnavailable,
             .storageUnavailable, .overloaded, .deadlineExceeded, .upstreamFailed, .internal,
         ]
     }
@@ -60,12 +63,18 @@ public struct KMSError: Error, Sendable, CustomStringConvertible {
     public var detail: String?
     /// The lower layer's error, for logs.
     public var underlying: (any Error)?
+    /// Of `.upstreamFailed`: whether the other server's failure is likely to pass, so that the same request may succeed in
+    /// a moment.
+    public var isPassing: Bool
 
-    public init(_ code: Code, _ message: String, detail: String? = nil, underlying: (any Error)? = nil) {
+    public init(
+        _ code: Code, _ message: String, detail: String? = nil, underlying: (any Error)? = nil, isPassing: Bool = false
+    ) {
         self.code = code
         self.message = message
         self.detail = detail
         self.underlying = underlying
+        self.isPassing = isPassing
     }
 
     /// Operator text.

@@ -1,5 +1,5 @@
-import HSMBridge
 import SecretMemory
+import Token
 import WorkingKeys
 
 /// A key version just made or imported, ready to be sealed.

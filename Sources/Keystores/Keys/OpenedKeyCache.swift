@@ -1,4 +1,6 @@
 import Synchronization
+import Token
+import Workers
 
 /// Opened keys of the last minutes, in shards so that cores seldom wait for each other.
 ///
@@ -6,7 +8,8 @@ import Synchronization
 /// it is answered, so a result computed with a key that was revoked meanwhile is discarded, whether the key was
 /// still in the cache, already evicted or never put there.
 ///
-/// Eviction is by second chance (CLOCK). A sweeper drops expired keys, used or not.
+/// Eviction is by second chance (CLOCK), among the keys of whoever has more than an equal part of the places, so that one tenant's
+/// many keys do not push out the few of another. A sweeper drops expired keys, used or not.
 ///
 /// - Concurrency: any thread; critical sections are a dictionary access long.
 final class OpenedKeyCache: Sendable {
@@ -21,11 +24,14 @@ final class OpenedKeyCache: Sendable {
         var slots: [Slot?] = []
         var free: [Int] = []
         var hand = 0
+        var places: FairPlaces<TokenTenant>
     }
 
     private final class Shard: Sendable {
         let epoch = Atomic<UInt64>(0)
-        let state = Mutex(State())
+        let state: Mutex<State>
+
+        init(capacity: Int) { state = Mutex(State(places: FairPlaces(capacity: capacity))) }
     }
 
     private let shards: [Shard]
@@ -36,8 +42,9 @@ final class OpenedKeyCache: Sendable {
     /// - Parameter capacity: Most keys in all shards together, about.
     init(capacity: Int, timeToLive: Duration) {
         let count = capacity >= 1024 ? 64 : 1
-        shards = (0..<count).map { _ in Shard() }
-        self.capacity = max(1, capacity / count)
+        let share = max(1, capacity / count)
+        shards = (0..<count).map { _ in Shard(capacity: share) }
+        self.capacity = share
         sweepInterval = min(.seconds(1), max(.milliseconds(10), timeToLive / 10))
     }
 
@@ -65,10 +72,13 @@ final class OpenedKeyCache: Sendable {
         shard.state.withLock { state in
             guard shard.epoch.load(ordering: .acquiring) == epoch else { return }
             if let position = state.positions[address] {
+                if let old = state.slots[position] { state.places.giveBack(old.key.tenant) }
+                state.places.take(key.tenant)
                 state.slots[position] = Slot(address: address, key: key, used: true)
                 return
             }
-            let position = place(&state)
+            let position = place(&state, for: key.tenant)
+            state.places.take(key.tenant)
             state.slots[position] = Slot(address: address, key: key, used: false)
             state.positions[address] = position
         }
@@ -84,7 +94,17 @@ final class OpenedKeyCache: Sendable {
         }
     }
 
-    /// Drops about half of the keys, those not used lately first, to give locked memory back.
+    /// Drops every such key, and makes every use under way find out, of whatever key.
+    func revoke(_ isMeant: (OpenedKey) -> Bool) {
+        for shard in shards {
+            shard.state.withLock { state in
+                shard.epoch.add(1, ordering: .acquiringAndReleasing)
+                for case .some(let slot) in state.slots where isMeant(slot.key) { remove(slot.address, &state) }
+            }
+        }
+    }
+
+    /// Drops about half of the keys, those not used recently first, to give locked memory back.
     func shed() {
         for shard in shards {
             shard.state.withLock { state in
@@ -100,28 +120,35 @@ final class OpenedKeyCache: Sendable {
 
     private func remove(_ address: KeyAddress, _ state: inout State) {
         guard let position = state.positions.removeValue(forKey: address) else { return }
+        if let slot = state.slots[position] { state.places.giveBack(slot.key.tenant) }
         state.slots[position] = nil
         state.free.append(position)
     }
 
     /// A position to write to, evicting if the shard is full.
-    private func place(_ state: inout State) -> Int {
+    private func place(_ state: inout State, for tenant: TokenTenant) -> Int {
         if let position = state.free.popLast() { return position }
         if state.slots.count < capacity {
             state.slots.append(nil)
             return state.slots.count - 1
         }
-        // Every slot is taken here; the second turn finds one whose mark the first has cleared.
-        while true {
+        // Every slot is taken here; the second turn finds one whose mark the first has cleared. A third one takes what it finds:
+        // there are more tenants than places.
+        for turn in 0...(2 * state.slots.count) {
             let position = state.hand
             state.hand = (position + 1) % state.slots.count
-            guard let slot = state.slots[position], slot.used else {
-                if let slot = state.slots[position] { state.positions[slot.address] = nil }
-                state.slots[position] = nil
-                return position
+            guard let slot = state.slots[position] else { return position }
+            let isLast = turn == 2 * state.slots.count
+            guard isLast || state.places.mayLose(slot.key.tenant, to: tenant) else { continue }
+            if slot.used, !isLast {
+                state.slots[position]?.used = false
+                continue
             }
-            state.slots[position]?.used = false
+            remove(slot.address, &state)
+            _ = state.free.popLast()
+            return position
         }
+        preconditionFailure("the last step takes the slot that it comes to")
     }
 
     // MARK: Sweeping

@@ -1,6 +1,6 @@
-import HSMBridge
 import LibCrypto
 import SecretMemory
+import Token
 import WorkingKeys
 
 /// Key agreement inside the token; the derivation of the wrapping key and the wrapping itself happen here, in locked

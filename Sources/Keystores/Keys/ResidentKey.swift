@@ -1,6 +1,6 @@
-import HSMBridge
 import LibCrypto
 import SecretMemory
+import Token
 import WorkingKeys
 
 /// An opened key whose private half is used inside the token only. Public operations run in this process.

@@ -1,4 +1,4 @@
-import HSMBridge
+import Token
 import WorkingKeys
 
 extension KeyType {

@@ -1,6 +1,6 @@
 import Foundation
-import HSMBridge
 import SecretMemory
+import Token
 
 /// One version of a token-resident key as it is sealed: the token's blob and the version's output prefix.
 ///

@@ -1,4 +1,4 @@
-public import HSMBridge
+public import Token
 
 /// What may be attested of a key: its authenticated record, and the device's word for a resident one.
 public struct KeyFacts: Sendable, Hashable {

@@ -42,10 +42,12 @@ public struct KeyMetadata: Codable, Sendable, Hashable {
     public var versions: [Version]
     /// The primary version's public key in its type's export form; nil for symmetric, destroyed and damaged keys.
     public var publicKey: Data?
+    /// RFC 7638, of the primary version's public key; nil where ``publicKey`` is, and for a type without a registered JWK.
+    public var jwkThumbprint: String?
 
     public init(
         id: String, type: String, state: KeyState, protection: Protection, provenance: Provenance, createdAt: Date,
-        destroyAt: Date?, versions: [Version], publicKey: Data?
+        destroyAt: Date?, versions: [Version], publicKey: Data?, jwkThumbprint: String? = nil
     ) {
         self.id = id
         self.type = type
@@ -56,6 +58,7 @@ public struct KeyMetadata: Codable, Sendable, Hashable {
         self.destroyAt = destroyAt
         self.versions = versions
         self.publicKey = publicKey
+        self.jwkThumbprint = jwkThumbprint
     }
 }
 

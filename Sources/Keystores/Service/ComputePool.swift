@@ -1,10 +1,12 @@
 import Dispatch
 import Synchronization
+import Token
+import Workers
 
 /// Runs long computations on threads of their own, a few at a time, so that neither event loops nor the cooperative pool
 /// wait for them.
 ///
-/// One core is left to everything else. A full queue refuses, and a job that waited too long is not begun.
+/// One core is left to everything else. Tenants are served in turn. A full queue refuses, and a job that waited too long is not begun.
 ///
 /// - Concurrency: any number of calls at once.
 final class ComputePool: Sendable {
@@ -18,13 +20,12 @@ final class ComputePool: Sendable {
 
     private struct State {
         var running = 0
-        var waiting: [Job] = []
+        var waiting: FairQueue<TokenTenant, Job>
     }
 
     private let width: Int
-    private let depth: Int
     private let patience: Duration
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let queue = DispatchQueue(label: "kmsd.compute", attributes: .concurrent)
 
     /// - Parameters:
@@ -33,7 +34,7 @@ final class ComputePool: Sendable {
     ///   - patience: How long a job may wait before it is refused.
     init(width: Int, depth: Int = 64, patience: Duration = .seconds(10)) {
         self.width = max(1, width)
-        self.depth = depth
+        state = Mutex(State(waiting: FairQueue(limit: depth)))
         self.patience = patience
     }
 
@@ -42,16 +43,15 @@ final class ComputePool: Sendable {
     /// - Throws: ``KMSError`` `.overloaded` if too many jobs wait, `.deadlineExceeded` if this one waited too long; else
     ///   what `work` throws.
     func run(_ work: @escaping Work) async throws -> [UInt8] {
-        try await withCheckedThrowingContinuation { continuation in
+        let tenant = TokenTenant.current
+        return try await withCheckedThrowingContinuation { continuation in
             let job = Job(work: work, latest: .now + patience, continuation: continuation)
             let start = state.withLock { state -> Start in
                 if state.running < width {
                     state.running += 1
                     return .thread
                 }
-                guard state.waiting.count < depth else { return .refused }
-                state.waiting.append(job)
-                return .later
+                return state.waiting.append(job, of: tenant) ? .later : .refused
             }
             switch start {
             case .thread: queue.async { [self] in drain(job) }
@@ -75,11 +75,9 @@ final class ComputePool: Sendable {
                 job.continuation.resume(with: Result { try job.work() })
             }
             next = state.withLock { state in
-                if state.waiting.isEmpty {
-                    state.running -= 1
-                    return nil
-                }
-                return state.waiting.removeFirst()
+                if let job = state.waiting.popFirst() { return job }
+                state.running -= 1
+                return nil
             }
         }
     }

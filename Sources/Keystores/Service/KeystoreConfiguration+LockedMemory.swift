@@ -1,5 +1,6 @@
 import Glibc
 import LibCrypto
+import SecretMemory
 
 extension KeystoreConfiguration {
     /// Sets locked memory aside for the private numbers of as many keys as the cache may hold, once for the process.
@@ -8,6 +9,9 @@ extension KeystoreConfiguration {
     /// `LibCrypto.defaultSecureHeap` and, above that, never more than half of what may be locked (RLIMIT_MEMLOCK), since
     /// symmetric keys and Ed25519 keys are locked elsewhere.
     ///
+    /// Beside it there must be room for some secrets of each size, so that a limit that is too low is told here and not
+    /// by whichever secret comes too late.
+    ///
     /// - Throws: ``KMSError`` `.internal` whose detail names the limit, if the memory cannot be locked.
     public func prepareLockedMemory() throws {
         do throws(LibCryptoError) {
@@ -15,6 +19,14 @@ extension KeystoreConfiguration {
         } catch {
             throw KMSError(.internal, "Locked memory is not available.", detail: error.message, underlying: error)
         }
+        do throws(SecretMemoryError) { try ProcessHardening.proveLockedMemory() } catch {
+            throw KMSError(
+                .internal, "Locked memory is not available.", detail: "\(error) \(Self.least)", underlying: error)
+        }
+    }
+
+    private static var least: String {
+        "At least \((LibCrypto.defaultSecureHeap + ProcessHardening.leastLockedMemory) >> 10) KiB are needed."
     }
 
     /// Bytes of the heap: a power of two.

@@ -21,8 +21,12 @@ public struct KeystoreConfiguration: Sendable, Hashable {
     public var maximumVersionsPerKey: Int = 1_000
     /// Most keystores of one controller.
     public var maximumKeystoresPerController: Int = 1_000_000
+    /// Most keystores of all; 0 for no bound.
+    public var maximumKeystores: Int = 10_000_000
     /// Most signing keys of the daemon's own; making one is open to whoever may make a keystore.
     public var maximumDIDKeys: Int = 100_000
+    /// How long such a key may wait for a vault that names it before it is removed; zero removes none.
+    public var didKeyGrace: Duration = .seconds(24 * 3600)
 
     public init() {}
 }

@@ -1,4 +1,5 @@
 public import EnclaveLock
+import Encodings
 
 /// The secret locks of the daemon.
 public struct KeystoreLocks: Sendable {
@@ -6,8 +7,8 @@ public struct KeystoreLocks: Sendable {
     public let server: any SecretLock
     /// Seals the lock key of a new keystore whose maker names none.
     public let standard: any SecretLock
-    /// Every lock, the two above included, one of a kind.
-    let all: [any SecretLock]
+    /// Every lock, the server's first, one of a kind.
+    public let all: [any SecretLock]
 
     /// - Parameters:
     ///   - standard: The server's if nil.
@@ -33,7 +34,7 @@ public struct KeystoreLocks: Sendable {
     /// - Throws: ``KMSError`` with `.invalidArgument` naming what there is.
     func lock(named name: String?) throws -> any SecretLock {
         guard let name else { return standard }
-        guard let lock = all.first(where: { $0.kind.name == name }) else {
+        guard let lock = all.first(where: { $0.kind.name.isExactly(name) }) else {
             let names = all.map { "'\($0.kind.name)'" }.joined(separator: ", ")
             throw KMSError(.invalidArgument, "'lock' names no lock of this server; there is \(names).")
         }

@@ -1,4 +1,4 @@
-public import Metering
+public import PrometheusMetrics
 
 /// What the keystore service measures while its meter is on.
 public final class KeystoreMeters: Sendable {
@@ -15,7 +15,7 @@ public final class KeystoreMeters: Sendable {
     public init() {}
 }
 
-/// What a store measures while its meter is on, by the original server's names of operations.
+/// What a store measures while its meter is on, by TrustBloc's names of operations.
 public final class StoreMeters: Sendable {
     public let meter = Meter()
     public let get = Histogram()

@@ -1,10 +1,11 @@
-import HSMBridge
+import Token
 
 extension KeystoreService {
-    public func facts(keystore: String, key: String, nonce: [UInt8]) async throws -> KeyFacts {
+    public func facts(keystore: String, key: String, nonce: [UInt8], caller: Caller = .nobody) async throws -> KeyFacts
+    {
         try Names.checkKey(key)
         return try await translated {
-            let keystore = try await open(keystore)
+            let keystore = try await open(keystore, caller)
             let address = KeyAddress(keystore: keystore.record.id, key: key)
             let record = try await enabledRow(address, in: keystore)
             let complete = try await complete(record, in: keystore)
@@ -14,7 +15,7 @@ extension KeystoreService {
             if case .resident(let resident) = opened.body { evidence = try await word(of: resident, nonce: nonce) }
             // The key may have been disabled or destroyed while the device answered.
             guard try await enabledRow(address, in: keystore).authenticator == record.authenticator else {
-                throw KMSError(.overloaded, "The key '\(key)' changed meanwhile; try again.")
+                throw KMSError(.conflict, "The key '\(key)' was changed by another request meanwhile; try again.")
             }
             let metadata = try Self.metadata(record, in: keystore)
             guard let version = metadata.versions.last else { throw KMSError.damaged("key '\(key)'") }

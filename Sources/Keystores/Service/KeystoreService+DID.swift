@@ -1,5 +1,6 @@
 import Capabilities
 import EnclaveLock
+import Encodings
 import SecretMemory
 public import WorkingKeys
 
@@ -38,11 +39,10 @@ extension KeystoreService {
 
     private func insertDIDKey(_ key: KeyMaterial, _ did: String) async throws {
         let sealed = try await locks.server.seal(SharedSecret(try key.serialized()), identity: Self.didIdentity(did))
-        try await store.insertDIDKey(
-            DIDKeyRecord(
-                did: did, lockKind: locks.server.kind.rawValue, lockIdentity: locks.server.identity, sealed: sealed,
-                createdAt: now),
-            limit: configuration.maximumDIDKeys)
+        let record = DIDKeyRecord(
+            did: did, lockKind: locks.server.kind.rawValue, lockIdentity: locks.server.identity, sealed: sealed,
+            createdAt: now)
+        try await makingRoomForDID { try await store.insertDIDKey(record, limit: configuration.maximumDIDKeys) }
     }
 
     /// The daemon's signing key of that name: from memory, or by the secret lock.

@@ -1,4 +1,5 @@
 import EnclaveLock
+import Encodings
 import Foundation
 import SecretMemory
 public import WorkingKeys
@@ -15,14 +16,14 @@ extension KeystoreService {
     /// - Throws: ``KMSError`` with `.invalidArgument`, or `.alreadyExists` if another controller's has the id.
     public func adoptKeystore(
         id: String, controller: String, createdAt: Int64?, capability: [UInt8]?, lock name: String? = nil,
-        vault: VaultLocation? = nil
+        vault: VaultLocation? = nil, caller: Caller = .nobody
     ) async throws -> Bool {
         let lock = try name.map { try locks.lock(named: $0) } ?? locks.server
         try Names.checkKeystore(id)
         try Names.checkController(controller)
         return try await translated {
             if let found = try await store.keystore(id) {
-                guard found.controller == controller else {
+                guard found.controller.isExactly(controller) else {
                     throw KMSError(.alreadyExists, "The keystore '\(id)' belongs to another controller.")
                 }
                 return false
@@ -30,7 +31,8 @@ extension KeystoreService {
             let createdAt = createdAt ?? now
             let lockKey = SharedSecret(try SecretBytes.random(count: Envelope.lockKeyLength))
             let slots = try await LockRecord.make(
-                sealing: lockKey, with: lock, tenant: controller, keystore: id, createdAt: createdAt)
+                sealing: lockKey, with: lock, tenant: controller, keystore: id, createdAt: createdAt,
+                caller: caller.share)
             var vaultRecord: [UInt8]?
             if let vault {
                 vaultRecord = try await makeVault(
@@ -42,7 +44,10 @@ extension KeystoreService {
                 lockRecord: try slots.encoded(), capability: capability, createdAt: createdAt, vault: vaultRecord,
                 authenticator: [])
             record.authenticator = try RowAuthenticator(lockKey: lockKey).authenticator(of: record)
-            try await store.insertKeystore(record, limit: configuration.maximumKeystoresPerController)
+            try await store.insertKeystore(
+                record,
+                limits: KeystoreLimits(
+                    controller: configuration.maximumKeystoresPerController, total: configuration.maximumKeystores))
             return true
         }
     }
@@ -52,10 +57,12 @@ extension KeystoreService {
     /// - Parameter versions: Of one type; the last is the primary. Their output prefixes are kept.
     /// - Returns: False if it is here already.
     /// - Throws: ``KMSError`` with `.invalidArgument`, `.notFound`; `.alreadyExists` if another key has the id.
-    public func adoptKey(keystore: String, id: String, versions: [KeyMaterial]) async throws -> Bool {
+    public func adoptKey(keystore: String, id: String, versions: [KeyMaterial], caller: Caller = .nobody) async throws
+        -> Bool
+    {
         try Names.checkKey(id)
         return try await translated {
-            let keystore = try await open(keystore)
+            let keystore = try await open(keystore, caller)
             guard let primary = versions.last, versions.allSatisfy({ $0.type == primary.type }),
                 versions.count <= min(configuration.maximumVersionsPerKey, primary.type.maximumVersions ?? .max)
             else { throw KMSError(.invalidArgument, "A key has one type, and not more versions than allowed.") }

@@ -1,19 +1,20 @@
+import Encodings
 import Foundation
-import HSMBridge
 public import SecretMemory
+import Token
 import WorkingKeys
 
 extension KeystoreService {
     /// Types of the API that need a library which is not here.
-    private static let absentTypes: Set<String> = ["CLCredDef", "CLMasterSecret"]
+    private static let absentTypes = ["CLCredDef", "CLMasterSecret"]
 
-    public func createKey(keystore: String, type: String) async throws -> CreatedKey {
+    public func createKey(keystore: String, type: String, caller: Caller = .nobody) async throws -> CreatedKey {
         try await translated {
-            guard !Self.absentTypes.contains(type) else {
+            guard !Self.absentTypes.containsExactly(type) else {
                 throw KMSError(.mechanismUnsupported, "This daemon makes no keys for CL signatures.")
             }
             let type = try Self.keyType(type)
-            let keystore = try await open(keystore)
+            let keystore = try await open(keystore, caller)
             let fresh = try await generate(type, in: keystore)
             let record = try makeRecord(
                 fresh, id: fresh.identifier, type: type,
@@ -24,7 +25,7 @@ extension KeystoreService {
     }
 
     public func importKey(
-        keystore: String, type: String, pkcs8: SharedSecret, keyID: String?
+        keystore: String, type: String, pkcs8: SharedSecret, keyID: String?, caller: Caller = .nobody
     ) async throws -> String {
         if let keyID, !keyID.isEmpty { try Names.checkKey(keyID) }
         return try await translated {
@@ -32,7 +33,7 @@ extension KeystoreService {
             let fresh = try makingRoom {
                 try FreshVersion(try pkcs8.withSecret { try KeyMaterial.importing(pkcs8: $0, as: type) })
             }
-            let keystore = try await open(keystore)
+            let keystore = try await open(keystore, caller)
             guard keystore.protection == .sealed else {
                 throw KMSError(
                     .mechanismUnsupported,
@@ -47,8 +48,10 @@ extension KeystoreService {
         }
     }
 
-    public func exportKey(keystore: String, key: String) async throws -> (publicKey: [UInt8], type: String) {
-        try await use(keystore, key) { opened in
+    public func exportKey(keystore: String, key: String, caller: Caller = .nobody) async throws -> (
+        publicKey: [UInt8], type: String
+    ) {
+        try await use(keystore, key, caller) { opened in
             guard let publicKey = opened.publicKey else {
                 throw KMSError(.invalidArgument, "A key of type \(opened.type.rawValue) has no public half.")
             }
@@ -56,11 +59,12 @@ extension KeystoreService {
         }
     }
 
-    public func rotateKey(keystore: String, key: String, type: String) async throws -> String {
+    public func rotateKey(keystore: String, key: String, type: String, caller: Caller = .nobody) async throws -> String
+    {
         try Names.checkKey(key)
         return try await translated {
             let type = try Self.keyType(type)
-            let keystore = try await open(keystore)
+            let keystore = try await open(keystore, caller)
             let address = KeyAddress(keystore: keystore.record.id, key: key)
             let old = try await row(address, in: keystore)
             guard old.state == KeyState.enabled.rawValue else {
@@ -97,7 +101,9 @@ extension KeystoreService {
             record.authenticator = try keystore.rows.authenticator(of: record)
             defer { openedKeys.revoke(address) }
             guard try await replace(key, with: record, expecting: old.authenticator, in: keystore) else {
-                throw KMSError(.overloaded, "The key '\(key)' changed at the same time; try again.")
+                throw KMSError(
+                    .conflict,
+                    "The key '\(key)' was changed by another request at the same time; look at it and try again.")
             }
             return record.id
         }
@@ -116,7 +122,10 @@ extension KeystoreService {
                     "Tokens do not hold keys of type \(type.rawValue); use a sealed keystore for them.")
             }
             do {
-                return try FreshVersion(resident: try await token.generateResident(algorithm), type: type)
+                let made = try await keystore.tenant.run { () async throws(HSMError) in
+                    try await token.generateResident(algorithm)
+                }
+                return try FreshVersion(resident: made, type: type)
             } catch let error as HSMError where error.code == .mechanismUnsupported {
                 throw KMSError(
                     .mechanismUnsupported,
@@ -146,7 +155,7 @@ extension KeystoreService {
 
     private static func keyType(_ name: String) throws -> KeyType {
         guard !name.isEmpty else { throw KMSError(.invalidArgument, "The key type is missing.") }
-        guard let type = KeyType(rawValue: name) else {
+        guard let type = KeyType(exactly: name) else {
             let known = KeyType.allCases.map(\.rawValue).joined(separator: ", ")
             throw KMSError(.invalidArgument, "There is no such key type; known are \(known).")
         }

@@ -1,10 +1,13 @@
 import EnclaveLock
+import Encodings
 import Foundation
 import SecretMemory
+import Token
 
 extension KeystoreService {
     public func createKeystore(
         controller: String, protection: Protection, lock: String?, vault: VaultLocation?,
+        caller: Caller = .nobody,
         capability: @Sendable (String) throws -> [UInt8]?
     ) async throws -> KeystoreMetadata {
         try Names.checkController(controller)
@@ -14,8 +17,11 @@ extension KeystoreService {
             let createdAt = now
             let id = try KeystoreIdentifier.make(seconds: UInt32(truncatingIfNeeded: createdAt / 1000))
             let lockKey = SharedSecret(try SecretBytes.random(count: Envelope.lockKeyLength))
-            let slots = try await LockRecord.make(
-                sealing: lockKey, with: lock, tenant: controller, keystore: id, createdAt: createdAt)
+            let slots = try await TokenTenant(ExactText(controller)).run {
+                try await LockRecord.make(
+                    sealing: lockKey, with: lock, tenant: controller, keystore: id, createdAt: createdAt,
+                    caller: caller.share)
+            }
             var vaultRecord: [UInt8]?
             if let vault {
                 vaultRecord = try await makeVault(
@@ -26,22 +32,36 @@ extension KeystoreService {
                 id: id, controller: controller, protection: protection.rawValue, lockRecord: try slots.encoded(),
                 capability: try capability(id), createdAt: createdAt, vault: vaultRecord, authenticator: [])
             record.authenticator = try RowAuthenticator(lockKey: lockKey).authenticator(of: record)
-            try await store.insertKeystore(record, limit: configuration.maximumKeystoresPerController)
+            try await store.insertKeystore(
+                record,
+                limits: KeystoreLimits(
+                    controller: configuration.maximumKeystoresPerController, total: configuration.maximumKeystores,
+                    maker: caller.maker))
             return Self.metadata(record)
         }
     }
 
     public func keystores(controller: String?, after: String?, limit: Int) async throws -> Page<KeystoreMetadata> {
         try Names.checkPage(after: after, limit: limit)
+        // The store ends a text at a NUL: what is no name would find another's.
+        if let controller, !controller.isEmpty { try Names.checkController(controller) }
         return try await translated {
-            let records = try await store.keystores(controller: controller, after: after, limit: limit + 1)
-            let items = records.prefix(limit).map { Self.metadata($0) }
-            return Page(items: items, next: records.count > limit ? items.last?.id : nil)
+            try await Self.keystores(in: store, controller: controller, after: after, limit: limit)
         }
     }
 
-    public func keystore(_ id: String) async throws -> KeystoreMetadata {
-        try await translated { Self.metadata(try await open(id).record) }
+    /// What a store lists; nothing of it needs a lock or a token.
+    public static func keystores(
+        in store: any KeystoreStore, controller: String?, after: String?, limit: Int
+    ) async throws -> Page<KeystoreMetadata> {
+        try Names.checkPage(after: after, limit: limit)
+        let records = try await store.keystores(controller: controller, after: after, limit: limit + 1)
+        let items = records.prefix(limit).map { metadata($0) }
+        return Page(items: items, next: records.count > limit ? items.last?.id : nil)
+    }
+
+    public func keystore(_ id: String, caller: Caller = .nobody) async throws -> KeystoreMetadata {
+        try await translated { Self.metadata(try await open(id, caller).record) }
     }
 
     public func claims(_ keystore: String) async throws -> KeystoreClaims {
@@ -52,8 +72,8 @@ extension KeystoreService {
         }
     }
 
-    public func rootCapability(_ keystore: String) async throws -> [UInt8]? {
-        try await translated { try await open(keystore).record.capability }
+    public func rootCapability(_ keystore: String, caller: Caller = .nobody) async throws -> [UInt8]? {
+        try await translated { try await open(keystore, caller).record.capability }
     }
 
     /// A damaged record shows no lock slots and no vault; using it says what is wrong.

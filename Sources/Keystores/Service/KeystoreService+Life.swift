@@ -1,3 +1,4 @@
+import Encodings
 import WorkingKeys
 
 extension KeystoreService {
@@ -14,18 +15,18 @@ extension KeystoreService {
         case erase(KeyRecord)
     }
 
-    public func disableKey(keystore: String, key: String) async throws -> KeyMetadata {
-        try await exchange(.enabled, for: .disabled, keystore, key)
+    public func disableKey(keystore: String, key: String, caller: Caller = .nobody) async throws -> KeyMetadata {
+        try await exchange(.enabled, for: .disabled, keystore, key, caller)
     }
 
-    public func enableKey(keystore: String, key: String) async throws -> KeyMetadata {
-        try await exchange(.disabled, for: .enabled, keystore, key)
+    public func enableKey(keystore: String, key: String, caller: Caller = .nobody) async throws -> KeyMetadata {
+        try await exchange(.disabled, for: .enabled, keystore, key, caller)
     }
 
     private func exchange(
-        _ old: KeyState, for new: KeyState, _ keystore: String, _ key: String
+        _ old: KeyState, for new: KeyState, _ keystore: String, _ key: String, _ caller: Caller
     ) async throws -> KeyMetadata {
-        try await change(keystore, key) { record, _ in
+        try await change(keystore, key, caller) { record, _ in
             switch KeyState(rawValue: record.state) {
             case old:
                 var changed = record
@@ -37,12 +38,14 @@ extension KeystoreService {
         }
     }
 
-    public func destroyKey(keystore: String, key: String, grace: Duration?) async throws -> KeyMetadata {
+    public func destroyKey(keystore: String, key: String, grace: Duration?, caller: Caller = .nobody) async throws
+        -> KeyMetadata
+    {
         let grace = grace ?? configuration.destroyGrace
         guard grace >= .zero, grace <= Self.longestGrace else {
             throw KMSError(.invalidArgument, "The grace period is 0 to 365 days.")
         }
-        return try await change(keystore, key) { record, now in
+        return try await change(keystore, key, caller) { record, now in
             guard record.state != KeyState.destroyed.rawValue else { throw Self.ended(record) }
             if grace == .zero { return .erase(Self.tombstone(record, at: now)) }
             var changed = record
@@ -52,8 +55,8 @@ extension KeystoreService {
         }
     }
 
-    public func cancelDestruction(keystore: String, key: String) async throws -> KeyMetadata {
-        try await change(keystore, key) { record, now in
+    public func cancelDestruction(keystore: String, key: String, caller: Caller = .nobody) async throws -> KeyMetadata {
+        try await change(keystore, key, caller) { record, now in
             switch KeyState(rawValue: record.state) {
             case .pendingDestruction:
                 guard let destroyAt = record.destroyAt, destroyAt > now else { throw Self.ended(record) }
@@ -71,15 +74,15 @@ extension KeystoreService {
         try await translated {
             var destroyed = 0
             var last: KeyAddress?
-            var inVaults: [String: [String]] = [:]
+            var inVaults: [ExactText: [String]] = [:]
             while true {
                 let page = try await store.overdueKeys(at: now, after: last, limit: Self.sweepPage)
                 guard let end = page.last else { break }
                 for address in page {
-                    // A damaged or locked keystore keeps its keys until it is mended; the others go on.
-                    guard let keystore = try? await open(address.keystore) else { continue }
+                    // A damaged or locked keystore keeps its keys until it is repaired; the others go on.
+                    guard let keystore = try? await open(address.keystore, .nobody) else { continue }
                     if keystore.vault != nil {
-                        inVaults[address.keystore, default: []].append(address.key)
+                        inVaults[ExactText(address.keystore), default: []].append(address.key)
                     } else if await destroyOverdue(address) {
                         await didDestroy(address)
                         destroyed += 1
@@ -93,7 +96,7 @@ extension KeystoreService {
 
     /// Destroys a key whose time has come; tells whether it is destroyed now.
     func destroyOverdue(_ address: KeyAddress) async -> Bool {
-        let metadata = try? await change(address.keystore, address.key) { record, now in
+        let metadata = try? await change(address.keystore, address.key, .nobody) { record, now in
             guard record.state == KeyState.pendingDestruction.rawValue, let destroyAt = record.destroyAt,
                 destroyAt <= now
             else { return .nothing }
@@ -107,11 +110,11 @@ extension KeystoreService {
     /// Reads a key's row, lets `decide` say what it becomes, and stores that unless the row changed meanwhile; then it
     /// starts again. Uses of the key are revoked before the answer, whatever it is.
     private func change(
-        _ keystore: String, _ key: String, _ decide: (KeyRecord, Int64) throws -> Change
+        _ keystore: String, _ key: String, _ caller: Caller, _ decide: (KeyRecord, Int64) throws -> Change
     ) async throws -> KeyMetadata {
         try Names.checkKey(key)
         return try await translated {
-            let keystore = try await open(keystore)
+            let keystore = try await open(keystore, caller)
             let address = KeyAddress(keystore: keystore.record.id, key: key)
             defer { openedKeys.revoke(address) }
             for _ in 0..<64 {
@@ -135,7 +138,7 @@ extension KeystoreService {
                     return try Self.metadata(tombstone, in: keystore)
                 }
             }
-            throw KMSError(.overloaded, "The key '\(key)' changes too often at once; try again.")
+            throw KMSError(.conflict, "The key '\(key)' is changed by other requests all the time; try again.")
         }
     }
 

@@ -1,20 +1,23 @@
 import Foundation
+import WorkingKeys
 
 extension KeystoreService {
-    public func keys(keystore: String, after: String?, limit: Int) async throws -> Page<KeyMetadata> {
+    public func keys(keystore: String, after: String?, limit: Int, caller: Caller = .nobody) async throws -> Page<
+        KeyMetadata
+    > {
         try Names.checkPage(after: after, limit: limit)
         return try await translated {
-            let keystore = try await open(keystore)
+            let keystore = try await open(keystore, caller)
             let records = try await store.keys(keystore: keystore.record.id, after: after, limit: limit + 1)
             let items = try records.prefix(limit).map { try Self.metadata($0, in: keystore) }
             return Page(items: items, next: records.count > limit ? items.last?.id : nil)
         }
     }
 
-    public func key(keystore: String, key: String) async throws -> KeyMetadata {
+    public func key(keystore: String, key: String, caller: Caller = .nobody) async throws -> KeyMetadata {
         try Names.checkKey(key)
         return try await translated {
-            let keystore = try await open(keystore)
+            let keystore = try await open(keystore, caller)
             let record = try await row(KeyAddress(keystore: keystore.record.id, key: key), in: keystore)
             // Opening proves that the public key is the private key's. It would take a call to a vault, and a key in a
             // vault is opened, and proven, before every use.
@@ -25,7 +28,7 @@ extension KeystoreService {
         }
     }
 
-    /// What an authentic row tells; a row that is not authentic tells only that.
+    /// What an authentic row says; of a row that is not authentic only that it is not.
     static func metadata(_ record: KeyRecord, in keystore: OpenKeystore) throws -> KeyMetadata {
         let primary = record.versions.last?.version
         var metadata = KeyMetadata(
@@ -44,6 +47,9 @@ extension KeystoreService {
         {
             metadata.state = state
             metadata.publicKey = record.publicKey.map { Data($0) }
+            if let publicKey = record.publicKey, let type = KeyType(rawValue: record.type) {
+                metadata.jwkThumbprint = try PublicKeyEncoding.jwkThumbprint(exported: publicKey, type: type)
+            }
         }
         return metadata
     }

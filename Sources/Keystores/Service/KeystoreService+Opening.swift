@@ -1,5 +1,5 @@
-import HSMBridge
 import SecretMemory
+import Token
 import WorkingKeys
 
 extension KeystoreService {
@@ -32,7 +32,8 @@ extension KeystoreService {
                 throw KMSError(.internal, "The stored public key is not the private key's.")
             }
             return OpenedKey(
-                type: type, body: body, publicKey: publicKey, expires: keystore.expires, caller: keystore.caller)
+                type: type, body: body, publicKey: publicKey, expires: keystore.expires, tenant: keystore.tenant,
+                caller: keystore.caller)
         } catch  where Self.isOutOfLockedMemory(error) {
             throw error
         } catch let error as KMSError where error.code != .internal {

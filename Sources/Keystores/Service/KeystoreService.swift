@@ -1,14 +1,15 @@
 public import EnclaveLock
+import Encodings
 import Foundation
-public import HSMBridge
-import Metering
+import PrometheusMetrics
 import SecretMemory
 import Synchronization
+public import Token
 import WorkingKeys
 
 /// The keystore domain over a store, a secret lock and, if there is one, a token that holds keys.
 ///
-/// The hot path of a key that was used lately takes one short lock and no query, no token call and no hop; resident keys
+/// The hot path of a key that was used recently takes one short lock and no query, no token call and no change of threads; resident keys
 /// take their one token call.
 ///
 /// - Concurrency: any number of calls at once, from any task.
@@ -30,6 +31,10 @@ public final class KeystoreService: KeystoreServing {
     let openedKeys: OpenedKeyCache
     let lockKeys: LockKeyCache
     let bbs = BBSCompute()
+    /// DIDs that requests of this process name.
+    let didsInUse = DIDsInUse()
+    let lastDIDSweep = Mutex<ContinuousClock.Instant?>(nil)
+    let probes = ReadinessProbes()
     let lastReadiness = Mutex<(at: ContinuousClock.Instant, problems: [ReadinessProblem])?>(nil)
     private let keystoreRows = Mutex(KeystoreRows())
     private let clock: @Sendable () -> Date
@@ -72,6 +77,7 @@ public final class KeystoreService: KeystoreServing {
         openedKeys = OpenedKeyCache(capacity: configuration.keyCacheSize, timeToLive: configuration.lockKeyTTL)
         lockKeys = LockKeyCache(
             timeToLive: configuration.lockKeyTTL, capacity: max(1, configuration.lockKeyCacheSize))
+        watchShares()
     }
 
     /// Seals what is the daemon's own.
@@ -104,13 +110,13 @@ public final class KeystoreService: KeystoreServing {
     // MARK: Opening
 
     /// Opens a keystore: from memory, or by the secret lock. The row is authenticated either way.
-    func open(_ id: String) async throws -> OpenKeystore {
+    func open(_ id: String, _ caller: Caller) async throws -> OpenKeystore {
         let start = meters.meter.start()
         defer { meters.resolve.record(since: start) }
         try Names.checkKeystore(id)
         let (record, slots): (KeystoreRecord, LockRecord)
         let epoch = keystoreRows.withLock { $0.epoch }
-        if let remembered = keystoreRows.withLock({ $0.rows[id] }) {
+        if let remembered = keystoreRows.withLock({ $0.rows[ExactText(id)] }) {
             (record, slots) = remembered
         } else if let stored = try await store.keystore(id) {
             (record, slots) = (stored, try LockRecord(decoding: stored.lockRecord))
@@ -118,19 +124,23 @@ public final class KeystoreService: KeystoreServing {
             throw KMSError.noKeystore(id)
         }
         let locks = locks.all
-        // A keystore locked by shares is open to whoever presents the right one, not to whoever comes after him.
+        // A keystore locked by shares is open to whoever presents the right one, not to whoever comes next.
         let lease = try await lockKeys.lease(
-            for: id, caller: slots.needsShare ? CallerShare.current ?? CallerShare(user: "", share: nil) : nil,
+            for: id, owner: ExactText(record.controller),
+            caller: slots.needsShare ? caller.share ?? CallerShare(user: "", share: nil) : nil,
             limit: slots.needsShare ? configuration.shareTTL : nil
         ) { () async throws(EnclaveLockError) in
-            try await slots.open(with: locks, tenant: record.controller, keystore: record.id)
+            try await record.tokenTenant.run { () async throws(EnclaveLockError) in
+                try await slots.open(
+                    with: locks, tenant: record.controller, keystore: record.id, caller: caller.share)
+            }
         }
         let keystore = try OpenKeystore(record: record, lease: lease, meters: meters)
         keystoreRows.withLock { rows in
             // What was read before a change may be the old row.
             guard rows.epoch == epoch else { return }
-            if rows.rows.count >= Self.rememberedKeystores { rows.rows.removeAll() }
-            rows.rows[id] = (record, slots)
+            if rows.rows.count >= Self.rememberedKeystores { rows.makeRoom() }
+            rows.rows[ExactText(id)] = (record, slots)
         }
         return keystore
     }
@@ -139,14 +149,23 @@ public final class KeystoreService: KeystoreServing {
     func forgetRow(of id: String) {
         keystoreRows.withLock { rows in
             rows.epoch += 1
-            rows.rows[id] = nil
+            rows.rows[ExactText(id)] = nil
         }
     }
 
     private struct KeystoreRows {
-        var rows: [String: (record: KeystoreRecord, slots: LockRecord)] = [:]
+        var rows: [ExactText: (record: KeystoreRecord, slots: LockRecord)] = [:]
         /// Counts changes.
         var epoch: UInt64 = 0
+
+        /// Forgets the rows of whoever has more than an equal part; all of them if nobody has.
+        mutating func makeRoom() {
+            var counts: [ExactText: Int] = [:]
+            for row in rows.values { counts[ExactText(row.record.controller), default: 0] += 1 }
+            let (before, fair) = (rows.count, rows.count / max(1, counts.count))
+            rows = rows.filter { counts[ExactText($0.value.record.controller)] ?? 0 <= fair }
+            if rows.count == before { rows.removeAll() }
+        }
     }
 
     /// A key's row, authenticated.
@@ -162,12 +181,12 @@ public final class KeystoreService: KeystoreServing {
 
     /// Runs `body` with an opened key and gives its result only if the key was not revoked meanwhile.
     func use<R>(
-        _ keystore: String, _ key: String, _ body: (OpenedKey) async throws -> R
+        _ keystore: String, _ key: String, _ caller: Caller, _ body: (OpenedKey) async throws -> R
     ) async throws -> R {
         try Names.checkKeystore(keystore)
         try Names.checkKey(key)
         do {
-            return try await attempt(KeyAddress(keystore: keystore, key: key), turns: 64, body)
+            return try await attempt(KeyAddress(keystore: keystore, key: key), caller, turns: 64, body)
         } catch {
             throw KMSError.translate(error)
         }
@@ -175,26 +194,29 @@ public final class KeystoreService: KeystoreServing {
 
     /// Each turn but the first follows a revocation in the key's shard.
     private func attempt<R>(
-        _ address: KeyAddress, turns: Int, _ body: (OpenedKey) async throws -> R
+        _ address: KeyAddress, _ caller: Caller, turns: Int, _ body: (OpenedKey) async throws -> R
     ) async throws -> R {
-        guard turns > 0 else { throw KMSError(.overloaded, "Too many keys change state at once; try again.") }
+        guard turns > 0 else {
+            throw KMSError(.conflict, "The key is changed by other requests all the time; try again.")
+        }
         let epoch = openedKeys.epoch(address)
-        let result = try await body(try await openedKey(address, epoch: epoch))
+        let opened = try await openedKey(address, caller, epoch: epoch)
+        let result = try await opened.waitsInTurn ? opened.tenant.run { try await body(opened) } : body(opened)
         if openedKeys.epoch(address) == epoch { return result }
-        return try await attempt(address, turns: turns - 1, body)
+        return try await attempt(address, caller, turns: turns - 1, body)
     }
 
-    private func openedKey(_ address: KeyAddress, epoch: UInt64) async throws -> OpenedKey {
+    private func openedKey(_ address: KeyAddress, _ caller: Caller, epoch: UInt64) async throws -> OpenedKey {
         let start = meters.meter.start()
         defer { meters.getKey.record(since: start) }
-        if let found = openedKeys.find(address), found.isOpen(to: CallerShare.current) { return found }
-        let opened = try await load(address)
+        if let found = openedKeys.find(address), found.isOpen(to: caller.share) { return found }
+        let opened = try await load(address, caller)
         openedKeys.insert(opened, at: address, epoch: epoch)
         return opened
     }
 
-    private func load(_ address: KeyAddress) async throws -> OpenedKey {
-        let keystore = try await open(address.keystore)
+    private func load(_ address: KeyAddress, _ caller: Caller) async throws -> OpenedKey {
+        let keystore = try await open(address.keystore, caller)
         let record = try await row(address, in: keystore)
         guard record.state == KeyState.enabled.rawValue else {
             throw KMSError(.keyDisabled, "The key '\(address.key)' is \(record.state).")

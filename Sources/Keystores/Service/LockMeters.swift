@@ -1,5 +1,6 @@
 public import EnclaveLock
-public import Metering
+import Encodings
+public import PrometheusMetrics
 import SecretMemory
 
 /// What locks take, by kind: a secret lock's calls, and sealing and opening of key versions under a keystore's lock key.
@@ -27,15 +28,24 @@ struct MeasuredLock: SecretLock {
     var kind: LockKind { lock.kind }
     var identity: String { lock.identity }
 
-    func seal(_ secret: SharedSecret, identity: RecordIdentity) async throws(EnclaveLockError) -> [UInt8] {
+    var refusal: EnclaveLockError? { lock.refusal }
+    var shareChanges: ShareChanges? { lock.shareChanges }
+    func forgetShare(of user: String) { lock.forgetShare(of: user) }
+    func probe() async throws(EnclaveLockError) { try await lock.probe() }
+
+    func seal(
+        _ secret: SharedSecret, identity: RecordIdentity, caller: CallerShare?
+    ) async throws(EnclaveLockError) -> [UInt8] {
         let start = meter.start()
         defer { times.encrypt.record(since: start) }
-        return try await lock.seal(secret, identity: identity)
+        return try await lock.seal(secret, identity: identity, caller: caller)
     }
 
-    func open(_ sealed: [UInt8], identity: RecordIdentity) async throws(EnclaveLockError) -> SharedSecret {
+    func open(
+        _ sealed: [UInt8], identity: RecordIdentity, caller: CallerShare?
+    ) async throws(EnclaveLockError) -> SharedSecret {
         let start = meter.start()
         defer { times.decrypt.record(since: start) }
-        return try await lock.open(sealed, identity: identity)
+        return try await lock.open(sealed, identity: identity, caller: caller)
     }
 }

@@ -1,5 +1,10 @@
+import Encodings
+
 /// Which identifiers and texts are accepted; checked before any lookup.
 enum Names {
+    /// In bytes.
+    private static let longestController = 1024
+
     static func checkKeystore(_ id: String) throws(KMSError) {
         guard (1...64).contains(id.utf8.count), id.utf8.allSatisfy({ isWord($0) }) else {
             throw KMSError(.invalidArgument, "A keystore id has 1 to 64 letters, digits, '-' and '_'.")
@@ -9,7 +14,7 @@ enum Names {
     static func checkKey(_ id: String) throws(KMSError) {
         let bytes = id.utf8
         guard (1...128).contains(bytes.count), bytes.allSatisfy({ isWord($0) || $0 == UInt8(ascii: ".") }),
-            id != ".", id != ".."
+            !id.isExactly("."), !id.isExactly("..")
         else {
             throw KMSError(.invalidArgument, "A key id has 1 to 128 letters, digits, '-', '_' and '.'.")
         }
@@ -17,18 +22,12 @@ enum Names {
 
     static func checkController(_ controller: String) throws(KMSError) {
         guard !controller.isEmpty else { throw KMSError(.invalidArgument, "controller must be non-empty") }
-        guard controller.utf8.count <= 1024 else {
-            throw KMSError(.invalidArgument, "controller must have at most 1024 bytes")
+        guard controller.utf8.count <= longestController else {
+            throw KMSError(.invalidArgument, "controller must have at most \(longestController) bytes")
         }
-        // Control characters would let a name forge lines where it is shown.
-        guard
-            !controller.unicodeScalars.contains(where: {
-                switch $0.properties.generalCategory {
-                case .control, .lineSeparator, .paragraphSeparator, .surrogate: true
-                default: false
-                }
-            })
-        else { throw KMSError(.invalidArgument, "controller must not hold control characters") }
+        if let problem = NamingText.problem(controller, limit: longestController) {
+            throw KMSError(.invalidArgument, "controller \(problem)")
+        }
     }
 
     /// A page's bounds.
@@ -36,7 +35,7 @@ enum Names {
         guard (1...1000).contains(limit) else {
             throw KMSError(.invalidArgument, "A page has 1 to 1000 entries.")
         }
-        guard (after?.utf8.count ?? 0) <= 128 else {
+        guard after.map({ $0.isEmpty || NamingText.problem($0, limit: 128) == nil }) ?? true else {
             throw KMSError(.invalidArgument, "The page's start is not an id.")
         }
     }

@@ -1,6 +1,8 @@
 import EnclaveLock
-import Metering
+import Encodings
+import PrometheusMetrics
 import SecretMemory
+import Token
 
 /// A keystore whose lock key is open and whose row is authentic: what is needed to seal and open its keys.
 ///
@@ -26,6 +28,9 @@ struct OpenKeystore: Sendable {
         self.protection = protection
         self.lease = lease
     }
+
+    /// Whose it is: all of a controller's keystores are one tenant's.
+    var tenant: TokenTenant { record.tokenTenant }
 
     var lockKey: SharedSecret { lease.key }
     /// When everything opened with the lock key must be gone.

@@ -1,4 +1,5 @@
 import EnclaveLock
+import Encodings
 import LibCrypto
 import SecretMemory
 

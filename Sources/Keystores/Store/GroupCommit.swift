@@ -1,4 +1,5 @@
 import GRDB
+import Storage
 import Synchronization
 
 /// Puts writes that arrive together into one transaction, so that they share its flush to the disk.
@@ -17,6 +18,8 @@ final class GroupCommit: Sendable {
         let run: @Sendable (Database) throws -> @Sendable () -> Void
         let fail: @Sendable (any Error) -> Void
         let erases: Bool
+        let decides: Bool
+        let since = ContinuousClock.now
     }
 
     private struct State {
@@ -27,14 +30,19 @@ final class GroupCommit: Sendable {
     private enum Admission { case full, waits, starts }
 
     private let pool: DatabasePool
+    private let seal: StateSeal
     private let queueLimit: Int
     private let faults: WriteFaults
     private let didFail: @Sendable () -> Void
     private let state = Mutex(State())
 
     /// - Parameter didFail: Called on the writer queue after a transaction was rolled back.
-    init(pool: DatabasePool, queueLimit: Int, faults: WriteFaults, didFail: @escaping @Sendable () -> Void) {
+    init(
+        pool: DatabasePool, seal: StateSeal, queueLimit: Int, faults: WriteFaults,
+        didFail: @escaping @Sendable () -> Void
+    ) {
         self.pool = pool
+        self.seal = seal
         self.queueLimit = queueLimit
         self.faults = faults
         self.didFail = didFail
@@ -44,10 +52,11 @@ final class GroupCommit: Sendable {
     ///
     /// - Parameters:
     ///   - erases: Whether deleted bytes must leave the write-ahead log before the answer.
+    ///   - decides: Whether it changes rows that the file's seal covers.
     ///   - body: Changes the database only; it may run again alone if its batch could not be stored.
     /// - Throws: what `body` throws; ``KMSError`` with `.storageUnavailable` or `.overloaded`.
     func perform<R: Sendable>(
-        erases: Bool = false, _ body: @escaping @Sendable (Database) throws -> R
+        erases: Bool = false, decides: Bool = true, _ body: @escaping @Sendable (Database) throws -> R
     ) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             let item = Item(
@@ -55,7 +64,7 @@ final class GroupCommit: Sendable {
                     let result = try body(db)
                     return { continuation.resume(returning: result) }
                 },
-                fail: { continuation.resume(throwing: $0) }, erases: erases)
+                fail: { continuation.resume(throwing: $0) }, erases: erases, decides: decides)
             let admission: Admission = state.withLock { state in
                 guard state.waiting.count < queueLimit else { return .full }
                 state.waiting.append(item)
@@ -87,8 +96,10 @@ final class GroupCommit: Sendable {
         var outcomes: [Result<@Sendable () -> Void, any Error>] = []
         do {
             try faults.reached(.beforeTransaction)
-            try db.inTransaction(.immediate) {
+            try seal.place.check()
+            try SQLiteFile.transaction(db, since: batch.map(\.since).min() ?? .now) {
                 for item in batch { outcomes.append(try attempt(item, db)) }
+                if batch.contains(where: \.decides), seal.isOpen { try seal.finish(db) }
                 try faults.reached(.beforeCommit)
                 return .commit
             }
@@ -122,6 +133,7 @@ final class GroupCommit: Sendable {
         var answer: Result<@Sendable () -> Void, any Error> = .failure(CancellationError())
         do {
             try db.inSavepoint {
+                if item.decides { try seal.permit() }
                 answer = .success(try item.run(db))
                 return .commit
             }

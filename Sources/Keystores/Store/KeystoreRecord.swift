@@ -1,3 +1,6 @@
+import Encodings
+import Token
+
 /// A keystore's row. Nothing in it is trusted before its authenticator is checked under the lock key.
 public struct KeystoreRecord: Sendable, Hashable {
     public var id: String
@@ -14,4 +17,7 @@ public struct KeystoreRecord: Sendable, Hashable {
     public var vault: [UInt8]?
     /// 32 bytes.
     public var authenticator: [UInt8]
+
+    /// Whose the keystore is, for queues and caches that tenants share: all of a controller's are one tenant's.
+    var tokenTenant: TokenTenant { TokenTenant(ExactText(controller)) }
 }

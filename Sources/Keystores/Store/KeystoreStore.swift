@@ -1,3 +1,5 @@
+import Encodings
+
 /// Where keystores and keys are kept. It stores rows and knows no secret.
 ///
 /// Every write is one transaction: it is stored durably before the call returns, or not at all. Every method throws
@@ -6,8 +8,8 @@
 ///
 /// - Concurrency: any number of calls at once; nothing blocks the caller's thread.
 public protocol KeystoreStore: Sendable {
-    /// - Throws: `.alreadyExists`; `.quotaExceeded` if the controller has `limit` keystores.
-    func insertKeystore(_ record: KeystoreRecord, limit: Int) async throws
+    /// - Throws: `.alreadyExists`; `.quotaExceeded` if there are as many keystores as one of the limits says.
+    func insertKeystore(_ record: KeystoreRecord, limits: KeystoreLimits) async throws
     func keystore(_ id: String) async throws -> KeystoreRecord?
     /// By id, after `after`; every controller's if `controller` is nil.
     func keystores(controller: String?, after: String?, limit: Int) async throws -> [KeystoreRecord]
@@ -50,5 +52,15 @@ public struct KeyAddress: Hashable, Sendable {
     public init(keystore: String, key: String) {
         self.keystore = keystore
         self.key = key
+    }
+
+    /// Byte for byte.
+    public static func == (left: KeyAddress, right: KeyAddress) -> Bool {
+        left.key.isExactly(right.key) && left.keystore.isExactly(right.keystore)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(ExactText(keystore))
+        hasher.combine(ExactText(key))
     }
 }

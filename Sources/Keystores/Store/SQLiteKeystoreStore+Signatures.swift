@@ -8,8 +8,24 @@ extension SQLiteKeystoreStore: SignatureLedger {
     static let spentSignatureLimit = 10_000
 
     /// - Throws: ``KMSError`` with `.overloaded` if too many are kept, `.storageUnavailable`.
-    public func keep(_ spent: SpentSignature, now: Int64) async throws {
-        try await writer.perform { [self] db in
+    public func keep(_ spent: SpentSignature, owner: String, now: Int64) async throws {
+        guard ahead.take(owner, created: spent.created, now: now) else {
+            throw KMSError(
+                .overloaded,
+                "Too many requests for this keystore or of this token are dated ahead of this server's clock; set the "
+                    + "client's clock, or try again when their time has come.")
+        }
+        do {
+            try await write(spent, now: now)
+        } catch {
+            ahead.giveBack(owner, created: spent.created)
+            throw error
+        }
+    }
+
+    private func write(_ spent: SpentSignature, now: Int64) async throws {
+        // An older copy of the file would let it be used once more.
+        _ = try await lowering { [self] db in
             try change(db, "DELETE FROM spent_signatures WHERE created <= ?", [now])
             let count = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM spent_signatures") ?? 0
             guard count < Self.spentSignatureLimit else {
@@ -20,6 +36,7 @@ extension SQLiteKeystoreStore: SignatureLedger {
             try change(
                 db, "INSERT OR IGNORE INTO spent_signatures (name, created) VALUES (?, ?)",
                 [Data(spent.name), spent.created])
+            return true
         }
     }
 

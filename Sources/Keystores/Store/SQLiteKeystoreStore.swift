@@ -1,7 +1,8 @@
+import Encodings
 import Foundation
 import GRDB
-import Metering
-import Storage
+import PrometheusMetrics
+public import Storage
 import Synchronization
 
 /// Keystores in one SQLite file, for one daemon.
@@ -13,19 +14,24 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     /// Rows with these numbers are counted once per process and owner; see ``countRows(_:_:_:)``.
     private static let countedOwners = 10_000
 
+    /// What the audit chain calls the file, wherever it is.
+    public static let name = "kmsd.sqlite"
+
     /// Off until somebody switches it on.
     public let meters = StoreMeters()
     let pool: DatabasePool
     let writer: GroupCommit
     /// The file.
     public let path: String
-    private let faults: WriteFaults
+    let faults: WriteFaults
     private let counts: Counts
-    let committedEpoch: Atomic<UInt64>
+    let ahead = AheadSignatures(limit: spentSignatureLimit)
+    /// Proves that the file is the one that was written last.
+    public let seal: StateSeal
 
     /// How many rows an owner has. Used on the writer queue only, where it is exact; forgotten when a write fails.
     private final class Counts: Sendable {
-        let values = Mutex<[String: Int]>([:])
+        let values = Mutex<[ExactText: Int]>([:])
     }
 
     /// Opens or makes the database. Blocks for a few file operations; reads no key.
@@ -41,7 +47,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     init(path: String, queueLimit: Int, faults: WriteFaults) throws {
         do {
             pool = try SQLiteFile.open(path: path, label: "kmsd.store", schema: Schema.current)
-            committedEpoch = Atomic(try pool.read { db in try Self.epoch(in: db) })
+            seal = try StateSeal(name: Self.name, path: path, pool: pool, tables: Schema.sealed)
         } catch {
             throw StoreFailure.translate(error)
         }
@@ -49,7 +55,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
         self.faults = faults
         let counts = Counts()
         self.counts = counts
-        writer = GroupCommit(pool: pool, queueLimit: queueLimit, faults: faults) {
+        writer = GroupCommit(pool: pool, seal: seal, queueLimit: queueLimit, faults: faults) {
             counts.values.withLock { $0.removeAll() }
         }
     }
@@ -79,38 +85,42 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     public func key(keystore: String, id: String) async throws -> KeyRecord? {
         let start = meters.meter.start()
         defer { meters.get.record(since: start) }
-        return try await read { db in
+        return try await read { [seal] db in
             guard
                 let row = try Self.fetchOne(
                     db, "SELECT * FROM keys WHERE keystore = ? AND id = ?", [keystore, id])
             else { return nil }
+            let isAccepted = seal.accepts(row.row, of: "keys")
             let versions = try db.cachedStatement(
                 sql: "SELECT version, created_at, sealed FROM key_versions WHERE keystore = ? AND key = ? "
                     + "ORDER BY version")
             return row.keyRecord(
-                versions: try Row.fetchAll(versions, arguments: [keystore, id]).map { StoredRow($0).keyVersion })
+                versions: try Row.fetchAll(versions, arguments: [keystore, id]).map { StoredRow($0).keyVersion },
+                isAccepted: isAccepted)
         }
     }
 
     public func keys(keystore: String, after: String?, limit: Int) async throws -> [KeyRecord] {
         let start = meters.meter.start()
         defer { meters.query.record(since: start) }
-        return try await read { db in
+        return try await read { [seal] db in
             let rows = try Row.fetchAll(
                 db, sql: "SELECT * FROM keys WHERE keystore = ? AND id > ? ORDER BY id LIMIT ?",
                 arguments: [keystore, after ?? "", limit])
             guard let last = rows.last else { return [] }
-            var versions: [String: [KeyRecord.Version]] = [:]
+            var versions: [ExactText: [KeyRecord.Version]] = [:]
             let lines = try Row.fetchCursor(
                 db,
                 sql: "SELECT key, version, created_at FROM key_versions "
                     + "WHERE keystore = ? AND key > ? AND key <= ? ORDER BY key, version",
                 arguments: [keystore, after ?? "", StoredRow(last).text("id")])
             while let line = try lines.next() {
-                versions[StoredRow(line).text("key"), default: []].append(StoredRow(line).keyVersion)
+                versions[ExactText(StoredRow(line).text("key")), default: []].append(StoredRow(line).keyVersion)
             }
             return rows.map { row in
-                StoredRow(row).keyRecord(versions: versions[StoredRow(row).text("id")] ?? [])
+                StoredRow(row).keyRecord(
+                    versions: versions[ExactText(StoredRow(row).text("id"))] ?? [],
+                    isAccepted: seal.accepts(row, of: "keys"))
             }
         }
     }
@@ -164,7 +174,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
 
     public func probe() async throws {
         let now = Int64(Date().timeIntervalSince1970 * 1000)
-        try await writer.perform { db in
+        try await writer.perform(decides: false) { db in
             try db.execute(sql: "INSERT OR REPLACE INTO probe (id, at) VALUES (1, ?)", arguments: [now])
         }
     }
@@ -172,7 +182,12 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     // MARK: Statements
 
     func read<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws -> R {
-        do { return try await pool.read(body) } catch let error as CancellationError { throw error } catch {
+        do {
+            try seal.permitReading()
+            return try await pool.read(body)
+        } catch let error as StorageError {
+            throw KMSError(.storageUnavailable, error.detail)
+        } catch let error as CancellationError { throw error } catch {
             throw StoreFailure.translate(error)
         }
     }
@@ -235,7 +250,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
 
     /// Counts an owner's rows, by the database the first time only.
     func countRows(_ db: Database, _ sql: String, _ owner: String? = nil) throws -> Int {
-        if let count = counts.values.withLock({ $0[sql + (owner ?? "")] }) { return count }
+        if let count = counts.values.withLock({ $0[ExactText(sql + (owner ?? ""))] }) { return count }
         return try Int.fetchOne(db, sql: sql, arguments: owner.map { [$0] } ?? []) ?? 0
     }
 
@@ -243,7 +258,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     func setCount(_ count: Int, _ sql: String, _ owner: String? = nil) {
         counts.values.withLock { values in
             if values.count >= Self.countedOwners { values.removeAll() }
-            values[sql + (owner ?? "")] = count
+            values[ExactText(sql + (owner ?? ""))] = count
         }
     }
 }

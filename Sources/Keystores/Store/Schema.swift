@@ -68,5 +68,15 @@ enum Schema {
         CREATE TABLE epoch (id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1), value INTEGER NOT NULL) STRICT;
         INSERT INTO epoch (id, value) VALUES (1, 0);
         """,
+        [StateSeal.columns, StateSeal.columns(of: "keystores"), StateSeal.columns(of: "keys")].joined(separator: "\n"),
+        // Bytes: names may hold what a text of SQLite's does not.
+        "CREATE TABLE keystore_makers (maker BLOB PRIMARY KEY NOT NULL, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+    ]
+
+    /// Rows that decide. The authenticators cover what else is in theirs; versions cannot be used but with their key's row.
+    static let sealed = [
+        SealedTable("keystores", key: ["id"], content: ["authenticator"]),
+        SealedTable("keys", key: ["keystore", "id"], content: ["authenticator"]),
+        SealedTable("spent_signatures", key: ["name", "created"]),
     ]
 }

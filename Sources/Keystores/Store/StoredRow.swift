@@ -3,7 +3,7 @@ import GRDB
 /// Reads columns of a row that may be damaged: a value of the wrong type reads as empty, and the row's authenticator
 /// refuses it. GRDB's own conversions would end the process.
 struct StoredRow {
-    private let row: Row
+    let row: Row
 
     init(_ row: Row) { self.row = row }
 
@@ -25,19 +25,20 @@ struct StoredRow {
 }
 
 extension StoredRow {
-    var keystoreRecord: KeystoreRecord {
+    /// - Parameter isAccepted: Whether the row's stamp holds; one that does not has no authenticator, so nothing uses it.
+    func keystoreRecord(isAccepted: Bool) -> KeystoreRecord {
         KeystoreRecord(
             id: text("id"), controller: text("controller"), protection: text("protection"),
             lockRecord: bytes("lock_record"), capability: optionalBytes("capability"), createdAt: number("created_at"),
-            vault: optionalBytes("vault"), authenticator: bytes("authenticator"))
+            vault: optionalBytes("vault"), authenticator: isAccepted ? bytes("authenticator") : [])
     }
 
-    func keyRecord(versions: [KeyRecord.Version]) -> KeyRecord {
+    func keyRecord(versions: [KeyRecord.Version], isAccepted: Bool) -> KeyRecord {
         KeyRecord(
             keystore: text("keystore"), id: text("id"), type: text("type"), state: text("state"),
             protection: text("protection"), provenance: text("provenance"), createdAt: number("created_at"),
             destroyAt: optionalNumber("destroy_at"), publicKey: optionalBytes("public_key"), versions: versions,
-            authenticator: bytes("authenticator"))
+            authenticator: isAccepted ? bytes("authenticator") : [])
     }
 
     var didKeyRecord: DIDKeyRecord {

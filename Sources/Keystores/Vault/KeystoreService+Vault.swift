@@ -1,4 +1,5 @@
 import EnclaveLock
+import Encodings
 import Foundation
 import SecretMemory
 import Synchronization
@@ -30,7 +31,10 @@ extension KeystoreService {
         } else {
             invoker = try vaults.invoker(of: location)
         }
+        // Before it is looked, so that it cannot be removed behind the look.
+        didsInUse.insert(invoker)
         guard try await store.didKey(invoker) != nil else {
+            didsInUse.remove(invoker)
             throw KMSError(
                 .invalidArgument,
                 "The vault's capability names an invoker that is no key of this daemon; delegate it to a key that "
@@ -61,14 +65,14 @@ extension KeystoreService {
         return record
     }
 
-    public func setVaultCapability(keystore id: String, capability: [UInt8]) async throws {
+    public func setVaultCapability(keystore id: String, capability: [UInt8], caller: Caller = .nobody) async throws {
         try await translated {
-            let keystore = try await open(id)
+            let keystore = try await open(id, caller)
             guard var vault = keystore.vault else {
                 throw KMSError(.invalidArgument, "The keystore '\(id)' keeps its keys here, not in a vault.")
             }
             let location = VaultLocation(url: vault.url, capability: capability)
-            guard try requireVaults().invoker(of: location) == vault.invoker else {
+            guard try requireVaults().invoker(of: location).isExactly(vault.invoker) else {
                 throw KMSError(
                     .invalidArgument, "The vault's capability must name '\(vault.invoker)' as its invoker.")
             }
@@ -79,7 +83,7 @@ extension KeystoreService {
             let changed = try OpenKeystore(record: record, lease: keystore.lease, meters: meters)
             try await self.vault(of: changed)?.probe()
             guard try await store.updateVault(record, expecting: keystore.record.authenticator) else {
-                throw KMSError(.alreadyExists, "The keystore's vault is being changed by another request; try again.")
+                throw KMSError(.conflict, "The keystore's vault was changed by another request; try again.")
             }
             forgetRow(of: id)
         }

@@ -1,4 +1,5 @@
-import HSMBridge
+import Encodings
+import Token
 
 extension KeystoreService {
     /// Vaults asked at once by a sweep, and for how long a sweep goes on asking: a vault that is slow holds up other
@@ -31,7 +32,7 @@ extension KeystoreService {
                 throw KMSError(
                     cause.code,
                     "The key '\(record.id)' is out of use, but its document was not removed from the vault; that is "
-                        + "tried again. \(cause.message)", underlying: error)
+                        + "tried again. \(cause.message)", underlying: error, isPassing: cause.isPassing)
             }
         }
         guard try await store.eraseKey(tombstone, expecting: waiting.authenticator) else { return nil }
@@ -42,7 +43,7 @@ extension KeystoreService {
     ///
     /// - Returns: How many were destroyed.
     func sweepVaults(
-        _ keystores: [String: [String]], _ didDestroy: @escaping @Sendable (KeyAddress) async -> Void
+        _ keystores: [ExactText: [String]], _ didDestroy: @escaping @Sendable (KeyAddress) async -> Void
     ) async -> Int {
         let end = ContinuousClock.now + Self.longestVaultSweep
         return await withTaskGroup(of: Int.self) { group in
@@ -50,12 +51,12 @@ extension KeystoreService {
             var destroyed = 0
             for _ in 0..<Self.vaultsAtOnce {
                 guard let (keystore, keys) = waiting.next() else { break }
-                group.addTask { await self.destroyOverdue(keystore, keys, until: end, didDestroy) }
+                group.addTask { await self.destroyOverdue(keystore.text, keys, until: end, didDestroy) }
             }
             while let count = await group.next() {
                 destroyed += count
                 guard ContinuousClock.now < end, let (keystore, keys) = waiting.next() else { continue }
-                group.addTask { await self.destroyOverdue(keystore, keys, until: end, didDestroy) }
+                group.addTask { await self.destroyOverdue(keystore.text, keys, until: end, didDestroy) }
             }
             return destroyed
         }

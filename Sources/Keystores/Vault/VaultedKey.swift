@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 
 /// What is kept of a key in its keystore's vault: the row as it was when the key was stored, and the sealed versions.
@@ -52,7 +53,8 @@ struct VaultedKey: Codable, Sendable {
     /// - Throws: `.upstreamFailed` unless `bytes` are what was stored for exactly this row.
     static func completing(_ record: KeyRecord, with bytes: [UInt8]) throws -> KeyRecord {
         guard let stored = try? JSONDecoder().decode(VaultedKey.self, from: Data(bytes)),
-            stored.version == currentVersion, stored.keystore == record.keystore, stored.id == record.id,
+            stored.version == currentVersion, stored.keystore.isExactly(record.keystore),
+            stored.id.isExactly(record.id),
             stored.type == record.type, stored.protection == record.protection,
             stored.versions.count == record.versions.count
         else { throw damaged(record.id) }

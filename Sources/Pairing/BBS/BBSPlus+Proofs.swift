@@ -90,6 +90,7 @@ extension BBSPlus {
     package static func exerciseProver(
         _ secrets: UnsafeRawBufferPointer
     ) -> (commitment: BLS12381.G1Point, response: Scalar) {
+        precondition(secrets.count == 96, "two secrets of 48 bytes")
         let base = secrets.baseAddress.unsafelyUnwrapped
         let secret = BLS12381Fr.loadRaw(bigEndian: base).montgomery
         let blind = BLS12381Fr.loadRaw(bigEndian: base + 48).montgomery

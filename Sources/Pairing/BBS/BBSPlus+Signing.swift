@@ -26,8 +26,13 @@ extension BBSPlus {
 
     /// e(A, w + e·P2) = e(B, P2), as e(A, w)·e(e·A - B, P2) = 1.
     public static func verify(_ signature: BBSSignature, messages: [[UInt8]], generators: BBSGenerators) -> Bool {
-        guard messages.count == generators.messageCount, !signature.a.isInfinity else { return false }
-        let b = commitment(messages.map(hashToScalar), blinding: signature.s, generators: generators)
+        verify(signature, scalars: messages.map(hashToScalar), generators: generators)
+    }
+
+    /// The same for messages hashed already.
+    static func verify(_ signature: BBSSignature, scalars: [Scalar], generators: BBSGenerators) -> Bool {
+        guard scalars.count == generators.messageCount, !signature.a.isInfinity else { return false }
+        let b = commitment(scalars, blinding: signature.s, generators: generators)
         let other = signature.a.point.multipliedVariableTime(by: signature.e.words) - b
         return BLS12381.productIsOne([
             (signature.a.point.affineVariableTime, generators.publicKey.prepared),
@@ -48,6 +53,8 @@ extension BBSPlus {
     package static func signaturePoint(
         _ b: BLS12381.G1Point, e: Scalar, checkedKey: UnsafeRawBufferPointer
     ) -> BLS12381.G1Point {
+        precondition(checkedKey.count == 32, "a checked key has 32 bytes")
+        SecretScalar<BLS12381Fr>.requireChecked(checkedKey, bigEndian: true)
         let x = BLS12381Fr.loadRaw(bigEndian: checkedKey.baseAddress.unsafelyUnwrapped).montgomery
         return BLS12381.G1Point(Point(multiply(b.point, by: (x + e.value).inverse).affine))
     }

@@ -5,8 +5,11 @@ extension BLS12381 {
     public struct G1Point: Sendable, Equatable {
         let point: Point<G1Curve>
 
-        /// The caller vouches for the subgroup.
-        init(_ point: Point<G1Curve>) { self.point = point }
+        /// The caller vouches for the subgroup, which debug builds check.
+        init(_ point: Point<G1Curve>) {
+            require(point.isOnCurve && isInSubgroup(point), "BLS12381: a point outside G1")
+            self.point = point
+        }
 
         public static let infinity = G1Point(.infinity)
         /// The base point of the specification.

@@ -46,7 +46,7 @@ extension BN254.G1Point {
         return bytes
     }
 
-    /// 04 || X || Y with 32-byte big-endian coordinates, the form PKCS#11 takes; nil for infinity.
+    /// 04 || X || Y with 32-byte big-endian coordinates, the form PKCS #11 takes; nil for infinity.
     public var uncompressedBigEndian: [UInt8]? {
         guard !isInfinity else { return nil }
         let affine = point.affineVariableTime

@@ -5,8 +5,11 @@ extension BN254 {
     public struct G2Point: Sendable, Equatable {
         let point: Point<G2Curve>
 
-        /// The caller vouches for the subgroup.
-        init(_ point: Point<G2Curve>) { self.point = point }
+        /// The caller vouches for the subgroup, which debug builds check.
+        init(_ point: Point<G2Curve>) {
+            require(point.isOnCurve && isInSubgroup(point), "BN254: a point outside G2")
+            self.point = point
+        }
 
         public static let infinity = G2Point(.infinity)
         /// The base point of the specification.

@@ -56,6 +56,12 @@ struct Point<Group: CurveGroup>: Sendable {
 
     @inline(__always) var isInfinity: Bool { z.isZero }
 
+    /// Whether the coordinates satisfy the curve's equation; for a public point, and for checks.
+    var isOnCurve: Bool {
+        if isInfinity { return x.isZero && !y.isZero }
+        return y.squared * z == x.squared * x + Group.b * (z.squared * z)
+    }
+
     var affine: AffinePoint<Group> {
         let scale = z.inverse
         return AffinePoint(x * scale, y * scale, infinityMask: z.isZeroMask)

@@ -51,7 +51,7 @@ package enum FieldProbe: String, CaseIterable, Sendable {
 
     private static func prime<F: PrimeField>(_: F.Type, _ operands: UnsafeMutableRawBufferPointer) {
         let (base, a, b) = load(F.self, operands)
-        let uniform = F.reduce(bigEndian64: UnsafeRawPointer(base))
+        let uniform = F.reduce(bigEndian64: UnsafeRawBufferPointer(rebasing: operands[..<64]))
         let sums = (a + b) * (a - b) - a.squared + b.squared + uniform
         let masks = sums.isZeroMask & a.equalMask(b) & a.belowModulusMask & b.canonical.aboveHalfMask
         let chosen = F.select(masks, a.halved, b.inverse).negated(where: a.canonical.aboveHalfMask)

@@ -11,7 +11,10 @@ protocol PrimeField: FieldElement {
     static var inversionExponent: [UInt64] { get }
     static var modulus: [UInt64] { get }
 
+    /// xy/R modulo p, for x < p and any y that fits the limbs; or for y < p and any x to which p can be added within them.
     static func product(_ x: Self, _ y: Self) -> Self
+    /// Limbs as they are: ``montgomery`` reduces them, and nothing else may touch them before ``belowModulusMask`` said that
+    /// they are below the modulus.
     static func loadRaw(littleEndian bytes: UnsafeRawPointer) -> Self
     static func loadRaw(bigEndian bytes: UnsafeRawPointer) -> Self
     func storeRaw(littleEndian bytes: UnsafeMutableRawPointer)
@@ -21,6 +24,8 @@ protocol PrimeField: FieldElement {
     var rawHalf: Self { get }
     func rawDifference(_ other: Self) -> (Self, UInt64)
     var belowModulusMask: UInt64 { get }
+    /// Whether the limbs plus the modulus fit the limbs.
+    var sumWithModulusFits: Bool { get }
     var aboveHalfMask: UInt64 { get }
     /// The lowest limb, whatever form the element is in.
     var l0: UInt64 { get }
@@ -34,6 +39,7 @@ extension PrimeField {
 
     /// 1/x of a public value, and 0 for 0: the binary extended algorithm (Handbook of Applied Cryptography 14.61).
     @inline(never) var inverseVariableTime: Self {
+        require(belowModulusMask != 0, "the inverse of an element that is not reduced")
         if isZero { return self }
         let unit = Self.one.canonical
         // Invariants: x1 * limbs = u and x2 * limbs = v modulo p.
@@ -52,8 +58,9 @@ extension PrimeField {
         return (u == unit ? x1 : x2) * Self.radixCubed
     }
 
-    /// Raw limbs to Montgomery form; any integer of the field's width is reduced.
-    @inline(__always) var montgomery: Self { self * Self.radixSquared }
+    /// Raw limbs to Montgomery form; any integer that fits the limbs is reduced. For that it must be the second factor:
+    /// see ``product(_:_:)``.
+    @inline(__always) var montgomery: Self { Self.radixSquared * self }
 
     init(integer value: UInt64) {
         self = Self.one.multiplied(bySmall: value)
@@ -93,12 +100,14 @@ extension PrimeField {
         precondition(bytes.count <= 64, "the reduction takes at most 64 bytes")
         var padded = [UInt8](repeating: 0, count: 64 - bytes.count)
         padded.append(contentsOf: bytes)
-        self = padded.withUnsafeBytes { Self.reduce(bigEndian64: $0.baseAddress.unsafelyUnwrapped) }
+        self = padded.withUnsafeBytes { Self.reduce(bigEndian64: $0) }
     }
 
-    /// high * 2^256 + low, for 64 big-endian bytes.
-    static func reduce(bigEndian64 bytes: UnsafeRawPointer) -> Self {
-        withUnsafeTemporaryAllocation(byteCount: 2 * byteCount, alignment: 8) { buffer in
+    /// high * 2^256 + low, for exactly 64 big-endian bytes.
+    static func reduce(bigEndian64 bytes: UnsafeRawBufferPointer) -> Self {
+        precondition(bytes.count == 64, "the reduction takes 64 bytes")
+        let bytes = bytes.baseAddress.unsafelyUnwrapped
+        return withUnsafeTemporaryAllocation(byteCount: 2 * byteCount, alignment: 8) { buffer in
             let base = buffer.baseAddress.unsafelyUnwrapped
             base.initializeMemory(as: UInt8.self, repeating: 0, count: 2 * byteCount)
             (base + byteCount - 32).copyMemory(from: bytes, byteCount: 32)

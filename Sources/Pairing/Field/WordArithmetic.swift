@@ -36,3 +36,12 @@ func zeroMask(_ word: UInt64) -> UInt64 {
 /// it has been seen to jump over the selection. For masks on secrets that select whole points.
 @inline(never) @_optimize(none)
 func opaqueZeroMask(_ word: UInt64) -> UInt64 { zeroMask(word) }
+
+/// A precondition of the arithmetic, checked in debug builds and in tests. Not `assert`: these targets are optimised in
+/// debug builds too, which removes it. Release builds check nothing, since the operands may be secret.
+@inline(__always)
+func require(_ holds: @autoclosure () -> Bool, _ rule: StaticString) {
+    #if DEBUG
+        if !holds() { fatalError("\(rule)") }
+    #endif
+}

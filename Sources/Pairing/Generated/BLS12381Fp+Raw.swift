@@ -12,7 +12,8 @@ extension BLS12381Fp {
     }
 
     @inline(__always) static func select(_ mask: UInt64, _ x: BLS12381Fp, _ y: BLS12381Fp) -> BLS12381Fp {
-        BLS12381Fp(
+        require(mask == 0 || mask == ~0, "BLS12381Fp: a mask is neither 0 nor all ones")
+        return BLS12381Fp(
             (x.l0 & mask) | (y.l0 & ~mask), (x.l1 & mask) | (y.l1 & ~mask), (x.l2 & mask) | (y.l2 & ~mask),
             (x.l3 & mask) | (y.l3 & ~mask), (x.l4 & mask) | (y.l4 & ~mask), (x.l5 & mask) | (y.l5 & ~mask))
     }
@@ -27,6 +28,18 @@ extension BLS12381Fp {
         (_, clear) = subtractClear(l4, 0x4b1b_a7b6_434b_acd7, clear)
         (_, clear) = subtractClear(l5, 0x1a01_11ea_397f_e69a, clear)
         return clear &- 1
+    }
+
+    /// Whether the limbs, read as an integer, plus the modulus fit the limbs. For checks: it branches.
+    @inline(__always) var sumWithModulusFits: Bool {
+        var high: UInt64 = 0
+        (_, high) = addCarry(l0, 0xb9fe_ffff_ffff_aaab, high)
+        (_, high) = addCarry(l1, 0x1eab_fffe_b153_ffff, high)
+        (_, high) = addCarry(l2, 0x6730_d2a0_f6b0_f624, high)
+        (_, high) = addCarry(l3, 0x6477_4b84_f385_12bf, high)
+        (_, high) = addCarry(l4, 0x4b1b_a7b6_434b_acd7, high)
+        (_, high) = addCarry(l5, 0x1a01_11ea_397f_e69a, high)
+        return high == 0
     }
 
     /// All ones when the limbs, read as an integer, exceed (modulus - 1) / 2.
@@ -80,8 +93,9 @@ extension BLS12381Fp {
         bytes.storeBytes(of: l5.bigEndian, toByteOffset: 0, as: UInt64.self)
     }
 
-    /// self / 2 modulo p.
+    /// self / 2 modulo p, for self below p.
     @inline(__always) var halved: BLS12381Fp {
+        require(belowModulusMask != 0, "BLS12381Fp: an operand is not reduced")
         let mask = 0 &- (l0 & 1)
         var carry: UInt64 = 0
         let t0: UInt64
@@ -126,6 +140,6 @@ extension BLS12381Fp {
         return (BLS12381Fp(t0, t1, t2, t3, t4, t5), clear)
     }
 
-    /// The integer behind the Montgomery form, as raw limbs.
+    /// The integer behind the Montgomery form, as raw limbs below the modulus.
     @inline(never) var canonical: BLS12381Fp { BLS12381Fp.product(self, BLS12381Fp(1, 0, 0, 0, 0, 0)) }
 }

@@ -72,7 +72,12 @@ struct BLS12381Fp: PairingBaseField {
         0x4b1b_a7b6_434b_acd7, 0x1a01_11ea_397f_e69a,
     ]
 
+    /// xy/R modulo p. Not symmetric: x is added to in full for each limb of y, so x + p must stay below R; xy must
+    /// stay below pR. Both hold for x < p and any y that fits the limbs, and for x below 2p and y < p.
     @inline(__always) static func product(_ x: BLS12381Fp, _ y: BLS12381Fp) -> BLS12381Fp {
+        require(
+            x.belowModulusMask != 0 || (y.belowModulusMask != 0 && x.sumWithModulusFits),
+            "BLS12381Fp: a factor too large")
         var t0: UInt64 = 0
         var t1: UInt64 = 0
         var t2: UInt64 = 0
@@ -198,7 +203,9 @@ struct BLS12381Fp: PairingBaseField {
 
     @inline(never) static func * (x: BLS12381Fp, y: BLS12381Fp) -> BLS12381Fp { product(x, y) }
 
+    /// x + y modulo p, for x and y below p.
     @inline(__always) static func + (x: BLS12381Fp, y: BLS12381Fp) -> BLS12381Fp {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BLS12381Fp: an operand is not reduced")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)
@@ -242,7 +249,9 @@ struct BLS12381Fp: PairingBaseField {
         return BLS12381Fp(r0, r1, r2, r3, r4, r5)
     }
 
+    /// x - y modulo p, for x and y below p.
     @inline(__always) static func - (x: BLS12381Fp, y: BLS12381Fp) -> BLS12381Fp {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BLS12381Fp: an operand is not reduced")
         var clear: UInt64 = 1
         let t0: UInt64
         (t0, clear) = subtractClear(x.l0, y.l0, clear)
@@ -273,8 +282,9 @@ struct BLS12381Fp: PairingBaseField {
         return BLS12381Fp(r0, r1, r2, r3, r4, r5)
     }
 
-    /// x + y without reduction: the result may exceed the modulus and only feeds a product.
+    /// x + y without reduction, for x and y below p: the result may exceed p and only feeds a product.
     @inline(__always) static func unreducedSum(_ x: BLS12381Fp, _ y: BLS12381Fp) -> BLS12381Fp {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BLS12381Fp: an operand is not reduced")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)

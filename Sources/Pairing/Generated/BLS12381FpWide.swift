@@ -84,11 +84,26 @@ struct BLS12381FpWide: WideElement {
         (c, t9) = multiplyAdd(t9, x.l4, y.l5, c)
         (c, t10) = multiplyAdd(t10, x.l5, y.l5, c)
         let t11 = c
-        return BLS12381FpWide(t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11)
+        let product = BLS12381FpWide(t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11)
+        require(product.isInRange, "BLS12381Fp: a product of p * R or more")
+        return product
+    }
+
+    /// Whether this is below p * R, which every function here needs. For checks: it branches.
+    @inline(__always) var isInRange: Bool {
+        var clear: UInt64 = 1
+        (_, clear) = subtractClear(l6, 0xb9fe_ffff_ffff_aaab, clear)
+        (_, clear) = subtractClear(l7, 0x1eab_fffe_b153_ffff, clear)
+        (_, clear) = subtractClear(l8, 0x6730_d2a0_f6b0_f624, clear)
+        (_, clear) = subtractClear(l9, 0x6477_4b84_f385_12bf, clear)
+        (_, clear) = subtractClear(l10, 0x4b1b_a7b6_434b_acd7, clear)
+        (_, clear) = subtractClear(l11, 0x1a01_11ea_397f_e69a, clear)
+        return clear == 0
     }
 
     /// Montgomery reduction: self / R modulo p.
     @inline(__always) var reduced: BLS12381Fp {
+        require(isInRange, "BLS12381Fp: a sum of p * R or more")
         let t0 = l0
         var t1 = l1
         var t2 = l2
@@ -184,6 +199,7 @@ struct BLS12381FpWide: WideElement {
 
     /// x + y modulo p * R.
     @inline(__always) static func + (x: BLS12381FpWide, y: BLS12381FpWide) -> BLS12381FpWide {
+        require(x.isInRange && y.isInRange, "BLS12381Fp: an operand of p * R or more")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)
@@ -266,11 +282,14 @@ struct BLS12381FpWide: WideElement {
         (t10, high) = addCarry(x.l10, y.l10, high)
         let t11: UInt64
         (t11, high) = addCarry(x.l11, y.l11, high)
-        return BLS12381FpWide(t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11)
+        let sum = BLS12381FpWide(t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11)
+        require(high == 0 && sum.isInRange, "BLS12381Fp: a sum of p * R or more")
+        return sum
     }
 
     /// x - y modulo p * R.
     @inline(__always) static func - (x: BLS12381FpWide, y: BLS12381FpWide) -> BLS12381FpWide {
+        require(x.isInRange && y.isInRange, "BLS12381Fp: an operand of p * R or more")
         var clear: UInt64 = 1
         let t0: UInt64
         (t0, clear) = subtractClear(x.l0, y.l0, clear)
@@ -346,6 +365,7 @@ struct BLS12381FpWide: WideElement {
         (t10, clear) = subtractClear(x.l10, y.l10, clear)
         let t11: UInt64
         (t11, clear) = subtractClear(x.l11, y.l11, clear)
+        require(clear == 1, "BLS12381Fp: a difference below 0")
         return BLS12381FpWide(t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11)
     }
 

@@ -11,7 +11,8 @@ extension BLS12381Fr {
     }
 
     @inline(__always) static func select(_ mask: UInt64, _ x: BLS12381Fr, _ y: BLS12381Fr) -> BLS12381Fr {
-        BLS12381Fr(
+        require(mask == 0 || mask == ~0, "BLS12381Fr: a mask is neither 0 nor all ones")
+        return BLS12381Fr(
             (x.l0 & mask) | (y.l0 & ~mask), (x.l1 & mask) | (y.l1 & ~mask), (x.l2 & mask) | (y.l2 & ~mask),
             (x.l3 & mask) | (y.l3 & ~mask))
     }
@@ -24,6 +25,16 @@ extension BLS12381Fr {
         (_, clear) = subtractClear(l2, 0x3339_d808_09a1_d805, clear)
         (_, clear) = subtractClear(l3, 0x73ed_a753_299d_7d48, clear)
         return clear &- 1
+    }
+
+    /// Whether the limbs, read as an integer, plus the modulus fit the limbs. For checks: it branches.
+    @inline(__always) var sumWithModulusFits: Bool {
+        var high: UInt64 = 0
+        (_, high) = addCarry(l0, 0xffff_ffff_0000_0001, high)
+        (_, high) = addCarry(l1, 0x53bd_a402_fffe_5bfe, high)
+        (_, high) = addCarry(l2, 0x3339_d808_09a1_d805, high)
+        (_, high) = addCarry(l3, 0x73ed_a753_299d_7d48, high)
+        return high == 0
     }
 
     /// All ones when the limbs, read as an integer, exceed (modulus - 1) / 2.
@@ -67,8 +78,9 @@ extension BLS12381Fr {
         bytes.storeBytes(of: l3.bigEndian, toByteOffset: 0, as: UInt64.self)
     }
 
-    /// self / 2 modulo p.
+    /// self / 2 modulo p, for self below p.
     @inline(__always) var halved: BLS12381Fr {
+        require(belowModulusMask != 0, "BLS12381Fr: an operand is not reduced")
         let mask = 0 &- (l0 & 1)
         var carry: UInt64 = 0
         let t0: UInt64
@@ -102,6 +114,6 @@ extension BLS12381Fr {
         return (BLS12381Fr(t0, t1, t2, t3), clear)
     }
 
-    /// The integer behind the Montgomery form, as raw limbs.
+    /// The integer behind the Montgomery form, as raw limbs below the modulus.
     @inline(never) var canonical: BLS12381Fr { BLS12381Fr.product(self, BLS12381Fr(1, 0, 0, 0)) }
 }

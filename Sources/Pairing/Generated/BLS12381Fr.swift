@@ -40,7 +40,12 @@ struct BLS12381Fr: PrimeField {
         0xffff_ffff_0000_0001, 0x53bd_a402_fffe_5bfe, 0x3339_d808_09a1_d805, 0x73ed_a753_299d_7d48,
     ]
 
+    /// xy/R modulo p. Not symmetric: x is added to in full for each limb of y, so x + p must stay below R; xy must
+    /// stay below pR. Both hold for x < p and any y that fits the limbs, and for x below 2p and y < p.
     @inline(__always) static func product(_ x: BLS12381Fr, _ y: BLS12381Fr) -> BLS12381Fr {
+        require(
+            x.belowModulusMask != 0 || (y.belowModulusMask != 0 && x.sumWithModulusFits),
+            "BLS12381Fr: a factor too large")
         var t0: UInt64 = 0
         var t1: UInt64 = 0
         var t2: UInt64 = 0
@@ -112,7 +117,9 @@ struct BLS12381Fr: PrimeField {
 
     @inline(never) static func * (x: BLS12381Fr, y: BLS12381Fr) -> BLS12381Fr { product(x, y) }
 
+    /// x + y modulo p, for x and y below p.
     @inline(__always) static func + (x: BLS12381Fr, y: BLS12381Fr) -> BLS12381Fr {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BLS12381Fr: an operand is not reduced")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)
@@ -144,7 +151,9 @@ struct BLS12381Fr: PrimeField {
         return BLS12381Fr(r0, r1, r2, r3)
     }
 
+    /// x - y modulo p, for x and y below p.
     @inline(__always) static func - (x: BLS12381Fr, y: BLS12381Fr) -> BLS12381Fr {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BLS12381Fr: an operand is not reduced")
         var clear: UInt64 = 1
         let t0: UInt64
         (t0, clear) = subtractClear(x.l0, y.l0, clear)

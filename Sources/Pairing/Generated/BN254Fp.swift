@@ -53,7 +53,11 @@ struct BN254Fp: PairingBaseField {
         0xa700_0000_0000_0013, 0x6121_0000_0000_0013, 0xba34_4d80_0000_0008, 0x2523_6482_4000_0001,
     ]
 
+    /// xy/R modulo p. Not symmetric: x is added to in full for each limb of y, so x + p must stay below R; xy must
+    /// stay below pR. Both hold for x < p and any y that fits the limbs, and for x below 2p and y < p.
     @inline(__always) static func product(_ x: BN254Fp, _ y: BN254Fp) -> BN254Fp {
+        require(
+            x.belowModulusMask != 0 || (y.belowModulusMask != 0 && x.sumWithModulusFits), "BN254Fp: a factor too large")
         var t0: UInt64 = 0
         var t1: UInt64 = 0
         var t2: UInt64 = 0
@@ -125,7 +129,9 @@ struct BN254Fp: PairingBaseField {
 
     @inline(never) static func * (x: BN254Fp, y: BN254Fp) -> BN254Fp { product(x, y) }
 
+    /// x + y modulo p, for x and y below p.
     @inline(__always) static func + (x: BN254Fp, y: BN254Fp) -> BN254Fp {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BN254Fp: an operand is not reduced")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)
@@ -157,7 +163,9 @@ struct BN254Fp: PairingBaseField {
         return BN254Fp(r0, r1, r2, r3)
     }
 
+    /// x - y modulo p, for x and y below p.
     @inline(__always) static func - (x: BN254Fp, y: BN254Fp) -> BN254Fp {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BN254Fp: an operand is not reduced")
         var clear: UInt64 = 1
         let t0: UInt64
         (t0, clear) = subtractClear(x.l0, y.l0, clear)
@@ -180,8 +188,9 @@ struct BN254Fp: PairingBaseField {
         return BN254Fp(r0, r1, r2, r3)
     }
 
-    /// x + y without reduction: the result may exceed the modulus and only feeds a product.
+    /// x + y without reduction, for x and y below p: the result may exceed p and only feeds a product.
     @inline(__always) static func unreducedSum(_ x: BN254Fp, _ y: BN254Fp) -> BN254Fp {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BN254Fp: an operand is not reduced")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)

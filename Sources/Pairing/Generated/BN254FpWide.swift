@@ -51,11 +51,24 @@ struct BN254FpWide: WideElement {
         (c, t5) = multiplyAdd(t5, x.l2, y.l3, c)
         (c, t6) = multiplyAdd(t6, x.l3, y.l3, c)
         let t7 = c
-        return BN254FpWide(t0, t1, t2, t3, t4, t5, t6, t7)
+        let product = BN254FpWide(t0, t1, t2, t3, t4, t5, t6, t7)
+        require(product.isInRange, "BN254Fp: a product of p * R or more")
+        return product
+    }
+
+    /// Whether this is below p * R, which every function here needs. For checks: it branches.
+    @inline(__always) var isInRange: Bool {
+        var clear: UInt64 = 1
+        (_, clear) = subtractClear(l4, 0xa700_0000_0000_0013, clear)
+        (_, clear) = subtractClear(l5, 0x6121_0000_0000_0013, clear)
+        (_, clear) = subtractClear(l6, 0xba34_4d80_0000_0008, clear)
+        (_, clear) = subtractClear(l7, 0x2523_6482_4000_0001, clear)
+        return clear == 0
     }
 
     /// Montgomery reduction: self / R modulo p.
     @inline(__always) var reduced: BN254Fp {
+        require(isInRange, "BN254Fp: a sum of p * R or more")
         let t0 = l0
         var t1 = l1
         var t2 = l2
@@ -115,6 +128,7 @@ struct BN254FpWide: WideElement {
 
     /// x + y modulo p * R.
     @inline(__always) static func + (x: BN254FpWide, y: BN254FpWide) -> BN254FpWide {
+        require(x.isInRange && y.isInRange, "BN254Fp: an operand of p * R or more")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)
@@ -173,11 +187,14 @@ struct BN254FpWide: WideElement {
         (t6, high) = addCarry(x.l6, y.l6, high)
         let t7: UInt64
         (t7, high) = addCarry(x.l7, y.l7, high)
-        return BN254FpWide(t0, t1, t2, t3, t4, t5, t6, t7)
+        let sum = BN254FpWide(t0, t1, t2, t3, t4, t5, t6, t7)
+        require(high == 0 && sum.isInRange, "BN254Fp: a sum of p * R or more")
+        return sum
     }
 
     /// x - y modulo p * R.
     @inline(__always) static func - (x: BN254FpWide, y: BN254FpWide) -> BN254FpWide {
+        require(x.isInRange && y.isInRange, "BN254Fp: an operand of p * R or more")
         var clear: UInt64 = 1
         let t0: UInt64
         (t0, clear) = subtractClear(x.l0, y.l0, clear)
@@ -231,6 +248,7 @@ struct BN254FpWide: WideElement {
         (t6, clear) = subtractClear(x.l6, y.l6, clear)
         let t7: UInt64
         (t7, clear) = subtractClear(x.l7, y.l7, clear)
+        require(clear == 1, "BN254Fp: a difference below 0")
         return BN254FpWide(t0, t1, t2, t3, t4, t5, t6, t7)
     }
 

@@ -11,7 +11,8 @@ extension BN254Fr {
     }
 
     @inline(__always) static func select(_ mask: UInt64, _ x: BN254Fr, _ y: BN254Fr) -> BN254Fr {
-        BN254Fr(
+        require(mask == 0 || mask == ~0, "BN254Fr: a mask is neither 0 nor all ones")
+        return BN254Fr(
             (x.l0 & mask) | (y.l0 & ~mask), (x.l1 & mask) | (y.l1 & ~mask), (x.l2 & mask) | (y.l2 & ~mask),
             (x.l3 & mask) | (y.l3 & ~mask))
     }
@@ -24,6 +25,16 @@ extension BN254Fr {
         (_, clear) = subtractClear(l2, 0xba34_4d80_0000_0007, clear)
         (_, clear) = subtractClear(l3, 0x2523_6482_4000_0001, clear)
         return clear &- 1
+    }
+
+    /// Whether the limbs, read as an integer, plus the modulus fit the limbs. For checks: it branches.
+    @inline(__always) var sumWithModulusFits: Bool {
+        var high: UInt64 = 0
+        (_, high) = addCarry(l0, 0xa100_0000_0000_000d, high)
+        (_, high) = addCarry(l1, 0xff9f_8000_0000_0010, high)
+        (_, high) = addCarry(l2, 0xba34_4d80_0000_0007, high)
+        (_, high) = addCarry(l3, 0x2523_6482_4000_0001, high)
+        return high == 0
     }
 
     /// All ones when the limbs, read as an integer, exceed (modulus - 1) / 2.
@@ -67,8 +78,9 @@ extension BN254Fr {
         bytes.storeBytes(of: l3.bigEndian, toByteOffset: 0, as: UInt64.self)
     }
 
-    /// self / 2 modulo p.
+    /// self / 2 modulo p, for self below p.
     @inline(__always) var halved: BN254Fr {
+        require(belowModulusMask != 0, "BN254Fr: an operand is not reduced")
         let mask = 0 &- (l0 & 1)
         var carry: UInt64 = 0
         let t0: UInt64
@@ -102,6 +114,6 @@ extension BN254Fr {
         return (BN254Fr(t0, t1, t2, t3), clear)
     }
 
-    /// The integer behind the Montgomery form, as raw limbs.
+    /// The integer behind the Montgomery form, as raw limbs below the modulus.
     @inline(never) var canonical: BN254Fr { BN254Fr.product(self, BN254Fr(1, 0, 0, 0)) }
 }

@@ -40,7 +40,11 @@ struct BN254Fr: PrimeField {
         0xa100_0000_0000_000d, 0xff9f_8000_0000_0010, 0xba34_4d80_0000_0007, 0x2523_6482_4000_0001,
     ]
 
+    /// xy/R modulo p. Not symmetric: x is added to in full for each limb of y, so x + p must stay below R; xy must
+    /// stay below pR. Both hold for x < p and any y that fits the limbs, and for x below 2p and y < p.
     @inline(__always) static func product(_ x: BN254Fr, _ y: BN254Fr) -> BN254Fr {
+        require(
+            x.belowModulusMask != 0 || (y.belowModulusMask != 0 && x.sumWithModulusFits), "BN254Fr: a factor too large")
         var t0: UInt64 = 0
         var t1: UInt64 = 0
         var t2: UInt64 = 0
@@ -112,7 +116,9 @@ struct BN254Fr: PrimeField {
 
     @inline(never) static func * (x: BN254Fr, y: BN254Fr) -> BN254Fr { product(x, y) }
 
+    /// x + y modulo p, for x and y below p.
     @inline(__always) static func + (x: BN254Fr, y: BN254Fr) -> BN254Fr {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BN254Fr: an operand is not reduced")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)
@@ -144,7 +150,9 @@ struct BN254Fr: PrimeField {
         return BN254Fr(r0, r1, r2, r3)
     }
 
+    /// x - y modulo p, for x and y below p.
     @inline(__always) static func - (x: BN254Fr, y: BN254Fr) -> BN254Fr {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BN254Fr: an operand is not reduced")
         var clear: UInt64 = 1
         let t0: UInt64
         (t0, clear) = subtractClear(x.l0, y.l0, clear)

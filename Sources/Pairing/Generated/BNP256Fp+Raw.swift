@@ -11,7 +11,8 @@ extension BNP256Fp {
     }
 
     @inline(__always) static func select(_ mask: UInt64, _ x: BNP256Fp, _ y: BNP256Fp) -> BNP256Fp {
-        BNP256Fp(
+        require(mask == 0 || mask == ~0, "BNP256Fp: a mask is neither 0 nor all ones")
+        return BNP256Fp(
             (x.l0 & mask) | (y.l0 & ~mask), (x.l1 & mask) | (y.l1 & ~mask), (x.l2 & mask) | (y.l2 & ~mask),
             (x.l3 & mask) | (y.l3 & ~mask), (x.l4 & mask) | (y.l4 & ~mask))
     }
@@ -25,6 +26,17 @@ extension BNP256Fp {
         (_, clear) = subtractClear(l3, 0xffff_ffff_fffc_f0cd, clear)
         (_, clear) = subtractClear(l4, 0x0000_0000_0000_0000, clear)
         return clear &- 1
+    }
+
+    /// Whether the limbs, read as an integer, plus the modulus fit the limbs. For checks: it branches.
+    @inline(__always) var sumWithModulusFits: Bool {
+        var high: UInt64 = 0
+        (_, high) = addCarry(l0, 0xd329_2ddb_aed3_3013, high)
+        (_, high) = addCarry(l1, 0x0cdc_65fb_1298_0a82, high)
+        (_, high) = addCarry(l2, 0x46e5_f25e_ee71_a49f, high)
+        (_, high) = addCarry(l3, 0xffff_ffff_fffc_f0cd, high)
+        (_, high) = addCarry(l4, 0x0000_0000_0000_0000, high)
+        return high == 0
     }
 
     /// All ones when the limbs, read as an integer, exceed (modulus - 1) / 2.
@@ -69,8 +81,9 @@ extension BNP256Fp {
         bytes.storeBytes(of: l3.bigEndian, toByteOffset: 0, as: UInt64.self)
     }
 
-    /// self / 2 modulo p.
+    /// self / 2 modulo p, for self below p.
     @inline(__always) var halved: BNP256Fp {
+        require(belowModulusMask != 0, "BNP256Fp: an operand is not reduced")
         let mask = 0 &- (l0 & 1)
         var carry: UInt64 = 0
         let t0: UInt64
@@ -110,6 +123,6 @@ extension BNP256Fp {
         return (BNP256Fp(t0, t1, t2, t3, t4), clear)
     }
 
-    /// The integer behind the Montgomery form, as raw limbs.
+    /// The integer behind the Montgomery form, as raw limbs below the modulus.
     @inline(never) var canonical: BNP256Fp { BNP256Fp.product(self, BNP256Fp(1, 0, 0, 0, 0)) }
 }

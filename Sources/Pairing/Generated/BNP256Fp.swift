@@ -70,7 +70,12 @@ struct BNP256Fp: PairingBaseField {
         0x0000_0000_0000_0000,
     ]
 
+    /// xy/R modulo p. Not symmetric: x is added to in full for each limb of y, so x + p must stay below R; xy must
+    /// stay below pR. Both hold for x < p and any y that fits the limbs, and for x below 2p and y < p.
     @inline(__always) static func product(_ x: BNP256Fp, _ y: BNP256Fp) -> BNP256Fp {
+        require(
+            x.belowModulusMask != 0 || (y.belowModulusMask != 0 && x.sumWithModulusFits), "BNP256Fp: a factor too large"
+        )
         var t0: UInt64 = 0
         var t1: UInt64 = 0
         var t2: UInt64 = 0
@@ -167,7 +172,9 @@ struct BNP256Fp: PairingBaseField {
 
     @inline(never) static func * (x: BNP256Fp, y: BNP256Fp) -> BNP256Fp { product(x, y) }
 
+    /// x + y modulo p, for x and y below p.
     @inline(__always) static func + (x: BNP256Fp, y: BNP256Fp) -> BNP256Fp {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BNP256Fp: an operand is not reduced")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)
@@ -205,7 +212,9 @@ struct BNP256Fp: PairingBaseField {
         return BNP256Fp(r0, r1, r2, r3, r4)
     }
 
+    /// x - y modulo p, for x and y below p.
     @inline(__always) static func - (x: BNP256Fp, y: BNP256Fp) -> BNP256Fp {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BNP256Fp: an operand is not reduced")
         var clear: UInt64 = 1
         let t0: UInt64
         (t0, clear) = subtractClear(x.l0, y.l0, clear)
@@ -232,8 +241,9 @@ struct BNP256Fp: PairingBaseField {
         return BNP256Fp(r0, r1, r2, r3, r4)
     }
 
-    /// x + y without reduction: the result may exceed the modulus and only feeds a product.
+    /// x + y without reduction, for x and y below p: the result may exceed p and only feeds a product.
     @inline(__always) static func unreducedSum(_ x: BNP256Fp, _ y: BNP256Fp) -> BNP256Fp {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BNP256Fp: an operand is not reduced")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)

@@ -67,11 +67,25 @@ struct BNP256FpWide: WideElement {
         (c, t7) = multiplyAdd(t7, x.l3, y.l4, c)
         (c, t8) = multiplyAdd(t8, x.l4, y.l4, c)
         let t9 = c
-        return BNP256FpWide(t0, t1, t2, t3, t4, t5, t6, t7, t8, t9)
+        let product = BNP256FpWide(t0, t1, t2, t3, t4, t5, t6, t7, t8, t9)
+        require(product.isInRange, "BNP256Fp: a product of p * R or more")
+        return product
+    }
+
+    /// Whether this is below p * R, which every function here needs. For checks: it branches.
+    @inline(__always) var isInRange: Bool {
+        var clear: UInt64 = 1
+        (_, clear) = subtractClear(l5, 0xd329_2ddb_aed3_3013, clear)
+        (_, clear) = subtractClear(l6, 0x0cdc_65fb_1298_0a82, clear)
+        (_, clear) = subtractClear(l7, 0x46e5_f25e_ee71_a49f, clear)
+        (_, clear) = subtractClear(l8, 0xffff_ffff_fffc_f0cd, clear)
+        (_, clear) = subtractClear(l9, 0x0000_0000_0000_0000, clear)
+        return clear == 0
     }
 
     /// Montgomery reduction: self / R modulo p.
     @inline(__always) var reduced: BNP256Fp {
+        require(isInRange, "BNP256Fp: a sum of p * R or more")
         let t0 = l0
         var t1 = l1
         var t2 = l2
@@ -148,6 +162,7 @@ struct BNP256FpWide: WideElement {
 
     /// x + y modulo p * R.
     @inline(__always) static func + (x: BNP256FpWide, y: BNP256FpWide) -> BNP256FpWide {
+        require(x.isInRange && y.isInRange, "BNP256Fp: an operand of p * R or more")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)
@@ -218,11 +233,14 @@ struct BNP256FpWide: WideElement {
         (t8, high) = addCarry(x.l8, y.l8, high)
         let t9: UInt64
         (t9, high) = addCarry(x.l9, y.l9, high)
-        return BNP256FpWide(t0, t1, t2, t3, t4, t5, t6, t7, t8, t9)
+        let sum = BNP256FpWide(t0, t1, t2, t3, t4, t5, t6, t7, t8, t9)
+        require(high == 0 && sum.isInRange, "BNP256Fp: a sum of p * R or more")
+        return sum
     }
 
     /// x - y modulo p * R.
     @inline(__always) static func - (x: BNP256FpWide, y: BNP256FpWide) -> BNP256FpWide {
+        require(x.isInRange && y.isInRange, "BNP256Fp: an operand of p * R or more")
         var clear: UInt64 = 1
         let t0: UInt64
         (t0, clear) = subtractClear(x.l0, y.l0, clear)
@@ -287,6 +305,7 @@ struct BNP256FpWide: WideElement {
         (t8, clear) = subtractClear(x.l8, y.l8, clear)
         let t9: UInt64
         (t9, clear) = subtractClear(x.l9, y.l9, clear)
+        require(clear == 1, "BNP256Fp: a difference below 0")
         return BNP256FpWide(t0, t1, t2, t3, t4, t5, t6, t7, t8, t9)
     }
 

@@ -54,7 +54,12 @@ struct BNP256Fr: PrimeField {
         0x0000_0000_0000_0000,
     ]
 
+    /// xy/R modulo p. Not symmetric: x is added to in full for each limb of y, so x + p must stay below R; xy must
+    /// stay below pR. Both hold for x < p and any y that fits the limbs, and for x below 2p and y < p.
     @inline(__always) static func product(_ x: BNP256Fr, _ y: BNP256Fr) -> BNP256Fr {
+        require(
+            x.belowModulusMask != 0 || (y.belowModulusMask != 0 && x.sumWithModulusFits), "BNP256Fr: a factor too large"
+        )
         var t0: UInt64 = 0
         var t1: UInt64 = 0
         var t2: UInt64 = 0
@@ -151,7 +156,9 @@ struct BNP256Fr: PrimeField {
 
     @inline(never) static func * (x: BNP256Fr, y: BNP256Fr) -> BNP256Fr { product(x, y) }
 
+    /// x + y modulo p, for x and y below p.
     @inline(__always) static func + (x: BNP256Fr, y: BNP256Fr) -> BNP256Fr {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BNP256Fr: an operand is not reduced")
         var high: UInt64 = 0
         let t0: UInt64
         (t0, high) = addCarry(x.l0, y.l0, high)
@@ -189,7 +196,9 @@ struct BNP256Fr: PrimeField {
         return BNP256Fr(r0, r1, r2, r3, r4)
     }
 
+    /// x - y modulo p, for x and y below p.
     @inline(__always) static func - (x: BNP256Fr, y: BNP256Fr) -> BNP256Fr {
+        require(x.belowModulusMask & y.belowModulusMask != 0, "BNP256Fr: an operand is not reduced")
         var clear: UInt64 = 1
         let t0: UInt64
         (t0, clear) = subtractClear(x.l0, y.l0, clear)

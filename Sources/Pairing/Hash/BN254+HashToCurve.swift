@@ -8,6 +8,7 @@ extension BN254 {
 
     /// 32 bytes as a little-endian integer: 254 bits are kept, and bit 253 is cleared too if p is still reached.
     static func maskedFieldElement(_ digest: [UInt8]) -> BN254Fp {
+        precondition(digest.count == 32, "a digest of 32 bytes")
         var bytes = digest
         bytes[31] &= 0x3f
         if let value = BN254Fp(littleEndian: bytes) { return value }

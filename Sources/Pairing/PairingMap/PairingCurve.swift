@@ -1,4 +1,4 @@
-/// The parameters that tell one pairing from the other; all towers are built with i² = -1 and ξ = 1 + i.
+/// The parameters that distinguish the pairings; all towers are built with i² = -1 and ξ = 1 + i.
 protocol PairingCurve: Sendable {
     associatedtype Base: PairingBaseField
     associatedtype Group1: CurveGroup where Group1.Field == Base
@@ -10,6 +10,8 @@ protocol PairingCurve: Sendable {
     static var loopIsNegative: Bool { get }
     /// Whether the two lines through ψ(Q) and -ψ²(Q) end the loop (BN curves).
     static var addsFrobeniusLines: Bool { get }
+    /// Whether a point of the twist is in the subgroup of order r.
+    static func isInSubgroup(_ point: Point<Group2>) -> Bool
     /// Times the twist's coefficient b.
     static func timesTwistB(_ x: Fp2<Base>) -> Fp2<Base>
     /// Multiplies the accumulator by a line, whose three positions depend on the type of the twist.

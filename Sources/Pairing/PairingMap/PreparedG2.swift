@@ -12,8 +12,9 @@ struct PreparedG2<Curve: PairingCurve>: Sendable {
     let lines: [Line]
     let isInfinity: Bool
 
-    /// - Parameter point: in the subgroup of order r, public.
+    /// - Parameter point: in the subgroup of order r, which debug builds check; public.
     init(_ point: AffinePoint<Curve.Group2>) {
+        require(Point(point).isOnCurve && Curve.isInSubgroup(Point(point)), "the lines of a point outside G2")
         isInfinity = point.isInfinity
         guard !isInfinity else {
             lines = []

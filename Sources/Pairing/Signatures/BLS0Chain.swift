@@ -82,11 +82,13 @@ public enum BLS0Chain {
 
     /// For secrets known to be in range; the constant-time harness enters here.
     package static func publicKey(ofChecked secretKey: UnsafeRawBufferPointer) -> PublicKey {
-        PublicKey(Point(Point<BN254.G2Curve>.generator.multiplied(bySecret: secretKey, bigEndian: false).affine))
+        SecretScalar<BN254Fr>.requireChecked(secretKey, bigEndian: false)
+        return PublicKey(Point(Point<BN254.G2Curve>.generator.multiplied(bySecret: secretKey, bigEndian: false).affine))
     }
 
-    /// As above. The result is normalised: a projective Z would tell about the scalar.
+    /// As above. The result is normalised: a projective Z would give away something of the scalar.
     package static func sign(point: BN254.G1Point, checkedKey: UnsafeRawBufferPointer) -> Signature {
-        Signature(Point(point.point.multiplied(bySecret: checkedKey, bigEndian: false).affine))
+        SecretScalar<BN254Fr>.requireChecked(checkedKey, bigEndian: false)
+        return Signature(Point(point.point.multiplied(bySecret: checkedKey, bigEndian: false).affine))
     }
 }

@@ -20,7 +20,7 @@ extension BLS12381 {
             scratch.initializeMemory(as: UInt8.self, repeating: 0)
             for index in 0..<48 { scratch[16 + index] = material[index] }
             defer { wipe(scratch) }
-            return BLS12381Fr.reduce(bigEndian64: UnsafeRawPointer(scratch.baseAddress.unsafelyUnwrapped)).canonical
+            return BLS12381Fr.reduce(bigEndian64: UnsafeRawBufferPointer(scratch)).canonical
         }
         guard value.isZeroMask == 0 else { throw .scalarOutOfRange }
         try SecretScalar.storeRaw(value, into: output, bigEndian: true)

@@ -100,11 +100,13 @@ public enum BLSBNP256 {
 
     /// For secrets known to be in range; the constant-time harness enters here.
     package static func publicKey(ofChecked secretKey: UnsafeRawBufferPointer) -> PublicKey {
-        PublicKey(Point(Point<BNP256.G2Curve>.generator.multiplied(bySecret: secretKey, bigEndian: true).affine))
+        SecretScalar<BNP256Fr>.requireChecked(secretKey, bigEndian: true)
+        return PublicKey(Point(Point<BNP256.G2Curve>.generator.multiplied(bySecret: secretKey, bigEndian: true).affine))
     }
 
-    /// As above. The result is normalised: a projective Z would tell about the scalar.
+    /// As above. The result is normalised: a projective Z would give away something of the scalar.
     package static func sign(point: BNP256.G1Point, checkedKey: UnsafeRawBufferPointer) -> Signature {
-        Signature(Point(point.point.multiplied(bySecret: checkedKey, bigEndian: true).affine))
+        SecretScalar<BNP256Fr>.requireChecked(checkedKey, bigEndian: true)
+        return Signature(Point(point.point.multiplied(bySecret: checkedKey, bigEndian: true).affine))
     }
 }

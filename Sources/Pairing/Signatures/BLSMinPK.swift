@@ -50,8 +50,9 @@ public enum BLSMinPK {
     }
 
     /// For a secret known to be in range; the constant-time harness enters here. The result is normalised: a projective Z
-    /// would tell about the scalar.
+    /// would give away something of the scalar.
     package static func sign(point: BLS12381.G2Point, checkedKey: UnsafeRawBufferPointer) -> Signature {
-        Signature(Point(point.point.multiplied(bySecret: checkedKey, bigEndian: true).affine))
+        SecretScalar<BLS12381Fr>.requireChecked(checkedKey, bigEndian: true)
+        return Signature(Point(point.point.multiplied(bySecret: checkedKey, bigEndian: true).affine))
     }
 }

@@ -10,7 +10,15 @@ enum SecretScalar<Field: PrimeField> {
         guard raw.belowModulusMask & ~raw.isZeroMask != 0 else { throw .scalarOutOfRange }
     }
 
-    /// The limbs as an integer: sums and differences modulo r need no Montgomery form.
+    /// What the functions for checked keys rely on; checked again in debug builds.
+    @inline(__always)
+    static func requireChecked(_ scalar: UnsafeRawBufferPointer, bigEndian: Bool) {
+        #if DEBUG
+            require((try? check(scalar, bigEndian: bigEndian)) != nil, "a secret scalar that was not checked")
+        #endif
+    }
+
+    /// The limbs as an integer, perhaps not below r: sums and differences modulo r of such as are need no Montgomery form.
     static func loadRaw(_ scalar: UnsafeRawBufferPointer, bigEndian: Bool) throws(PairingError) -> Field {
         guard scalar.count == byteCount, let base = scalar.baseAddress else {
             throw .wrongLength(expected: byteCount, actual: scalar.count)
@@ -47,7 +55,7 @@ enum SecretScalar<Field: PrimeField> {
             defer { wipe(scratch) }
             for _ in 0..<4 {
                 try generator(scratch)
-                let value = Field.reduce(bigEndian64: UnsafeRawPointer(scratch.baseAddress.unsafelyUnwrapped)).canonical
+                let value = Field.reduce(bigEndian64: UnsafeRawBufferPointer(scratch)).canonical
                 if value.isZeroMask == 0 {
                     try storeRaw(value, into: output, bigEndian: bigEndian)
                     return

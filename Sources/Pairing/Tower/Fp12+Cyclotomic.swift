@@ -17,7 +17,7 @@ extension Fp12 {
     @inline(never)
     static func square4(_ a: Coefficient, _ b: Coefficient) -> (Coefficient, Coefficient) {
         // a0² - a1², 2 a0 a1 and the same for b, unreduced below 2p² each; pR exceeds 6p² for all primes, so only the
-        // difference needs a correction.
+        // difference needs a correction. The generator asserts it, and debug builds check each sum.
         let real = Base.Wide.product(Base.unreducedSum(a.c0, a.c1), a.c0 - a.c1)
         let imaginary = Base.Wide.product(Base.unreducedSum(a.c0, a.c0), a.c1)
         let realB = Base.Wide.product(Base.unreducedSum(b.c0, b.c1), b.c0 - b.c1)
@@ -30,7 +30,8 @@ extension Fp12 {
 
     /// x^exponent of a public element, for a public exponent that is not 0, in the cyclotomic subgroup.
     @inline(never) func cyclotomicPower(_ exponent: UInt64) -> Self {
-        compressedPower(exponent) ?? plainPower(exponent)
+        precondition(exponent != 0, "the exponent must not be 0")
+        return compressedPower(exponent) ?? plainPower(exponent)
     }
 
     /// By squaring compressed elements; nil where an element cannot be made whole again, and for an exponent with so many
@@ -47,8 +48,9 @@ extension Fp12 {
         return exponent & 1 != 0 ? product * self : product
     }
 
-    /// By squaring whole elements.
+    /// By squaring whole elements; the exponent is not 0.
     func plainPower(_ exponent: UInt64) -> Self {
+        precondition(exponent != 0, "the exponent must not be 0")
         var result = self
         for shift in (0..<(63 - exponent.leadingZeroBitCount)).reversed() {
             result = result.cyclotomicSquare

@@ -1,7 +1,7 @@
 import Anchors
 import Audit
+import Encodings
 import Foundation
-import TextEncodings
 
 extension AuthorityService {
     public func revoke(client: String, peerKey: [UInt8], caller: SplitCaller) async throws(SplitKeyError) {
@@ -13,7 +13,7 @@ extension AuthorityService {
             try await revoke(record, operation: "revoke", caller: caller)
         } catch {
             await auditor.refuse(
-                error, "revoke", "split:\(client):\(peer)", actor: caller.user, requestID: caller.requestID)
+                error, "revoke", "split:\(client):\(peer)", actor: caller.user.text, requestID: caller.requestID)
             throw error
         }
     }
@@ -28,7 +28,7 @@ extension AuthorityService {
             _ = try await revocations.revoke(
                 record.subject,
                 auditor.event(
-                    .allowed, "ok", operation, record.subject, actor: caller.user, requestID: caller.requestID))
+                    .allowed, "ok", operation, record.subject, actor: caller.user.text, requestID: caller.requestID))
         } catch {
             throw SplitKeyError(
                 .storageUnavailable, "the revocation cannot be recorded now; the key is not revoked", underlying: error)
@@ -45,7 +45,8 @@ extension AuthorityService {
             for anchor in anchors { try await destroy(anchor) }
             try await store.remove(client: client, user: caller.user)
         } catch {
-            await auditor.refuse(error, "delete", "wallet:\(client)", actor: caller.user, requestID: caller.requestID)
+            await auditor.refuse(
+                error, "delete", "wallet:\(client)", actor: caller.user.text, requestID: caller.requestID)
             throw error
         }
     }
@@ -62,7 +63,7 @@ extension AuthorityService {
     }
 
     public func setRestrictions(
-        _ names: [String], client: String, key: [UInt8], caller: SplitCaller
+        _ names: [String], allowsMessages: Bool? = nil, client: String, key: [UInt8], caller: SplitCaller
     ) async throws(SplitKeyError) {
         do throws(SplitKeyError) {
             let names = try Restrictions.check(names)
@@ -77,15 +78,15 @@ extension AuthorityService {
             }
             let share = try await open(record)
             try await auditor.allow(
-                "restrictions", record.subject, actor: caller.user, requestID: caller.requestID,
+                "restrictions", record.subject, actor: caller.user.text, requestID: caller.requestID,
                 details: ["groups": names.joined(separator: " ")])
-            record.policy.restrictions = names
+            record.policy = record.policy.restricted(to: names, allowsMessages: allowsMessages)
             record.sealed = try await seal(share.secret, record)
             try await store.put(record, anchor: nil)
             opened.forget(peer)
         } catch {
             await auditor.refuse(
-                error, "restrictions", "wallet:\(client)", actor: caller.user, requestID: caller.requestID)
+                error, "restrictions", "wallet:\(client)", actor: caller.user.text, requestID: caller.requestID)
             throw error
         }
     }

@@ -1,10 +1,11 @@
 import Anchors
 import Audit
 import EnclaveLock
+import Encodings
 import Foundation
 import LibCrypto
 public import SecretMemory
-import TextEncodings
+import Token
 
 extension AuthorityService {
     public func takeAnchor(
@@ -13,16 +14,18 @@ extension AuthorityService {
         guard suite.isAnchored else { throw .invalid("'suite' has no anchors") }
         // The caller's mistake is told as one, before the token is asked.
         _ = try suite.publicKey(of: scalar, operand: "scalar")
-        try await auditor.allow("anchor", "wallet:\(client)", actor: caller.user, requestID: caller.requestID)
-        let row = try await makeAnchor(scalar, suite, user: caller.user, client: client)
+        let id = try Self.nonce()
+        try await auditor.allow(
+            "anchor", "wallet:\(client)", actor: caller.user.text, requestID: caller.requestID, details: ["anchor": id])
+        let row = try await makeAnchor(scalar, suite, id: id, user: caller.user, client: client)
         try await store.insert(row.row)
         return (row.row.id, row.record.mode == .anchored ? .anchored : .sealed)
     }
 
     private func makeAnchor(
-        _ scalar: SharedSecret, _ suite: SplitSuite, user: String, client: String
+        _ scalar: SharedSecret, _ suite: SplitSuite, id: String, user: ExactText, client: String
     ) async throws(SplitKeyError) -> (row: AnchorRow, record: AnchorRecord) {
-        var row = AnchorRow(id: try Self.nonce(), userID: user, clientID: client, record: [])
+        var row = AnchorRow(id: id, userID: user, clientID: client, record: [])
         let record: AnchorRecord
         do {
             if suite == .blsTPM {
@@ -47,7 +50,7 @@ extension AuthorityService {
     public func setUp(_ setup: ShareSetup, caller: SplitCaller) async throws(SplitKeyError) {
         let subject = "split:\(setup.clientID):\(Hexadecimal.encode(setup.peerKey))"
         do throws(SplitKeyError) {
-            let user = setup.userID ?? caller.user
+            let user = try SplitCaller.check(setup.userID ?? caller.user, "'user_id'")
             guard user == caller.user || caller.isService else {
                 throw SplitKeyError(.forbidden, "'user_id' is not the token's user")
             }
@@ -55,15 +58,17 @@ extension AuthorityService {
             let peer = Hexadecimal.encode(setup.peerKey)
             await gate.beginChange(peer, revoking: false)
             defer { gate.endChange(peer) }
-            try await setUp(setup, user: user, suite: suite, peer: peer, caller: caller)
+            try await TokenTenant(user).run { () async throws(SplitKeyError) in
+                try await setUp(setup, user: user, suite: suite, peer: peer, caller: caller)
+            }
         } catch {
-            await auditor.refuse(error, "setup", subject, actor: caller.user, requestID: caller.requestID)
+            await auditor.refuse(error, "setup", subject, actor: caller.user.text, requestID: caller.requestID)
             throw error
         }
     }
 
     private func setUp(
-        _ setup: ShareSetup, user: String, suite: SplitSuite, peer: String, caller: SplitCaller
+        _ setup: ShareSetup, user: ExactText, suite: SplitSuite, peer: String, caller: SplitCaller
     ) async throws(SplitKeyError) {
         let existing = try await store.share(peer: peer)
         if let existing {
@@ -83,7 +88,7 @@ extension AuthorityService {
         if case .correction(let correction, let id) = setup.secret {
             try await check(correction, anchor: id, setup, user: user, suite)
         }
-        try await auditor.allow("setup", record.subject, actor: caller.user, requestID: caller.requestID)
+        try await auditor.allow("setup", record.subject, actor: caller.user.text, requestID: caller.requestID)
         var anchor: AnchorRow?
         let secret: SharedSecret
         switch setup.secret {
@@ -93,23 +98,26 @@ extension AuthorityService {
         case .share(let share) where suite.isAnchored:
             // The share becomes an anchor of its own and a random correction, so that the store alone is worth nothing.
             let (scalar, correction) = try Self.divide(share, suite)
-            let made = try await makeAnchor(scalar, suite, user: user, client: setup.clientID)
+            let made = try await makeAnchor(scalar, suite, id: try Self.nonce(), user: user, client: setup.clientID)
             anchor = made.row
             record.anchor = made.row.id
             secret = correction
         case .share(let share): secret = share
         }
         record.sealed = try await seal(secret, record)
-        try await store.put(record, anchor: anchor)
+        try await store.put(record, anchor: anchor, isNew: existing == nil)
         opened.forget(peer)
     }
 
     /// Refuses a correction that makes no half of this wallet with its anchor: it would be found at the first signature
     /// only.
     private func check(
-        _ correction: SharedSecret, anchor id: String, _ setup: ShareSetup, user: String, _ suite: SplitSuite
+        _ correction: SharedSecret, anchor id: String, _ setup: ShareSetup, user: ExactText, _ suite: SplitSuite
     ) async throws(SplitKeyError) {
-        guard let row = try await store.anchor(id), row.userID == user, row.clientID == setup.clientID else {
+        // The store ends a text at a NUL, so a name is looked up only if it can be one.
+        guard Hexadecimal.decode(id)?.count == Self.nonceLength, let row = try await store.anchor(id),
+            row.userID == user, row.clientID == setup.clientID
+        else {
             throw .invalid("'anchor' names no anchor of this wallet; hand it over with POST /anchor first")
         }
         guard let anchor = try? JSONDecoder().decode(AnchorRecord.self, from: Data(row.record)) else {

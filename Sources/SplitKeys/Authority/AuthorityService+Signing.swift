@@ -1,5 +1,6 @@
 import Audit
-import TextEncodings
+import Encodings
+import Token
 
 extension AuthorityService {
     /// Adds the server's half to the caller's.
@@ -15,10 +16,15 @@ extension AuthorityService {
         await gate.enter(peer)
         defer { gate.leave(peer) }
         do throws(SplitKeyError) {
-            return try await cosign(request, half, peer)
+            // A key is one user's; all of his are one tenant's.
+            let user = try await knownRecord(peer)?.userID ?? ExactText(peer)
+            return try await TokenTenant(user).run { () async throws(SplitKeyError) in
+                try await cosign(request, half, peer)
+            }
         } catch {
             await auditor.refuse(
-                error, request.operation, "split:\(peer)", actor: request.user ?? "-", requestID: request.requestID)
+                error, request.operation, "split:\(peer)", actor: request.user?.text ?? "-",
+                requestID: request.requestID)
             throw error
         }
     }
@@ -64,14 +70,17 @@ extension AuthorityService {
             throw .invalid("'signature' must be \(2 * record.suite.signatureLength) hexadecimal digits")
         }
         guard limiter.hasLeft(peer) else { throw rateLimited }
-        guard wrongHalves.admits(key: peer, address: request.address) else {
+        let owner = request.user.flatMap { $0 == record.userID ? $0.text : nil }
+        guard wrongHalves.admits(key: peer, address: request.address, owner: owner) else {
             throw SplitKeyError(.rateLimited, "too many wrong signatures came from here or for this key; wait a second")
         }
         let half: ShareCombiner.ProvenHalf
         do throws(SplitKeyError) {
             half = try combiner.prove(request, under: try keys.key(record.peerKey, record.suite))
         } catch {
-            if error.code == .shareInvalid { wrongHalves.countWrong(key: peer, address: request.address) }
+            if error.code == .shareInvalid {
+                wrongHalves.countWrong(key: peer, address: request.address, owner: owner)
+            }
             throw error
         }
         wrongHalves.countRight(key: peer, address: request.address)
@@ -83,8 +92,9 @@ extension AuthorityService {
         SplitKeyError(.rateLimited, "this key signs \(configuration.signaturesPerSecond) times a second at most")
     }
 
-    /// Writes the records of what was refused to callers who proved nothing.
+    /// Writes the records of what was refused and only counted.
     func tellRefusals(isLast: Bool) async {
+        await auditor.tellCounts(isLast: isLast)
         for (kind, count) in refusals.take(at: now, isLast: isLast) { await auditor.refuse(kind, count) }
     }
 
@@ -103,7 +113,8 @@ extension AuthorityService {
             details["function"] = String(function.prefix(64))
         }
         let position = try await auditor.allow(
-            request.operation, record.subject, actor: record.userID, requestID: request.requestID, details: details)
+            request.operation, record.subject, actor: record.userID.text, requestID: request.requestID, details: details
+        )
         // A revocation that began while the record was written is waiting for this signature's end.
         try refuseIfRevoked(record, peer)
         touch(peer)

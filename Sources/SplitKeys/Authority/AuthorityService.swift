@@ -1,12 +1,13 @@
 public import Anchors
 public import Audit
 import EnclaveLock
+import Encodings
 public import Foundation
-public import HSMBridge
 import LibCrypto
 import SecretMemory
+public import Storage
 import Synchronization
-import TextEncodings
+public import Token
 
 /// The co-signing role (0Chain's ZAuth): keeps the server's halves of split keys and co-signs with them.
 ///
@@ -29,6 +30,7 @@ public final class AuthorityService: SplitAuthority {
     let limiter: RateLimiter<String>
     let wrongHalves: WrongHalfGuard
     let refusals = RefusalTally()
+    // exact: names of keys are hexadecimal digits that were made here.
     private let used = Mutex<[String: Int64]>([:])
     private let clock: @Sendable () -> Date
 
@@ -44,13 +46,13 @@ public final class AuthorityService: SplitAuthority {
         revocations: any RevocationKeeping, configuration: SplitConfiguration,
         clock: @escaping @Sendable () -> Date = { Date() }
     ) throws(SplitKeyError) {
-        store = try AuthorityStore(path: path)
+        store = try AuthorityStore(path: path, tell: EpochTelling { try await audit.tellStates() })
         self.sealing = sealing
         self.anchors = anchors
         self.wholePoints = wholePoints
         self.revocations = revocations
         self.configuration = configuration
-        auditor = SplitAuditor(chain: audit, front: "auth")
+        auditor = SplitAuditor(chain: audit, front: "auth") { Int64(clock().timeIntervalSince1970) }
         combiner = ShareCombiner(anchors: anchors, wholePoints: wholePoints)
         opened = OpenedShares(capacity: configuration.shareCacheSize)
         limiter = RateLimiter(perSecond: configuration.signaturesPerSecond)
@@ -67,6 +69,17 @@ public final class AuthorityService: SplitAuthority {
 
     /// Whether rows set up by a vault that is not ours may sign bare hashes.
     public var allowsForeignMessages: Bool { configuration.profile == .compat }
+
+    /// Proves that the store is the one that was written last.
+    public var seal: StateSeal { store.seal }
+
+    /// The same of a store that is opened for nothing else; close it.
+    public static func seal(ofStore path: String) throws -> StateSeal { try AuthorityStore(path: path).seal }
+
+    /// The epoch of a store that is only read, also beside the daemon.
+    public static func epoch(ofFile path: String) throws -> UInt64 {
+        try StateSeal.epoch(ofFile: path, schema: AuthorityStore.schema)
+    }
 
     /// Unix seconds.
     var now: Int64 { Int64(clock().timeIntervalSince1970) }
@@ -138,9 +151,12 @@ public final class AuthorityService: SplitAuthority {
         }
     }
 
-    /// 16 random bytes as hex.
+    /// In bytes.
+    static let nonceLength = 16
+
+    /// Random bytes as hex.
     static func nonce() throws(SplitKeyError) -> String {
-        do { return Hexadecimal.encode(try Random.bytes(16)) } catch {
+        do { return Hexadecimal.encode(try Random.bytes(nonceLength)) } catch {
             throw SplitKeyError(.internalFailure, "internal error", underlying: error)
         }
     }

@@ -1,4 +1,5 @@
 public import Audit
+public import Encodings
 
 /// A request for the server's half of a signature.
 public struct CosignRequest: Sendable {
@@ -14,13 +15,13 @@ public struct CosignRequest: Sendable {
     public var share: [UInt8]
     public var payload: Payload
     /// The user of a token that came along; signing needs none.
-    public var user: String?
+    public var user: ExactText?
     /// Where the request came from, as wrong halves are counted: an IPv4 address or the first half of an IPv6 one.
     public var address: String
     public var requestID: String
 
     public init(
-        peerKey: [UInt8], share: [UInt8], payload: Payload, user: String?, address: String = "-", requestID: String
+        peerKey: [UInt8], share: [UInt8], payload: Payload, user: ExactText?, address: String = "-", requestID: String
     ) {
         self.peerKey = peerKey
         self.share = share

@@ -16,6 +16,7 @@ struct OpenedShare: Sendable {
 /// - Concurrency: any number of calls at once.
 final class OpenedShares: Sendable {
     private let capacity: Int
+    // exact: names of keys are hexadecimal digits that were made here.
     private let shares = Mutex<[String: OpenedShare]>([:])
 
     init(capacity: Int) { self.capacity = capacity }

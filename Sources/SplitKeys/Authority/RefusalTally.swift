@@ -25,7 +25,7 @@ final class RefusalTally: Sendable {
         var requestID: String
     }
 
-    /// Most kinds told apart in an interval.
+    /// Most kinds distinguished in an interval.
     static let capacity = 64
     /// In seconds.
     static let interval: Int64 = 60

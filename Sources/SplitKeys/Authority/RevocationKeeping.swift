@@ -4,7 +4,7 @@ public import Audit
 ///
 /// - Concurrency: any number of calls at once.
 public protocol RevocationKeeping: Sendable {
-    /// Revokes a subject for ever; durable when this returns. Revoking again changes nothing.
+    /// Revokes a subject permanently; durable when this returns. Revoking again changes nothing.
     func revoke(_ subject: String, _ event: AuditEvent) async throws(AuditError) -> AuditPosition
 
     /// Answers from memory.

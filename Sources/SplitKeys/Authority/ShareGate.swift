@@ -12,6 +12,7 @@ final class ShareGate: Sendable {
         var waiting: [CheckedContinuation<Bool, Never>] = []
     }
 
+    // exact: names of keys are hexadecimal digits that were made here.
     private let entries = Mutex<[String: Entry]>([:])
 
     /// Begins a signature, after any change under way.

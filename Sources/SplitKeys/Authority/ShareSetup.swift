@@ -1,17 +1,18 @@
+public import Encodings
 public import SecretMemory
 
 /// What the co-signing role is told of a new split key.
 public struct ShareSetup: Sendable {
     /// The secret part, and how the role keeps it.
     public enum Secret: Sendable {
-        /// The whole server share, as the original's servers exchange it.
+        /// The whole server share, as 0Chain's servers exchange it.
         case share(SharedSecret)
         /// The difference between the server share and an anchor that is there already.
         case correction(SharedSecret, anchor: String)
     }
 
     /// Whose key it is; nil for the caller's.
-    public var userID: String?
+    public var userID: ExactText?
     public var clientID: String
     public var clientKey: [UInt8]
     /// The server share's public key, stored as given.
@@ -24,7 +25,7 @@ public struct ShareSetup: Sendable {
     public var isForeign: Bool
 
     public init(
-        userID: String?, clientID: String, clientKey: [UInt8], publicKey: [UInt8], peerKey: [UInt8], secret: Secret,
+        userID: ExactText?, clientID: String, clientKey: [UInt8], publicKey: [UInt8], peerKey: [UInt8], secret: Secret,
         policy: SplitPolicy, isForeign: Bool
     ) {
         self.userID = userID

@@ -22,8 +22,10 @@ public protocol SplitAuthority: Sendable {
     func delete(client: String, caller: SplitCaller) async throws(SplitKeyError)
 
     /// Replaces the restrictions of the key that `key` names, by either of its public keys.
+    ///
+    /// - Parameter allowsMessages: Whether it signs bare hashes from now on; nil ends that with restrictions.
     func setRestrictions(
-        _ names: [String], client: String, key: [UInt8], caller: SplitCaller
+        _ names: [String], allowsMessages: Bool?, client: String, key: [UInt8], caller: SplitCaller
     ) async throws(SplitKeyError)
 }
 

@@ -1,4 +1,4 @@
-public import TextEncodings
+public import Encodings
 
 extension Hexadecimal {
     /// The bytes of a text that must name exactly `count` of them.

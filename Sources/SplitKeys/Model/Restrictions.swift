@@ -1,9 +1,11 @@
+import Encodings
+
 /// The table of groups and the functions each allows, and what the strict profile binds a group to.
 ///
 /// - Source: the groups that 0Chain's clients carry.
 public struct Restrictions: Sendable {
 
-    static let groups: [String: Set<String>] = [
+    static let groups: [ExactText: Set<ExactText>] = [
         "token_transfers": ["transfer"],
         "allocation_file_operations": ["read_redeem", "commit_connection"],
         "allocation_storage_operations": [
@@ -56,11 +58,12 @@ public struct Restrictions: Sendable {
         }
         var checked: [String] = []
         for name in names {
-            guard groups[name] != nil else {
+            guard groups[ExactText(name)] != nil else {
                 throw .invalid(
-                    "there is no group '\(name.prefix(64))'; known are \(groups.keys.sorted().joined(separator: ", "))")
+                    "there is no group '\(name.prefix(64))'; known are \(groups.keys.sorted().map(\.text).joined(separator: ", "))"
+                )
             }
-            if !checked.contains(name) { checked.append(name) }
+            if !checked.containsExactly(name) { checked.append(name) }
         }
         return checked
     }
@@ -77,14 +80,14 @@ public struct Restrictions: Sendable {
             throw SplitKeyError(
                 .notPermitted, "'transaction_data' must be a JSON object with the function's 'name'")
         }
-        let allowing = names.filter { groups[$0]?.contains(function) == true }
+        let allowing = names.filter { groups[ExactText($0)]?.contains(ExactText(function)) == true }
         guard !allowing.isEmpty else {
             throw SplitKeyError(
                 .notPermitted, "the key's restrictions do not allow '\(function.prefix(64))'; set a group that does")
         }
         guard isBound else { return }
         let receivers = allowing.map { contract(of: $0) }
-        if receivers.contains(where: { $0 == nil || $0 == transaction.receiver }) { return }
+        if receivers.contains(where: { $0 == nil || $0?.isExactly(transaction.receiver) == true }) { return }
         throw SplitKeyError(
             .notPermitted, "the key's restrictions allow '\(function.prefix(64))' at its contract only")
     }

@@ -1,7 +1,7 @@
 /// How strict the co-signing role is, and its bounds.
 public struct SplitConfiguration: Sendable, Hashable {
     public enum Profile: String, Sendable, CaseIterable {
-        /// Strict for keys this daemon's vault made, the original's tolerances for rows set up from outside.
+        /// Strict for keys this daemon's vault made, 0Chain's tolerances for rows set up from outside.
         case compat
         /// For all keys: hashes computed again, groups bound to their contracts, bare hashes signed only where a key
         /// allows it.

@@ -3,7 +3,7 @@
 /// ``message`` is for the caller, ``detail`` and ``underlying`` for the operator's log, ``Code/rawValue`` is the reason
 /// code of audit records.
 public struct SplitKeyError: Error, Sendable, CustomStringConvertible {
-    /// An open set: new codes break nobody.
+    /// An open set: adding a code breaks no caller.
     public struct Code: RawRepresentable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
@@ -62,6 +62,8 @@ public struct SplitKeyError: Error, Sendable, CustomStringConvertible {
 
     static func invalid(_ message: String) -> SplitKeyError { SplitKeyError(.invalidArgument, message) }
     static let unknownKey = SplitKeyError(.notFound, "there is no such split key")
+    static let lostRace = SplitKeyError(
+        .conflict, "another request changed this at the same time; look at it and try again")
     static let unknownWallet = SplitKeyError(.notFound, "there is no such wallet")
 
     static func damaged(_ what: String, _ underlying: (any Error)? = nil) -> SplitKeyError {

@@ -1,4 +1,5 @@
 import EnclaveLock
+import Encodings
 import LibCrypto
 
 /// What a split key may sign. Part of what its server share is sealed with, so an edited row signs nothing.
@@ -22,6 +23,25 @@ public struct SplitPolicy: Sendable, Hashable {
         self.expiresAt = expiresAt
         self.allowsMessages = allowsMessages
         self.verifiesHash = verifiesHash
+    }
+
+    /// Whether a key signs bare hashes if nobody said so: they go around the restrictions, so a key that has some does not.
+    ///
+    /// - Parameter isUsual: Whether a key without restrictions does.
+    public static func allowsMessages(restrictions: [String], isUsual: Bool) -> Bool {
+        isUsual && restrictions.isEmpty
+    }
+
+    /// With other restrictions.
+    ///
+    /// - Parameter allowsMessages: What the caller says of bare hashes; nil if nothing: then restrictions end them, and
+    ///   none restore nothing.
+    func restricted(to names: [String], allowsMessages: Bool?) -> SplitPolicy {
+        var policy = self
+        policy.restrictions = names
+        policy.allowsMessages =
+            allowsMessages ?? (self.allowsMessages && Self.allowsMessages(restrictions: names, isUsual: true))
+        return policy
     }
 
     /// Canonical bytes: every field, each preceded by its length; the restrictions sorted.

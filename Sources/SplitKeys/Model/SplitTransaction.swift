@@ -1,5 +1,5 @@
+import Encodings
 import LibCrypto
-import TextEncodings
 
 /// The part of a transaction that is hashed, and the function its data names.
 public struct SplitTransaction: Sendable {

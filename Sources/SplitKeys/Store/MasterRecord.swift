@@ -1,10 +1,10 @@
 import EnclaveLock
-import TextEncodings
+import Encodings
 
 /// A wallet as the vault stores it.
 struct MasterRecord: Sendable, Hashable {
     var clientID: String
-    var userID: String
+    var userID: ExactText
     /// Encoded.
     var clientKey: [UInt8]
     var suite: SplitSuite
@@ -23,7 +23,7 @@ struct MasterRecord: Sendable, Hashable {
     var context: [UInt8] {
         var fields = RecordFields(.splitMaster)
         fields.append(clientID)
-        fields.append(userID)
+        fields.append(userID.text)
         fields.append(clientKey)
         fields.append(suite.rawValue)
         fields.append(optional: anchor.map { Array($0.utf8) })
@@ -35,13 +35,13 @@ struct MasterRecord: Sendable, Hashable {
 /// A split key as the vault stores it.
 struct SplitRecord: Sendable, Hashable {
     var clientID: String
-    var userID: String
+    var userID: ExactText
     var clientKey: [UInt8]
     /// The user share's public key, encoded; its hex names the row.
     var publicKey: [UInt8]
     /// The server share's public key, encoded.
     var peerKey: [UInt8]
-    var sharedTo: String
+    var sharedTo: ExactText
     var isRevoked: Bool
     /// Whether the co-signing role may not have it yet.
     var isPending: Bool
@@ -57,10 +57,10 @@ struct SplitRecord: Sendable, Hashable {
     var context: [UInt8] {
         var fields = RecordFields(.splitUserShare)
         fields.append(clientID)
-        fields.append(userID)
+        fields.append(userID.text)
         fields.append(publicKey)
         fields.append(peerKey)
-        fields.append(sharedTo)
+        fields.append(sharedTo.text)
         return fields.bytes
     }
 }

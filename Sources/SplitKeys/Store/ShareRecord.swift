@@ -1,11 +1,11 @@
 import EnclaveLock
-import TextEncodings
+import Encodings
 
 /// The server's half of a split key as stored. Nothing in it is trusted before its sealed part opens with it.
 struct ShareRecord: Sendable, Hashable {
     /// Drawn at set-up; names this life of the key in the revocation ledger.
     var nonce: String
-    var userID: String
+    var userID: ExactText
     var clientID: String
     /// Encoded; the wallet's public key.
     var clientKey: [UInt8]
@@ -17,7 +17,7 @@ struct ShareRecord: Sendable, Hashable {
     var policy: SplitPolicy
     /// Names the anchor's row; nil for a suite without anchors.
     var anchor: String?
-    /// Whether the key was born here; foreign ones get the original's tolerances in the compat profile.
+    /// Whether the key was born here; foreign ones get 0Chain's tolerances in the compat profile.
     var isForeign: Bool
     /// The anchor's correction, or the whole server share without an anchor; empty once revoked.
     var sealed: [UInt8]
@@ -36,7 +36,7 @@ struct ShareRecord: Sendable, Hashable {
     func context() throws(SplitKeyError) -> [UInt8] {
         var fields = RecordFields(.splitServerShare)
         fields.append(nonce)
-        fields.append(userID)
+        fields.append(userID.text)
         fields.append(clientID)
         fields.append(clientKey)
         fields.append(peerKey)
@@ -52,13 +52,13 @@ struct ShareRecord: Sendable, Hashable {
 /// An anchor's row.
 struct AnchorRow: Sendable, Hashable {
     var id: String
-    var userID: String
+    var userID: ExactText
     var clientID: String
     /// JSON of an anchor record.
     var record: [UInt8]
 
     /// Part of what is sealed with the anchor.
     var identity: RecordIdentity {
-        RecordIdentity(tenant: userID, keystore: clientID, key: id, type: "split-anchor", version: 1)
+        RecordIdentity(tenant: userID.text, keystore: clientID, key: id, type: "split-anchor", version: 1)
     }
 }

@@ -1,13 +1,13 @@
+import Encodings
 import Foundation
 import GRDB
 import Storage
-import TextEncodings
 
 /// The rows of the vault: wallets and user shares. It stores bytes and knows no secret.
 ///
 /// - Concurrency: any number of calls at once; nothing blocks the caller's thread.
 final class VaultStore: Sendable {
-    private static let schema = SQLiteSchema(
+    static let schema = SQLiteSchema(
         applicationID: 0x6B6D_7376,
         steps: [
             """
@@ -43,13 +43,40 @@ final class VaultStore: Sendable {
             CREATE INDEX splits_pending ON splits (client_id) WHERE is_pending <> 0;
             CREATE INDEX splits_by_peer ON splits (peer_key);
             CREATE INDEX splits_by_grantee ON splits (shared_to) WHERE shared_to <> '';
-            """
+            """,
+            [
+                StateSeal.epochTable, StateSeal.columns, StateSeal.columns(of: "masters"),
+                StateSeal.columns(of: "splits"),
+            ].joined(separator: "\n"),
         ])
 
-    private let pool: DatabasePool
+    /// What the audit chain calls the file.
+    static let name = "vault.sqlite"
 
-    init(path: String) throws(SplitKeyError) {
+    /// Rows that decide, with everything in them.
+    private static let sealed = [
+        SealedTable(
+            "masters", key: ["client_id"],
+            content: ["user_id", "client_key", "suite", "anchor", "protection", "anchor_key", "sealed", "created_at"]),
+        SealedTable(
+            "splits", key: ["public_key"],
+            content: [
+                "client_id", "user_id", "client_key", "peer_key", "shared_to", "is_revoked", "is_pending",
+                "restrictions", "expires_at", "allows_messages", "verifies_hash", "sealed", "created_at",
+            ]),
+    ]
+
+    private let pool: DatabasePool
+    let probe: WriteProbe
+    let seal: StateSeal
+    private let tell: EpochTelling
+
+    /// - Parameter tell: Called after each change that an older copy of the file would undo.
+    init(path: String, tell: EpochTelling = .none) throws(SplitKeyError) {
         pool = try SplitStorage.open(path: path, label: "kmsd.vault", schema: Self.schema)
+        probe = WriteProbe(pool)
+        seal = try SplitStorage.seal(name: Self.name, path: path, pool: pool, tables: Self.sealed)
+        self.tell = tell
     }
 
     func close() throws { try SQLiteFile.close(pool) }
@@ -57,24 +84,27 @@ final class VaultStore: Sendable {
     // MARK: Wallets
 
     func master(_ client: String) async throws(SplitKeyError) -> MasterRecord? {
-        try await SplitStorage.read(pool) { db in
+        try await SplitStorage.read(pool, seal) { [seal] db in
             try Row.fetchOne(db, sql: "SELECT * FROM masters WHERE client_id = ?", arguments: [client])
-                .flatMap(Self.master)
+                .flatMap { row in
+                    guard seal.accepts(row, of: "masters") else { throw SplitKeyError.damaged("wallet") }
+                    return Self.master(row)
+                }
         }
     }
 
-    func masters(user: String, limit: Int) async throws(SplitKeyError) -> [MasterRecord] {
-        try await SplitStorage.read(pool) { db in
+    func masters(user: ExactText, limit: Int) async throws(SplitKeyError) -> [MasterRecord] {
+        try await SplitStorage.read(pool, seal) { [seal] db in
             try Row.fetchAll(
                 db, sql: "SELECT * FROM masters WHERE user_id = ? ORDER BY created_at, client_id LIMIT ?",
-                arguments: [user, limit]
-            ).compactMap(Self.master)
+                arguments: [user.text, limit]
+            ).filter { seal.accepts($0, of: "masters") }.compactMap(Self.master)
         }
     }
 
     /// - Throws: `.conflict` if another request stored the wallet meanwhile.
     func insert(_ master: MasterRecord) async throws(SplitKeyError) {
-        try await SplitStorage.write(pool) { db in
+        try await SplitStorage.write(pool, seal, tell, .adds) { db in
             guard
                 try Row.fetchOne(db, sql: "SELECT 1 FROM masters WHERE client_id = ?", arguments: [master.clientID])
                     == nil
@@ -84,17 +114,22 @@ final class VaultStore: Sendable {
                     "INSERT INTO masters (client_id, user_id, client_key, suite, anchor, protection, anchor_key, sealed, "
                     + "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 arguments: [
-                    master.clientID, master.userID, Data(master.clientKey), master.suite.rawValue, master.anchor,
+                    master.clientID, master.userID.text, Data(master.clientKey), master.suite.rawValue, master.anchor,
                     master.protection, Data(master.anchorKey), Data(master.sealed), master.createdAt,
                 ])
         }
     }
 
     /// Removes a wallet with its split keys.
-    func remove(client: String) async throws(SplitKeyError) {
-        try await SplitStorage.write(pool) { db in
+    ///
+    /// - Returns: The public keys of those that it had until then.
+    func remove(client: String) async throws(SplitKeyError) -> [[UInt8]] {
+        try await SplitStorage.write(pool, seal, tell, .lowers) { db in
+            let names = try String.fetchAll(
+                db, sql: "SELECT public_key FROM splits WHERE client_id = ?", arguments: [client])
             try db.execute(sql: "DELETE FROM splits WHERE client_id = ?", arguments: [client])
             try db.execute(sql: "DELETE FROM masters WHERE client_id = ?", arguments: [client])
+            return names.compactMap { Hexadecimal.decode($0, .either) }
         }
     }
 
@@ -110,7 +145,7 @@ final class VaultStore: Sendable {
     }
 
     func count(client: String) async throws(SplitKeyError) -> Int {
-        try await SplitStorage.read(pool) { db in
+        try await SplitStorage.read(pool, seal) { db in
             try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM splits WHERE client_id = ?", arguments: [client]) ?? 0
         }
     }
@@ -119,42 +154,60 @@ final class VaultStore: Sendable {
         try await fetch("SELECT * FROM splits WHERE public_key = ?", [publicKey]).first
     }
 
-    func splits(sharedTo user: String) async throws(SplitKeyError) -> [SplitRecord] {
+    func splits(sharedTo user: ExactText) async throws(SplitKeyError) -> [SplitRecord] {
         try await fetch(
-            "SELECT * FROM splits WHERE shared_to = ? AND shared_to <> '' ORDER BY created_at, public_key", [user])
+            "SELECT * FROM splits WHERE shared_to = ? AND shared_to <> '' ORDER BY created_at, public_key", [user.text])
     }
 
     /// A user's split keys that have `key` as one of their public keys.
-    func splits(anyKey key: String, user: String) async throws(SplitKeyError) -> [SplitRecord] {
+    func splits(anyKey key: String, user: ExactText) async throws(SplitKeyError) -> [SplitRecord] {
         try await fetch(
-            "SELECT * FROM splits WHERE (peer_key = ? OR public_key = ?) AND user_id = ?", [key, key, user])
+            "SELECT * FROM splits WHERE (peer_key = ? OR public_key = ?) AND user_id = ?", [key, key, user.text])
     }
 
-    func put(_ split: SplitRecord) async throws(SplitKeyError) {
-        let restrictions = try SplitStorage.encode(split.policy.restrictions)
-        try await SplitStorage.write(pool) { db in
-            try db.execute(
-                sql: "INSERT OR REPLACE INTO splits (public_key, client_id, user_id, client_key, peer_key, shared_to, "
-                    + "is_revoked, is_pending, restrictions, expires_at, allows_messages, verifies_hash, sealed, "
-                    + "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                arguments: [
-                    split.publicText, split.clientID, split.userID, Data(split.clientKey),
-                    Hexadecimal.encode(split.peerKey), split.sharedTo, split.isRevoked, split.isPending, restrictions,
-                    split.policy.expiresAt, split.policy.allowsMessages, split.policy.verifiesHash, Data(split.sealed),
-                    split.createdAt,
-                ])
+    /// - Parameters:
+    ///   - old: What is there now, and was read for this change; nil to make it.
+    ///   - isMade: Whether this makes it, or ends its making.
+    /// - Throws: `.conflict` if something else is there: another request changed or removed it meanwhile.
+    func put(
+        _ split: SplitRecord, insteadOf old: SplitRecord?, isMade: Bool = false
+    ) async throws(SplitKeyError) {
+        try await SplitStorage.write(pool, seal, tell, isMade ? .adds : .lowers) { [seal] db in
+            let row = try Row.fetchOne(
+                db, sql: "SELECT * FROM splits WHERE public_key = ?", arguments: [split.publicText])
+            // A row that was edited is nothing that could have been read.
+            let found = row.flatMap { seal.accepts($0, of: "splits") ? Self.split($0) : nil }
+            guard found == old, (row == nil) == (old == nil) else {
+                throw SplitKeyError.lostRace
+            }
+            try Self.replace(split, db)
         }
     }
 
+    private static func replace(_ split: SplitRecord, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO splits (public_key, client_id, user_id, client_key, peer_key, shared_to, "
+                + "is_revoked, is_pending, restrictions, expires_at, allows_messages, verifies_hash, sealed, "
+                + "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            arguments: [
+                split.publicText, split.clientID, split.userID.text, Data(split.clientKey),
+                Hexadecimal.encode(split.peerKey), split.sharedTo.text, split.isRevoked, split.isPending,
+                try SplitStorage.encode(split.policy.restrictions), split.policy.expiresAt,
+                split.policy.allowsMessages, split.policy.verifiesHash, Data(split.sealed), split.createdAt,
+            ])
+    }
+
     func remove(publicKey: String) async throws(SplitKeyError) {
-        try await SplitStorage.write(pool) { db in
+        try await SplitStorage.write(pool, seal, tell, .lowers) { db in
             try db.execute(sql: "DELETE FROM splits WHERE public_key = ?", arguments: [publicKey])
         }
     }
 
     private func fetch(_ sql: String, _ arguments: StatementArguments) async throws(SplitKeyError) -> [SplitRecord] {
-        try await SplitStorage.read(pool) { db in
-            try Row.fetchAll(db, sql: sql, arguments: arguments).compactMap(Self.split)
+        try await SplitStorage.read(pool, seal) { [seal] db in
+            // A row that was edited is as good as none: nothing in it can be believed.
+            try Row.fetchAll(db, sql: sql, arguments: arguments).filter { seal.accepts($0, of: "splits") }
+                .compactMap(Self.split)
         }
     }
 
@@ -163,7 +216,7 @@ final class VaultStore: Sendable {
     private static func master(_ row: Row) -> MasterRecord? {
         guard let suite = SplitSuite(rawValue: row.text("suite")) else { return nil }
         return MasterRecord(
-            clientID: row.text("client_id"), userID: row.text("user_id"), clientKey: row.bytes("client_key"),
+            clientID: row.text("client_id"), userID: ExactText(row.text("user_id")), clientKey: row.bytes("client_key"),
             suite: suite, anchor: row.optionalText("anchor"), protection: row.text("protection"),
             anchorKey: row.bytes("anchor_key"), sealed: row.bytes("sealed"), createdAt: row.number("created_at"))
     }
@@ -174,8 +227,8 @@ final class VaultStore: Sendable {
             let restrictions = try? SplitStorage.decode(row.text("restrictions"))
         else { return nil }
         return SplitRecord(
-            clientID: row.text("client_id"), userID: row.text("user_id"), clientKey: row.bytes("client_key"),
-            publicKey: publicKey, peerKey: peerKey, sharedTo: row.text("shared_to"),
+            clientID: row.text("client_id"), userID: ExactText(row.text("user_id")), clientKey: row.bytes("client_key"),
+            publicKey: publicKey, peerKey: peerKey, sharedTo: ExactText(row.text("shared_to")),
             isRevoked: row.number("is_revoked") != 0, isPending: row.number("is_pending") != 0,
             policy: SplitPolicy(
                 restrictions: restrictions, expiresAt: row.number("expires_at"),

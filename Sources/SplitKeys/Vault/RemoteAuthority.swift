@@ -1,6 +1,6 @@
-public import Outbound
+import Encodings
+public import OutboundHTTP
 public import SecretMemory
-import TextEncodings
 
 /// The co-signing role in another process, spoken to over HTTP with the caller's own token.
 ///
@@ -32,7 +32,7 @@ public struct RemoteAuthority: SplitAuthority {
 
     public func setUp(_ setup: ShareSetup, caller: SplitCaller) async throws(SplitKeyError) {
         var body = WireObject()
-        body.member("user_id", setup.userID ?? caller.user)
+        body.member("user_id", (setup.userID ?? caller.user).text)
         body.member("client_id", setup.clientID)
         body.member("client_key", Hexadecimal.encode(setup.clientKey))
         body.member("public_key", Hexadecimal.encode(setup.publicKey))
@@ -60,10 +60,11 @@ public struct RemoteAuthority: SplitAuthority {
     }
 
     public func setRestrictions(
-        _ names: [String], client name: String, key: [UInt8], caller: SplitCaller
+        _ names: [String], allowsMessages: Bool?, client name: String, key: [UInt8], caller: SplitCaller
     ) async throws(SplitKeyError) {
         var body = WireObject()
         body.member("restrictions", names)
+        if let allowsMessages { body.member("allow_message_signing", allowsMessages) }
         _ = try await send("PUT", "/restrictions/\(name)", body, caller, key: key)
     }
 
@@ -86,8 +87,8 @@ public struct RemoteAuthority: SplitAuthority {
         }
         switch answer.status {
         case 200: return answer.body
-        case 400 where path.hasPrefix("/revoke/") || path.hasPrefix("/delete/") || path.hasPrefix("/restrictions/"):
-            // The original's status for a key that is not there.
+        case 400 where ["/revoke/", "/delete/", "/restrictions/"].contains(where: path.startsExactly):
+            // 0Chain's status for a key that is not there.
             throw .unknownKey
         case 409: throw SplitKeyError(.conflict, "the co-signing server holds another key of this name")
         case 501: throw SplitKeyError(.unsupported, "the co-signing server's token does not hold keys of this suite")

@@ -1,10 +1,11 @@
+public import Encodings
 public import SecretMemory
 
 /// A wallet as told.
 public struct SplitWallet: Sendable {
     public var clientID: String
     public var clientKey: [UInt8]
-    public var userID: String
+    public var userID: ExactText
     public var suite: SplitSuite
     /// Where its infrastructure scalar is used.
     public var protection: SplitProtection
@@ -17,10 +18,12 @@ public struct SplitKey: Sendable {
     public var wallet: SplitWallet
     public var publicKey: [UInt8]
     public var peerKey: [UInt8]
-    /// The user share, 32 bytes; nil if it was given out once only.
+    /// The user share, 32 bytes; nil if it was given out once only, and for a damaged row.
     public var share: SharedSecret?
-    public var sharedTo: String
+    public var sharedTo: ExactText
     public var isRevoked: Bool
+    /// Whether the stored row does not open: what it says is not proven, and its share is lost.
+    public var isDamaged = false
     public var policy: SplitPolicy
     /// Unix seconds.
     public var createdAt: Int64

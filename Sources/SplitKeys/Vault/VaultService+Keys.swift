@@ -1,6 +1,6 @@
-import HSMBridge
+public import Encodings
 import SecretMemory
-import TextEncodings
+import Token
 
 extension VaultService {
     /// Splits a wallet: a new user share, and the server share that is missing to the wallet's key.
@@ -14,9 +14,12 @@ extension VaultService {
             guard options.suite == nil || options.suite == master.suite else {
                 throw .invalid("'suite' is not the wallet's, which is \(master.suite.rawValue)")
             }
+            let restrictions = try Restrictions.check(options.restrictions)
             let policy = SplitPolicy(
-                restrictions: try Restrictions.check(options.restrictions), expiresAt: options.expiresAt,
-                allowsMessages: options.allowsMessages ?? (configuration.profile == .compat),
+                restrictions: restrictions, expiresAt: options.expiresAt,
+                allowsMessages: options.allowsMessages
+                    ?? SplitPolicy.allowsMessages(
+                        restrictions: restrictions, isUsual: configuration.profile == .compat),
                 verifiesHash: options.verifiesHash ?? true)
             guard policy.expiresAt >= 0, policy.expiresAt == 0 || policy.expiresAt > now else {
                 throw .invalid("'expires_at' must be 0 or a time in the future, in Unix seconds")
@@ -46,7 +49,7 @@ extension VaultService {
         if keepsShare { record.sealed = try await seal(share, .shareLockUser, record.context) }
         try await allow("key", "split:\(master.clientID):\(record.publicText)", caller)
         // Pending until the other role has its half: a crash between leaves a row that is never told and is cleared later.
-        try await store.put(record)
+        try await store.put(record, insteadOf: nil, isMade: true)
         do {
             try await authority.setUp(
                 ShareSetup(
@@ -57,13 +60,26 @@ extension VaultService {
                 caller: caller)
         } catch {
             await clear(record, caller)
+            // Deleted meanwhile: then what failed is only what that had taken away first.
+            if await isGone(master.clientID) { throw .lostRace }
             throw error
         }
+        let pending = record
         record.isPending = false
-        try await store.put(record)
+        do throws(SplitKeyError) {
+            try await store.put(record, insteadOf: pending, isMade: true)
+        } catch {
+            // The wallet was removed meanwhile.
+            if error.code == .conflict { await clear(pending, caller) }
+            throw error
+        }
         return SplitKey(
             wallet: Self.told(master), publicKey: publicKey, peerKey: peerKey, share: share, sharedTo: "",
             isRevoked: false, policy: policy, createdAt: record.createdAt)
+    }
+
+    private func isGone(_ client: String) async -> Bool {
+        do { return try await store.master(client) == nil } catch { return false }
     }
 
     /// Takes a half-made split key back; what cannot be done now is done by ``settle(_:_:)`` later.
@@ -84,22 +100,34 @@ extension VaultService {
         }
     }
 
-    /// The wallet's split keys with their shares; none for an unknown wallet.
+    /// The wallet's split keys with their shares; none for an unknown wallet. A row that does not open is marked.
     public func keys(client: String, caller: SplitCaller) async throws(SplitKeyError) -> [SplitKey] {
         guard let master = try await store.master(client), master.userID == caller.user else { return [] }
         var keys: [SplitKey] = []
         for record in try await store.splits(client: client) where !record.isPending {
-            keys.append(try await told(record, master))
+            do throws(SplitKeyError) {
+                keys.append(try await told(record, master))
+            } catch {
+                guard error.code == .faulty else { throw error }
+                var key = Self.told(record, master, share: nil)
+                key.isDamaged = true
+                keys.append(key)
+            }
         }
         return keys
     }
 
-    /// Split keys that others shared to the caller.
+    /// Split keys that others shared to the caller. A row that does not open is left out: whom it is shared to is part of
+    /// what it opens with, so nothing says that it is the caller's business.
     public func sharedKeys(caller: SplitCaller) async throws(SplitKeyError) -> [SplitKey] {
         var keys: [SplitKey] = []
         for record in try await store.splits(sharedTo: caller.user) where !record.isPending {
-            guard let master = try await store.master(record.clientID) else { continue }
-            keys.append(try await told(record, master))
+            do throws(SplitKeyError) {
+                guard let master = try await store.master(record.clientID) else { continue }
+                keys.append(try await told(record, master))
+            } catch {
+                guard error.code == .faulty else { throw error }
+            }
         }
         return keys
     }
@@ -107,24 +135,24 @@ extension VaultService {
     /// Lets another user read a split key.
     ///
     /// - Throws: `.notFound`; `.invalidArgument` for the owner; `.revoked`.
-    public func share(publicKey: [UInt8], to target: String, caller: SplitCaller) async throws(SplitKeyError) {
+    public func share(publicKey: [UInt8], to target: ExactText, caller: SplitCaller) async throws(SplitKeyError) {
         let name = Hexadecimal.encode(publicKey)
         try await audited("share", "split:\(name)", caller) { () async throws(SplitKeyError) in
-            guard var record = try await store.split(publicKey: name), record.userID == caller.user,
-                !record.isPending
+            await changes.beginChange(name, revoking: false)
+            defer { changes.endChange(name) }
+            guard let found = try await store.split(publicKey: name), found.userID == caller.user, !found.isPending
             else { throw .unknownKey }
-            guard !target.isEmpty, target.utf8.count <= SplitCaller.longestUser else {
-                throw .invalid("'target_user_id' must have 1 to \(SplitCaller.longestUser) bytes")
-            }
+            var record = found
+            let target = try SplitCaller.check(target, "'target_user_id'")
             guard target != caller.user else { throw .invalid("'target_user_id' is the owner") }
             guard !record.isRevoked else { throw SplitKeyError(.revoked, "the split key is revoked") }
-            try await allow("share", "split:\(record.clientID):\(name)", caller, ["target": target])
+            try await allow("share", "split:\(record.clientID):\(name)", caller, ["target": target.text])
             let share =
                 record.sealed.isEmpty
                 ? nil : try await open(record.sealed, .shareLockUser, record.context, "split key")
             record.sharedTo = target
             if let share { record.sealed = try await seal(share, .shareLockUser, record.context) }
-            try await store.put(record)
+            try await store.put(record, insteadOf: found)
         }
     }
 
@@ -137,18 +165,25 @@ extension VaultService {
     ///
     /// - Throws: `.notFound`, `.invalidArgument`.
     public func setRestrictions(
-        _ names: [String], client: String, key: [UInt8], caller: SplitCaller
+        _ names: [String], allowsMessages: Bool? = nil, client: String, key: [UInt8], caller: SplitCaller
     ) async throws(SplitKeyError) {
         try await audited("restrictions", "wallet:\(client)", caller) { () async throws(SplitKeyError) in
             let names = try Restrictions.check(names)
-            var record = try await record(key, client, caller)
+            let name = try await record(key, client, caller).publicText
+            await changes.beginChange(name, revoking: false)
+            defer { changes.endChange(name) }
+            // Read again: another change may have come first.
+            let found = try await record(key, client, caller)
+            guard found.publicText == name else { throw .unknownKey }
+            var record = found
             guard !record.isRevoked else { throw SplitKeyError(.revoked, "the split key is revoked") }
             try await allow(
                 "restrictions", "split:\(client):\(record.publicText)", caller,
                 ["groups": names.joined(separator: " ")])
-            try await authority.setRestrictions(names, client: client, key: record.publicKey, caller: caller)
-            record.policy.restrictions = names
-            try await store.put(record)
+            try await authority.setRestrictions(
+                names, allowsMessages: allowsMessages, client: client, key: record.publicKey, caller: caller)
+            record.policy = record.policy.restricted(to: names, allowsMessages: allowsMessages)
+            try await store.put(record, insteadOf: found)
         }
     }
 
@@ -157,13 +192,17 @@ extension VaultService {
     /// - Throws: `.notFound`.
     public func revoke(client: String, publicKey: [UInt8], caller: SplitCaller) async throws(SplitKeyError) {
         try await audited("revoke", "wallet:\(client)", caller) { () async throws(SplitKeyError) in
-            guard var record = try await store.split(publicKey: Hexadecimal.encode(publicKey)),
-                record.clientID == client, record.userID == caller.user, !record.isPending
+            let name = Hexadecimal.encode(publicKey)
+            await changes.beginChange(name, revoking: false)
+            defer { changes.endChange(name) }
+            guard let found = try await store.split(publicKey: name), found.clientID == client,
+                found.userID == caller.user, !found.isPending
             else { throw .unknownKey }
+            var record = found
             try await allow("revoke", "split:\(client):\(record.publicText)", caller)
             try await authority.revoke(client: client, peerKey: publicKey, caller: caller)
             record.isRevoked = true
-            try await store.put(record)
+            try await store.put(record, insteadOf: found)
         }
     }
 

@@ -1,5 +1,5 @@
-import HSMBridge
 public import SecretMemory
+import Token
 
 extension VaultService {
     /// Makes a wallet nobody knows the key of: anchor and rest are drawn apart, and their sum is never formed.
@@ -70,13 +70,21 @@ extension VaultService {
         try await audited("delete", "wallet:\(client)", caller) { () async throws(SplitKeyError) in
             _ = try await wallet(client, caller)
             try await allow("delete", "wallet:\(client)", caller)
+            let known = Set(try await store.splits(client: client).map(\.publicKey))
             do throws(SplitKeyError) {
                 try await authority.delete(client: client, caller: caller)
             } catch {
                 // Not found: it never had a split key, or an earlier attempt got this far.
                 guard error.code == .notFound else { throw error }
             }
-            try await store.remove(client: client)
+            // Made while the other role deleted: it may have got its half afterwards.
+            for key in try await store.remove(client: client) where !known.contains(key) {
+                do throws(SplitKeyError) {
+                    try await authority.revoke(client: client, peerKey: key, caller: caller)
+                } catch {
+                    guard error.code == .notFound else { throw error }
+                }
+            }
         }
     }
 }

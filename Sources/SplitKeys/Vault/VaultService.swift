@@ -1,8 +1,10 @@
 public import Audit
+import Encodings
 public import Foundation
-public import HSMBridge
 import LibCrypto
 import SecretMemory
+public import Storage
+public import Token
 
 /// The vault (0Chain's ZVault): knows wallets, splits them, and hands out the users' halves.
 ///
@@ -19,6 +21,8 @@ public final class VaultService: Sendable {
     let authority: any SplitAuthority
     let auditor: SplitAuditor
     let configuration: SplitConfiguration
+    /// Orders the changes of one split key, so that this role and the other come to the same end.
+    let changes = ShareGate()
     private let clock: @Sendable () -> Date
 
     /// Opens or makes the store. Blocks for a few file operations.
@@ -31,38 +35,57 @@ public final class VaultService: Sendable {
         path: String, sealing: any Sealing, authority: any SplitAuthority, audit: any AuditRecording,
         configuration: SplitConfiguration, clock: @escaping @Sendable () -> Date = { Date() }
     ) throws(SplitKeyError) {
-        store = try VaultStore(path: path)
+        store = try VaultStore(path: path, tell: EpochTelling { try await audit.tellStates() })
         self.sealing = sealing
         self.authority = authority
-        auditor = SplitAuditor(chain: audit, front: "vault")
+        auditor = SplitAuditor(chain: audit, front: "vault") { Int64(clock().timeIntervalSince1970) }
         self.configuration = configuration
         self.clock = clock
     }
 
-    public func close() throws { try store.close() }
+    /// Writes what is still in memory and closes the file.
+    public func close() async throws {
+        await auditor.tellCounts(isLast: true)
+        try store.close()
+    }
+
+    /// Writes how often something was refused. Called now and then.
+    public func flush() async { await auditor.tellCounts(isLast: false) }
+
+    /// Proves that the store is the one that was written last.
+    public var seal: StateSeal { store.seal }
+
+    /// The same of a store that is opened for nothing else; close it.
+    public static func seal(ofStore path: String) throws -> StateSeal { try VaultStore(path: path).seal }
+
+    /// The epoch of a store that is only read, also beside the daemon.
+    public static func epoch(ofFile path: String) throws -> UInt64 {
+        try StateSeal.epoch(ofFile: path, schema: VaultStore.schema)
+    }
 
     /// Unix seconds.
     var now: Int64 { Int64(clock().timeIntervalSince1970) }
 
-    /// Runs one operation; a refusal is recorded.
+    /// Runs one operation; a refusal is recorded, or counted if it repeats.
     func audited<R>(
         _ operation: String, _ subject: String, _ caller: SplitCaller,
         _ body: () async throws(SplitKeyError) -> R
     ) async throws(SplitKeyError) -> R {
         do {
-            return try await body()
+            return try await TokenTenant(caller.user).run(body)
         } catch {
-            await auditor.refuse(error, operation, subject, actor: caller.user, requestID: caller.requestID)
+            await auditor.refuse(error, operation, subject, actor: caller.user.text, requestID: caller.requestID)
             throw error
         }
     }
 
     /// Records that an operation is allowed; what it does happens afterwards.
     func allow(
+        // exact: names of details are our own words.
         _ operation: String, _ subject: String, _ caller: SplitCaller, _ details: [String: String] = [:]
     ) async throws(SplitKeyError) {
         try await auditor.allow(
-            operation, subject, actor: caller.user, requestID: caller.requestID, details: details)
+            operation, subject, actor: caller.user.text, requestID: caller.requestID, details: details)
     }
 
     // MARK: Rows
@@ -85,8 +108,12 @@ public final class VaultService: Sendable {
         let share =
             split.sealed.isEmpty
             ? nil : try await open(split.sealed, .shareLockUser, split.context, "split key")
-        return SplitKey(
-            wallet: Self.told(master), publicKey: split.publicKey, peerKey: split.peerKey, share: share,
+        return Self.told(split, master, share: share)
+    }
+
+    static func told(_ split: SplitRecord, _ master: MasterRecord, share: SharedSecret?) -> SplitKey {
+        SplitKey(
+            wallet: told(master), publicKey: split.publicKey, peerKey: split.peerKey, share: share,
             sharedTo: split.sharedTo, isRevoked: split.isRevoked, policy: split.policy, createdAt: split.createdAt)
     }
 

@@ -1,6 +1,6 @@
+import Encodings
 import Foundation
 import SecretMemory
-import TextEncodings
 
 /// A small JSON object between our two roles, whose secrets go from locked memory straight into its bytes.
 struct WireObject {
@@ -43,6 +43,7 @@ struct WireObject {
 
     /// A text member of an answer.
     static func text(_ name: String, in body: [UInt8]) -> String? {
+        // exact: asked for by names of our own.
         (try? JSONDecoder().decode([String: String].self, from: Data(body)))?[name]
     }
 

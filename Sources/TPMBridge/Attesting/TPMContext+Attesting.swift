@@ -1,6 +1,6 @@
 import CTSS2
-import HSMBridge
 import SecretMemory
+import Token
 
 extension TPMContext {
     /// Lets the TPM state, signed by `signer`, that it holds `object` and what that is (TPM 2.0 Library part 3, section

@@ -1,6 +1,6 @@
 import CTSS2
-import HSMBridge
 import SecretMemory
+import Token
 
 /// The attestation key: restricted, so that the TPM signs only its own statements with it (TPM 2.0 Library part 1,
 /// section 25.2), marked as the other keys are.

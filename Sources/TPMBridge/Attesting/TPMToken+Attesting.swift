@@ -1,6 +1,6 @@
 import CTSS2
-public import HSMBridge
 import LibCrypto
+public import Token
 
 extension TPMToken {
     /// Lets the TPM certify the key with its attestation key.

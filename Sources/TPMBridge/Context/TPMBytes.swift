@@ -1,7 +1,7 @@
 import CTSS2
 import Glibc
-import HSMBridge
 import SecretMemory
+import Token
 
 /// The TSS's sized buffers (`TPM2B_…`: a 16-bit length, then that many bytes) as Swift's arrays.
 enum TPMBytes {

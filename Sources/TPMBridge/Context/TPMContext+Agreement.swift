@@ -1,6 +1,6 @@
 import CTSS2
-import HSMBridge
 import SecretMemory
+import Token
 
 /// Multiplying points by keys of the TPM.
 extension TPMContext {

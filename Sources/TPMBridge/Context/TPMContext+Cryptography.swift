@@ -1,12 +1,10 @@
 import CTSS2
-import HSMBridge
+import Glibc
 import SecretMemory
+import Token
 
 /// Using keys.
 extension TPMContext {
-    /// The longest message of one `TPM2_HMAC` (TPM2_MAX_DIGEST_BUFFER).
-    static let longestMessage = 1024
-
     /// HMAC-SHA-256 as a secret: both the message and the result are encrypted on their way.
     func secretHMAC(_ key: ESYS_TR, _ authorization: SharedSecret, _ message: [UInt8]) throws(HSMError) -> SharedSecret
     {
@@ -35,8 +33,9 @@ extension TPMContext {
         }
     }
 
-    /// HMAC-SHA-256 of at most ``longestMessage`` bytes, 32 bytes.
+    /// HMAC-SHA-256 of a message of any length, 32 bytes: one command if it takes all of it, otherwise a sequence.
     func hmac(_ key: ESYS_TR, _ authorization: SharedSecret, _ message: [UInt8]) throws(HSMError) -> [UInt8] {
+        guard message.count <= longestMessage else { return try longHMAC(key, authorization, message) }
         var pointer: UnsafeMutablePointer<TPM2B_DIGEST>?
         try hmac(key, authorization, message, &pointer)
         guard let pointer else { throw HSMError(.deviceFailure, "Esys_HMAC gave nothing.") }
@@ -48,9 +47,9 @@ extension TPMContext {
         _ key: ESYS_TR, _ authorization: SharedSecret, _ message: [UInt8],
         _ result: inout UnsafeMutablePointer<TPM2B_DIGEST>?
     ) throws(HSMError) {
-        guard message.count <= Self.longestMessage else {
+        guard message.count <= longestMessage else {
             throw HSMError(
-                .invalidArgument, "A TPM takes a message of at most \(Self.longestMessage) bytes for a MAC.")
+                .inputTooLong, "This TPM takes at most \(longestMessage) bytes for a MAC in one command.")
         }
         var buffer = TPM2B_MAX_BUFFER()
         TPMBytes.fill(&buffer, message)
@@ -69,16 +68,35 @@ extension TPMContext {
     func sign(
         _ key: ESYS_TR, _ authorization: SharedSecret, digest: [UInt8], width: Int
     ) throws(HSMError) -> [UInt8] {
+        var buffer = TPM2B_DIGEST()
+        guard digest.count <= 64 else { throw Self.noDigest }
+        TPMBytes.fill(&buffer, digest)
+        return try sign(key, authorization, &buffer, width: width)
+    }
+
+    /// The same for a digest that stays a secret.
+    func sign(
+        _ key: ESYS_TR, _ authorization: SharedSecret, secret digest: borrowing SecretBytes, width: Int
+    ) throws(HSMError) -> [UInt8] {
+        var buffer = TPM2B_DIGEST()
+        defer { explicit_bzero(&buffer, MemoryLayout<TPM2B_DIGEST>.size) }
+        digest.withUnsafeBytes { TPMBytes.fill(&buffer, $0) }
+        return try sign(key, authorization, &buffer, width: width)
+    }
+
+    private static let noDigest = HSMError(.invalidArgument, "A TPM signs digests of 20, 32, 48 or 64 bytes.")
+
+    private func sign(
+        _ key: ESYS_TR, _ authorization: SharedSecret, _ buffer: inout TPM2B_DIGEST, width: Int
+    ) throws(HSMError) -> [UInt8] {
         let hash: TPMI_ALG_HASH
-        switch digest.count {
+        switch buffer.size {
         case 32: hash = TPMI_ALG_HASH(TPM2_ALG_SHA256)
         case 48: hash = TPMI_ALG_HASH(TPM2_ALG_SHA384)
         case 64: hash = TPMI_ALG_HASH(TPM2_ALG_SHA512)
         case 20: hash = TPMI_ALG_HASH(TPM2_ALG_SHA1)
-        default: throw HSMError(.invalidArgument, "A TPM signs digests of 20, 32, 48 or 64 bytes.")
+        default: throw Self.noDigest
         }
-        var buffer = TPM2B_DIGEST()
-        TPMBytes.fill(&buffer, digest)
         var scheme = kms_ecdsa(hash)
         var ticket = kms_no_ticket()
         var pointer: UnsafeMutablePointer<TPMT_SIGNATURE>?

@@ -1,6 +1,6 @@
 import CTSS2
-import HSMBridge
 import SecretMemory
+import Token
 
 /// Non-volatile memory: plain, and counters.
 extension TPMContext {
@@ -8,6 +8,12 @@ extension TPMContext {
     func makeMemory(
         _ index: UInt32, size: Int, mark: [UInt8], authorization: SharedSecret, owner: SharedSecret?
     ) throws(HSMError) {
+        // Written by one command, so that no power failure leaves half of it.
+        guard longestMemory.map({ $0 >= size }) ?? true else {
+            throw HSMError(
+                .mechanismUnsupported,
+                "The TPM writes at most \(longestMemory ?? 0) bytes of memory at once; \(size) are needed.")
+        }
         let handle = try define(kms_memory_template(index, UInt16(size)), mark, authorization, owner)
         try writeMemory(handle, [], authorization)
     }
@@ -85,7 +91,7 @@ extension TPMContext {
             return try read(index, count, authorization)
         } catch {
             // NV_UNINITIALIZED.
-            guard case .tpm(0x14A, _, _)? = error.cause else { throw error }
+            guard error.tpmResponse?.rawValue == 0x14A else { throw error }
             return nil
         }
     }

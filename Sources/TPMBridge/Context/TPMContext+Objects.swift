@@ -1,7 +1,7 @@
 import CTSS2
-import HSMBridge
 import LibCrypto
 import SecretMemory
+import Token
 
 /// Finding, making, loading and removing objects.
 extension TPMContext {
@@ -15,7 +15,7 @@ extension TPMContext {
                 Esys_TR_FromTPMPublic(esys, handle, Self.none, Self.none, Self.none, &object)
             }
         } catch {
-            guard case .tpm(let raw, _, _)? = error.cause, TPMResponse(rawValue: raw).code == 0x08B else { throw error }
+            guard error.tpmResponse?.code == 0x08B else { throw error }
             return nil
         }
         return try describe(object)

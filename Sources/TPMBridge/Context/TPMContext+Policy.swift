@@ -1,7 +1,7 @@
 import CTSS2
-import HSMBridge
 import LibCrypto
 import SecretMemory
+import Token
 
 /// Using objects that want a policy instead of their authorization value alone.
 extension TPMContext {
@@ -63,12 +63,26 @@ extension TPMContext {
                     esys, session, Self.none, Self.none, Self.none, &approved, &reference, &name, &ticket)
             }
         } catch {
-            // VALUE: what the session was shown is not what was approved.
-            guard case .tpm(let raw, _, _)? = error.cause, TPMResponse(rawValue: raw).code == 0x084 else { throw error }
-            throw PolicyAuthority.mismatch(
-                try registers(policy.approval.values.selection), policy.authority.approvals)
+            // VALUE: what the session was shown is not what was approved, or the ticket is not this TPM's any more.
+            guard error.tpmResponse?.code == 0x084 else { throw error }
+            // A TPM whose owner was cleared forgot its tickets as well as our keys: that is told first, as everywhere.
+            try checkSaltKey()
+            let current = try registers(policy.approval.values.selection)
+            guard policy.approval.values != current else {
+                // The state is the approved one again, or never was another: all is looked at anew.
+                throw Self.startAnew("The TPM does not know its own approval of a state; it is shown to it again.")
+            }
+            throw PolicyAuthority.mismatch(current, policy.authority.approvals)
         }
         return session
+    }
+
+    /// What makes the worker connect again: PCR_CHANGED.
+    static func startAnew(_ reason: String) -> HSMError {
+        let response = TPMResponse(rawValue: 0x128)
+        return HSMError(
+            .tokenUnavailable, reason,
+            cause: HSMError.Cause(response, function: "Esys_PolicyAuthorize"))
     }
 
     /// Whether an object can be used with a policy only. Its authorization value alone does nothing then.

@@ -1,5 +1,5 @@
 import CTSS2
-import HSMBridge
+import Token
 
 /// Platform configuration registers.
 extension TPMContext {
@@ -53,6 +53,19 @@ extension TPMContext {
             throw HSMError(.deviceFailure, "The TPM answered with other registers than those asked for.")
         }
         return [Int: [UInt8]](uniqueKeysWithValues: zip(indices, digests))
+    }
+
+    /// The registers that TPM2_PCR_Reset puts back: for programs at locality 0, which all are that an operating system
+    /// starts, and for those at a locality from 1 to 3. Locality 4 is the machine's own.
+    ///
+    /// A TPM that does not tell is taken for one of a PC (TCG PC Client Platform TPM Profile, section 4.6.2).
+    func resettableRegisters() throws(HSMError) -> (anybody: Set<Int>, elsewhere: Set<Int>) {
+        let first = KMS_TPM2_PT_PCR_RESET_L0
+        let told = try pcrProperties(from: first, count: 7)
+        let anybody = told[first] ?? [16, 23]
+        var elsewhere: Set<Int> = told.isEmpty ? [20, 21, 22] : []
+        for locality: UInt32 in 1...3 { elsewhere.formUnion(told[first + 2 * locality] ?? []) }
+        return (anybody, elsewhere.subtracting(anybody))
     }
 
     static func list(_ selection: PCRSelection) -> TPML_PCR_SELECTION {

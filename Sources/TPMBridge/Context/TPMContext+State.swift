@@ -1,6 +1,6 @@
 import CTSS2
 import Glibc
-import HSMBridge
+import Token
 
 /// What the TPM says of itself, and clearing up.
 extension TPMContext {
@@ -24,7 +24,7 @@ extension TPMContext {
         return HSMError(
             .tokenUnavailable,
             "The TPM at '\(transport.path)' cannot be reached: \(String(cString: strerror(transport.failure))).\(hint)",
-            cause: .tpm(response.rawValue, name: response.name, function: "Esys_Startup"))
+            cause: HSMError.Cause(response, function: "Esys_Startup"))
     }
 
     /// Properties by number, from `first` on (TPM 2.0 Library part 2, table 23).
@@ -40,6 +40,32 @@ extension TPMContext {
             }
             return found
         }
+    }
+
+    /// Which registers have a property (TPM 2.0 Library part 2, section 6.14), by property.
+    func pcrProperties(from first: UInt32, count: Int) throws(HSMError) -> [UInt32: Set<Int>] {
+        try capabilities(KMS_TPM2_CAP_PCR_PROPERTIES, first, count) { data in
+            var found: [UInt32: Set<Int>] = [:]
+            withUnsafeBytes(of: data.data.pcrProperties.pcrProperty) { raw in
+                for entry in raw.bindMemory(to: TPMS_TAGGED_PCR_SELECT.self)
+                    .prefix(Int(data.data.pcrProperties.count))
+                {
+                    found[entry.tag] = withUnsafeBytes(of: entry.pcrSelect) { bitmap in
+                        Set(
+                            (0..<(8 * min(Int(entry.sizeofSelect), bitmap.count)))
+                                .filter { bitmap[$0 / 8] >> UInt8($0 % 8) & 1 == 1 })
+                    }
+                }
+            }
+            return found
+        }
+    }
+
+    /// Takes the TPM's word for how much data it accepts at once.
+    func take(_ limits: [UInt32: UInt32]) {
+        let told = Int(clamping: limits[KMS_TPM2_PT_INPUT_BUFFER] ?? 0)
+        if told > 0 { longestMessage = min(told, Self.longestBuffer) }
+        if let most = limits[KMS_TPM2_PT_NV_BUFFER_MAX] { longestMemory = Int(clamping: most) }
     }
 
     /// Handles in use, from `first` on.

@@ -1,7 +1,8 @@
 import CTSS2
 import Glibc
-import HSMBridge
 import SecretMemory
+import Token
+import Workers
 
 /// One ESYS context with its transport and one session: every call into the TSS passes here.
 ///
@@ -26,6 +27,11 @@ final class TPMContext {
     private(set) var policyBound: Set<ESYS_TR> = []
     /// What is being authorised.
     private var authorizing = TPMContext.none
+    /// The most bytes of one command's data: what the TPM says of itself, at most the TSS's buffer.
+    var longestMessage = TPMContext.longestBuffer
+    static let longestBuffer = Int(TPM2_MAX_DIGEST_BUFFER)
+    /// The most bytes that one command writes to or reads from memory; nil if the TPM does not say.
+    var longestMemory: Int?
 
     /// - Throws: `.tokenUnavailable` if the TSS cannot be initialised; nothing is sent yet.
     init(_ path: TPMAddress.Path, deadline: ContinuousClock.Instant) throws(HSMError) {
@@ -109,6 +115,19 @@ final class TPMContext {
             isPolicyBegun = false
         }
         return satisfying
+    }
+
+    /// Whether the storage key is still there.
+    ///
+    /// - Throws: What makes the worker connect again, which finds out what is there instead.
+    func checkSaltKey() throws(HSMError) {
+        guard saltKey != Self.none else { return }
+        do throws(HSMError) {
+            _ = try describe(saltKey)
+        } catch {
+            if let recovery = TPMRecovery(error), [.reopen, .lost].contains(recovery) { throw error }
+            throw Self.startAnew("The storage key is another one.")
+        }
     }
 
     func endSession() {

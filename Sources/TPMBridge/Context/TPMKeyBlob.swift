@@ -1,5 +1,5 @@
 import CTSS2
-import HSMBridge
+import Token
 
 /// A key as its TPM gives it out: the public area, and the private one encrypted under the storage key.
 ///
@@ -34,7 +34,7 @@ struct TPMKeyBlob {
             Tss2_MU_TPM2B_PUBLIC_Unmarshal(bytes, bytes.count, &offset, &publicArea) == 0,
             Tss2_MU_TPM2B_PRIVATE_Unmarshal(bytes, bytes.count, &offset, &privateArea) == 0, offset == bytes.count,
             publicArea.size > 0, privateArea.size > 0
-        else { throw RecoveryPolicy.notAuthentic }
+        else { throw HSMError.notAuthentic }
         self.init(publicArea: publicArea, privateArea: privateArea)
     }
 }

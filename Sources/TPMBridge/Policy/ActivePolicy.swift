@@ -1,5 +1,5 @@
 import CTSS2
-import HSMBridge
+import Token
 
 /// How the TPM is shown, before each use of a key, that its state is approved: the approval it was shown the proof of.
 struct ActivePolicy {

@@ -1,4 +1,5 @@
-import HSMBridge
+import Encodings
+import Token
 
 /// Which platform configuration registers bind the keys: one bank, at least one register.
 public struct PCRSelection: Hashable, Sendable, CustomStringConvertible {
@@ -29,9 +30,9 @@ public struct PCRSelection: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses `sha256:0,7`: ascending decimal numbers, each once.
     public init?(parsing text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let parts = text.splitExactly(at: ":")
         guard text.utf8.count <= 80, parts.count == 2, let bank = Bank(rawValue: String(parts[0])) else { return nil }
-        let numbers = parts[1].split(separator: ",", omittingEmptySubsequences: false)
+        let numbers = parts[1].splitExactly(at: ",")
         let indices = numbers.compactMap { Self.index($0) }
         guard indices.count == numbers.count else { return nil }
         self.init(bank, indices)

@@ -1,5 +1,5 @@
-public import HSMBridge
-import TextEncodings
+import Encodings
+public import Token
 
 extension PCRValues {
     /// Longest file of expected values.
@@ -15,13 +15,14 @@ extension PCRValues {
         }
         var bank: Substring?
         var found: [Int: [UInt8]] = [:]
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in text.splitExactly(at: "\n").enumerated() {
             let line = line.trimmed
-            guard !line.isEmpty, !line.hasPrefix("#") else { continue }
-            if line.hasSuffix(":") {
+            guard !line.isEmpty, !line.startsExactly(with: "#") else { continue }
+            if line.endsExactly(with: ":") {
                 bank = line.dropLast().trimmed
                 continue
             }
+            // exact: a colon with an accent on it is none, and the line is refused.
             guard let colon = line.firstIndex(of: ":"), let bank,
                 let index = PCRSelection.index(line[..<colon].trimmed)
             else { throw Self.refused(number, "it is neither 'bank:' nor 'index : 0xVALUE'") }
@@ -41,7 +42,7 @@ extension PCRValues {
 
     /// A register's value in hexadecimal, with or without `0x` in front.
     public static func value(_ text: some StringProtocol, _ bank: PCRSelection.Bank) -> [UInt8]? {
-        let digits = text.hasPrefix("0x") ? text.dropFirst(2).lowercased() : text.lowercased()
+        let digits = text.startsExactly(with: "0x") ? text.dropFirst(2).asciiLowercased() : text.asciiLowercased()
         guard let bytes = Hexadecimal.decode(digits), bytes.count == bank.width else { return nil }
         return bytes
     }

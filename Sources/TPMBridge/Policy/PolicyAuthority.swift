@@ -1,6 +1,6 @@
 import CTSS2
-import HSMBridge
-import TextEncodings
+import Encodings
+import Token
 
 /// A record that was read and understood: what the TPM needs to satisfy the policy of our keys.
 struct PolicyAuthority {
@@ -66,7 +66,7 @@ struct PolicyAuthority {
             approvals: approvals.map { approval in
                 TPMPolicyRecord.Approval(
                     bank: approval.values.bank,
-                    values: [String: String](
+                    values: [String: String](  // exact: names of banks and registers, this program's own.
                         uniqueKeysWithValues: approval.values.values.map { ("\($0.key)", Hexadecimal.encode($0.value)) }
                     ),
                     signature: Hexadecimal.encode(approval.signature))

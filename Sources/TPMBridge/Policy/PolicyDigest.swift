@@ -1,5 +1,5 @@
-import HSMBridge
 import LibCrypto
+import Token
 
 /// Policies computed here rather than in a TPM: for a state that the TPM is not in yet.
 ///

@@ -1,6 +1,6 @@
 import CTSS2
-import HSMBridge
 import SecretMemory
+import Token
 
 /// Finding the approval that holds now, and making further ones.
 extension TPMConnection {

@@ -1,4 +1,4 @@
-public import HSMBridge
+public import Token
 
 /// The states in which the keys of one installation work, each approved by a key of the TPM; `pcr-policy.json`.
 ///
@@ -9,7 +9,7 @@ public struct TPMPolicyRecord: Codable, Sendable, Equatable {
     public struct Approval: Codable, Sendable, Equatable {
         public var bank: PCRSelection.Bank
         /// Hex, by register in decimal.
-        public var values: [String: String]
+        public var values: [String: String]  // exact: names of banks and registers, this program's own.
         /// Hex: r ‖ s of the authorizing key.
         public var signature: String
     }

@@ -1,6 +1,6 @@
 import CTSS2
-import HSMBridge
 import SecretMemory
+import Token
 
 extension TPMProvisioner {
     /// Makes the key that approves states, approves the one that the TPM is in, and writes the record, before any key

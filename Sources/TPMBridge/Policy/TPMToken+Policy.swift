@@ -1,4 +1,4 @@
-public import HSMBridge
+public import Token
 
 /// The states of the machine in which the keys work.
 public struct PCRPolicy: Sendable, Equatable {

@@ -1,6 +1,6 @@
-import HSMBridge
 import LibCrypto
 import SecretMemory
+import Token
 
 /// Authorization values of objects: what the TPM wants to see proved before it uses a key.
 enum Authorization {

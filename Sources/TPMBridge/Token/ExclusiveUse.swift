@@ -1,5 +1,5 @@
 import Glibc
-import HSMBridge
+import Token
 
 /// The right of one process of this machine to use a TPM that no resource manager shares: an abstract socket's name,
 /// which the kernel gives back whatever becomes of the process.

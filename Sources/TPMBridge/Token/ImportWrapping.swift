@@ -1,7 +1,7 @@
 import CTSS2
-import HSMBridge
 import LibCrypto
 import SecretMemory
+import Token
 
 /// A key pair made outside, wrapped for one TPM2_Import, in locked memory throughout.
 ///

@@ -1,4 +1,4 @@
-import HSMBridge
+import Token
 
 /// What is in the TPM's memory of a kept value: 512 bytes, written by one command.
 ///

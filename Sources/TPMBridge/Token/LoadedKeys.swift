@@ -1,5 +1,5 @@
 import CTSS2
-import HSMBridge
+import Token
 
 /// The resident keys and multipliers that are loaded now, least recently used first out.
 ///
@@ -18,7 +18,7 @@ struct LoadedKeys {
 
     init(slots: Int) { limit = max(1, min(slots, 64) - 1) }
 
-    /// - Throws: `.keyMismatch` if another blob goes by the same identifier.
+    /// - Throws: `.keyMismatch` if another blob has the same identifier.
     mutating func handle(of blob: some UnwrappableKey) throws(HSMError) -> ESYS_TR? {
         guard let index = entries.index(forKey: blob.identifier) else { return nil }
         guard entries.values[index].blob == AnyHashable(blob) else {

@@ -1,6 +1,6 @@
-import HSMBridge
 import LibCrypto
 import SecretMemory
+import Token
 
 /// How a TPM seals: the key of each record is an HMAC that only the TPM can compute, and lives in this process for one
 /// operation on that record.
@@ -55,7 +55,7 @@ enum RecordKeys {
     ///
     /// - Throws: `.authenticationFailed` if it has not the form of one.
     static func salt(of sealed: [UInt8]) throws(HSMError) -> [UInt8] {
-        guard sealed.count >= overhead, sealed[0] == version else { throw RecoveryPolicy.notAuthentic }
+        guard sealed.count >= overhead, sealed[0] == version else { throw HSMError.notAuthentic }
         return Array(sealed[1...saltLength])
     }
 
@@ -69,7 +69,7 @@ enum RecordKeys {
                         associatedData: header + context, algorithm: .aes256GCM)
                 })
         } catch {
-            if error.code == .authenticationFailed { throw RecoveryPolicy.notAuthentic }
+            if error.code == .authenticationFailed { throw HSMError.notAuthentic }
             throw HSMError(.overloaded, "Could not open: \(error).")
         }
     }

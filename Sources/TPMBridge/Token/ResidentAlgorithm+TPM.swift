@@ -1,6 +1,6 @@
 import CTSS2
-import HSMBridge
 import LibCrypto
+import Token
 
 extension ResidentAlgorithm {
     /// A curve of the TPM: its number there, the width of its numbers and its name here.

@@ -1,5 +1,5 @@
 import CTSS2
-import HSMBridge
+import Token
 
 /// The memory of the kept value and its counter.
 ///

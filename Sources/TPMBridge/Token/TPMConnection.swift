@@ -1,7 +1,7 @@
 import CTSS2
-import HSMBridge
+import Encodings
 import SecretMemory
-import TextEncodings
+import Token
 
 /// A TPM in use: the context, the objects that were found and checked, and the resident keys that are loaded.
 ///
@@ -33,8 +33,10 @@ final class TPMConnection {
         context = try TPMContext(configuration.address.path, deadline: .now + configuration.callTimeout)
         try context.startUp()
         if !configuration.address.path.isManaged { try context.flushLeftovers() }
-        let slots = try context.properties(from: KMS_TPM2_PT_HR_TRANSIENT_MIN, count: 1)
-        residents = LoadedKeys(slots: Int(slots[KMS_TPM2_PT_HR_TRANSIENT_MIN] ?? 3))
+        let limits = try context.properties(
+            from: KMS_TPM2_PT_INPUT_BUFFER, count: Int(KMS_TPM2_PT_NV_BUFFER_MAX - KMS_TPM2_PT_INPUT_BUFFER) + 1)
+        residents = LoadedKeys(slots: Int(limits[KMS_TPM2_PT_HR_TRANSIENT_MIN] ?? 3))
+        context.take(limits)
         residentAlgorithms = try Self.residentAlgorithms(context)
         let handles = TPMHandles(configuration.address.handles)
         let primary = try context.persistentObject(handles.primary)
@@ -45,7 +47,8 @@ final class TPMConnection {
             guard let primary else {
                 throw HSMError(
                     .tokenMismatch,
-                    "This TPM has no key at \(handles.text(.residentWrap)): it is not the provisioned one.")
+                    "This TPM has no key at \(handles.text(.residentWrap)): it is not the provisioned one, or its owner "
+                        + "was cleared (TPM2_Clear) and the keys are gone.")
             }
             try Self.check(primary, .residentWrap, manifest, mismatch: .tokenMismatch)
             // An earlier version made no result key, and everything else works without.
@@ -110,7 +113,7 @@ final class TPMConnection {
         let key = try recordKey(role, salt: try RecordKeys.salt(of: sealed), recordContext: context)
         do throws(HSMError) {
             _ = try RecordKeys.open(sealed, key: key, context: context)
-        } catch {
+        } catch  where error.code != .overloaded {
             throw HSMError(.keyMismatch, "The key of '\(role.rawValue)' does not open its sentinel.")
         }
     }

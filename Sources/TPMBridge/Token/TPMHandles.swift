@@ -1,4 +1,4 @@
-import HSMBridge
+import Token
 
 /// Which persistent handle holds what, from a first one on.
 struct TPMHandles: Sendable {

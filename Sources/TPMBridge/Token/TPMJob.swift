@@ -1,7 +1,8 @@
-import HSMBridge
 import Synchronization
+import Token
+import Workers
 
-/// One request's work on a TPM, done in one hop to the worker's thread.
+/// One request's work on a TPM, done on the worker's thread.
 final class TPMJob: Sendable {
     /// Attempts of one request, the first included.
     static let attemptLimit = 3
@@ -18,7 +19,7 @@ final class TPMJob: Sendable {
         deadline: ContinuousClock.Instant, continuation: UnsafeContinuation<Result<R, HSMError>, Never>,
         _ body: @escaping @Sendable (TPMConnection) throws(HSMError) -> R
     ) {
-        let answer = Answer(continuation)
+        let answer = OneShot(continuation)
         self.deadline = deadline
         attempt = { connection in
             do throws(HSMError) {

@@ -1,5 +1,5 @@
-import HSMBridge
 import LibCrypto
+import Token
 
 /// Digests of labels, where a policy would stand: what tells our objects from others before there is a manifest.
 enum TPMMark {

@@ -1,5 +1,5 @@
 import CTSS2
-public import HSMBridge
+public import Token
 
 extension TPMToken {
     /// Makes what provisioning makes today and did not make when this TPM was provisioned: the keys of roles that the

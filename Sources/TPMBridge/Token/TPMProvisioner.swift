@@ -1,7 +1,7 @@
 import CTSS2
-import HSMBridge
+import Encodings
 import SecretMemory
-import TextEncodings
+import Token
 
 /// Makes the keys of one instance.
 struct TPMProvisioner {
@@ -12,6 +12,7 @@ struct TPMProvisioner {
     var handles: TPMHandles { TPMHandles(connection.configuration.address.handles) }
 
     func run() throws(HSMError) -> TokenManifest {
+        if let registers = connection.configuration.address.registers { try refuseResettable(registers) }
         for role in TPMHandles.roles where try context.persistentObject(handles[role]) != nil {
             throw taken(role)
         }

@@ -1,4 +1,5 @@
-import HSMBridge
+import Token
+import Workers
 
 /// The bounded queue in front of the worker's thread, and what is known about the TPM.
 ///
@@ -12,9 +13,15 @@ final class TPMQueue: Sendable {
     }
 
     private struct State {
+        init(limit: Int, closed: HSMError, manifest: TokenManifest?) {
+            waiting = FairQueue(limit: limit)
+            self.closed = closed
+            self.manifest = manifest
+        }
+
         /// Why jobs are refused; nil while they are taken.
         var closed: HSMError?
-        var waiting = RingBuffer<TPMJob>()
+        var waiting: FairQueue<TokenTenant, TPMJob>
         var isStarted = false
         var isStopping = false
         var isEnded = false
@@ -31,19 +38,20 @@ final class TPMQueue: Sendable {
         self.limit = limit
         state = ConditionLock(
             State(
-                closed: HSMError(.tokenUnavailable, "The TPM is not connected yet."), manifest: manifest))
+                limit: limit, closed: HSMError(.tokenUnavailable, "The TPM is not connected yet."), manifest: manifest))
     }
 
     // MARK: Requests
 
     /// Queues a job, or rejects it at once.
     func enqueue(_ job: TPMJob) {
+        let tenant = TokenTenant.current
         let refusal: HSMError? = state.withLock { state in
             if let error = state.closed { return error }
-            guard state.waiting.count < limit else {
-                return HSMError(.overloaded, "\(limit) requests already wait for the TPM.")
+            guard state.waiting.append(job, of: tenant) else {
+                return HSMError(
+                    .overloaded, "\(state.waiting.count) requests already wait for the TPM, of \(limit) at most.")
             }
-            state.waiting.append(job)
             return nil
         }
         if let refusal { job.reject(refusal) } else { state.signal() }

@@ -1,10 +1,10 @@
-import HSMBridge
+import Token
 
 /// The one thread that talks to the TPM: connects, works, checks, and connects again when the TPM comes back.
 struct TPMWorker: Sendable {
     let configuration: TPMConfiguration
     let queue: TPMQueue
-    let observer: any CallObserver
+    let observer: any TokenObserver
 
     private static let shortestPause = Duration.milliseconds(50)
 
@@ -95,7 +95,7 @@ struct TPMWorker: Sendable {
                     try connection.flushAll()
                 } catch {
                     tell(error)
-                    job.reject(RecoveryPolicy.unavailable(error))
+                    job.reject(HSMError.outOfReach(error))
                     throw error
                 }
             case .reopen where job.mayRetry():
@@ -104,7 +104,7 @@ struct TPMWorker: Sendable {
             case .reopen, .lost:
                 // First the health: whoever gets the answer may look at it.
                 tell(error)
-                job.reject(job.deadline > .now ? RecoveryPolicy.unavailable(error) : TPMJob.deadlineError)
+                job.reject(job.deadline > .now ? HSMError.outOfReach(error) : TPMJob.deadlineError)
                 throw error
             case .lockedOut, .unapproved:
                 let explained = connection.context.explained(error)
@@ -125,7 +125,7 @@ struct TPMWorker: Sendable {
         ].contains(error.code)
         let health: TokenHealth =
             isRefused
-            ? .refused(error) : .unavailable(error.code == .lockedOut ? error : RecoveryPolicy.unavailable(error))
+            ? .refused(error) : .unavailable(error.code == .lockedOut ? error : HSMError.outOfReach(error))
         let before = queue.health.error
         queue.close(health.error ?? error, health: health)
         if before?.code != error.code || before?.message != health.error?.message {
@@ -141,7 +141,7 @@ extension TPMRecovery {
             self = .unapproved
             return
         }
-        guard case .tpm(let raw, _, _)? = error.cause else { return nil }
-        self.init(TPMResponse(rawValue: raw))
+        guard let response = error.tpmResponse else { return nil }
+        self.init(response)
     }
 }

@@ -1,6 +1,7 @@
 import CTSS2
+import Encodings
 import Glibc
-import HSMBridge
+import Token
 
 /// The bytes between the TSS and one TPM: commands out, responses in, each within a deadline.
 ///
@@ -127,7 +128,7 @@ final class Transport {
     }
 
     private func connectTCP(_ host: String, _ port: UInt16) {
-        if host.contains(":") {
+        if host.containsExactly(":") {
             var address = sockaddr_in6()
             address.sin6_family = sa_family_t(AF_INET6)
             address.sin6_port = port.bigEndian

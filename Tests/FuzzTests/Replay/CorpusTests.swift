@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Every input of the corpus through its target: seeds, and what fuzzing once found. `scripts/fuzz` goes on from them.
-@Suite struct CorpusTests {
+@Suite(.timeLimit(.minutes(10))) struct CorpusTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("Corpus")
 

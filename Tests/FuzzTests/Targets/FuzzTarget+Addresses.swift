@@ -1,4 +1,4 @@
-import HSMBridge
+import Token
 
 @testable import TPMBridge
 

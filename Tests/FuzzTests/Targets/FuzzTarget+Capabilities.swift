@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 
 @testable import Capabilities
@@ -23,7 +24,7 @@ extension FuzzTarget {
         },
         FuzzTarget("invocation", longest: 2048) { bytes throws(FuzzFinding) in
             guard let read = parsed({ try Invocation(header: text(bytes)) }) else { return }
-            try claim(!read.action.isEmpty && !read.action.contains("\""), "an action holds its own quote")
+            try claim(!read.action.isEmpty && !read.action.text.contains("\""), "an action holds its own quote")
         },
         FuzzTarget("http-signature", longest: 1024) { bytes throws(FuzzFinding) in
             let header = text(bytes)
@@ -42,6 +43,16 @@ extension FuzzTarget {
             guard let key = DIDKey(name) else { return }
             try claim(same(key.did, name) || same(key.description, name), "a DID has a second spelling")
             try claim(DIDKey(publicKey: key.publicKey) == key, "a DID is not its key's")
+        },
+        FuzzTarget("detached-jws", longest: 1024) { bytes throws(FuzzFinding) in
+            let header = Base64.encode(bytes, .url)
+            guard let read = parsed({ try DetachedJWS(header + "..AA") }) else { return }
+            try claim(same(read.header, header) && read.signature == [0], "what is signed is not what came")
+            // A second reader sees the same members.
+            let object = parsed { try JSONSerialization.jsonObject(with: Data(bytes)) } as? [String: Any]
+            try claim(object?["alg"] as? String == "EdDSA", "another algorithm")
+            try claim(object?["b64"] as? Bool == false, "an encoded payload")
+            try claim(object?["crit"] as? [String] == ["b64"], "another list of what must be understood")
         },
         FuzzTarget("timestamp", longest: 48) { bytes throws(FuzzFinding) in
             guard let seconds = Timestamp.seconds(text(bytes)) else { return }

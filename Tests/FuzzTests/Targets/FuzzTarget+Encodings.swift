@@ -1,8 +1,8 @@
+import Encodings
 import SecretMemory
-import TextEncodings
 
 @testable import Capabilities
-@testable import Outbound
+@testable import OutboundHTTP
 
 extension FuzzTarget {
     /// Spellings of bytes, numbers and addresses.

@@ -1,4 +1,4 @@
-import StrictJSON
+import Encodings
 
 @testable import GNAP
 

@@ -1,10 +1,11 @@
 import EnclaveLock
+import Encodings
 import Foundation
 import SecretMemory
 import WorkingKeys
 
-@testable import KMSServer
-@testable import TrustBlocStore
+@testable import KMSCommand
+@testable import TrustBlocImport
 
 extension FuzzTarget {
     /// What `kmsd import` reads.

@@ -1,7 +1,7 @@
+import Encodings
 import SecretMemory
-import StrictJSON
 
-@testable import KMSServer
+@testable import HTTPAPI
 
 extension FuzzTarget {
     static let json = [
@@ -17,7 +17,7 @@ extension FuzzTarget {
             do {
                 let node = try JSONNode(reading: bytes)
                 guard case .object(let members) = node else { return }
-                let plain = Set(members.keys.map { $0.lowercased() })
+                let plain = Set(members.keys.map { $0.text.lowercased() })
                 try claim(scanned || plain.count < members.count, "the scanner refuses what the reader takes")
                 if scanned { try bytes.withUnsafeBytes { try compare($0, names, members) } }
             } catch let finding as FuzzFinding {
@@ -32,11 +32,11 @@ extension FuzzTarget {
 
     /// What the scanner gives out is what the reader reads.
     private static func compare(
-        _ bytes: UnsafeRawBufferPointer, _ names: [StaticString], _ nodes: [String: JSONNode]
+        _ bytes: UnsafeRawBufferPointer, _ names: [StaticString], _ nodes: [ExactText: JSONNode]
     ) throws {
         let members = try JSONMembers(bytes, names)
         for (index, name) in names.enumerated() {
-            let node = nodes.first { $0.key.lowercased() == "\(name)" }?.value
+            let node = nodes.first { $0.key.text.lowercased() == "\(name)" }?.value
             switch node {
             case .string(let value):
                 try claim(same(try members.text(index), value), "a text is read in two ways")
@@ -87,7 +87,7 @@ extension FuzzTarget {
         case .array(let elements): "[" + elements.map(print).joined(separator: ",") + "]"
         case .object(let members):
             "{"
-                + members.sorted { $0.key < $1.key }.map { quote($0.key) + ":" + print($0.value) }
+                + members.sorted { $0.key < $1.key }.map { quote($0.key.text) + ":" + print($0.value) }
                 .joined(separator: ",") + "}"
         }
     }

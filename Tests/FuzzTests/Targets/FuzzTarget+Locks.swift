@@ -1,4 +1,5 @@
-import Outbound
+import Encodings
+import OutboundHTTP
 import SecretMemory
 
 @testable import EnclaveLock

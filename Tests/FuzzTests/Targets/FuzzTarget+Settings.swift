@@ -1,4 +1,4 @@
-@testable import KMSServer
+@testable import KMSConfiguration
 
 extension FuzzTarget {
     static let settings = [

@@ -1,5 +1,4 @@
-import StrictJSON
-import TextEncodings
+import Encodings
 import WorkingKeys
 
 @testable import EDV

@@ -18,7 +18,7 @@ struct FuzzTarget: Sendable {
 
     static let all =
         encodings + json + requests + capabilities + gnap + tokens + keys + points + vaults + imports + locks
-        + addresses + settings + records + attestations
+        + addresses + settings + records + attestations + lattices + chains + proofs + decryptions
 }
 
 /// Something that must hold and does not.

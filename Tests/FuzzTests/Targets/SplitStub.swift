@@ -1,10 +1,11 @@
 import Anchors
 import Audit
 import BearerTokens
+import Encodings
 import Foundation
-import HSMBridge
 import SecretMemory
 import SplitKeys
+import Token
 
 /// A co-signing role whose token is away: requests are read to their end, and nothing is ever stored.
 struct SplitStub: Sealing, AuditRecording, RevocationKeeping, BearerTokenVerifying {

@@ -1,5 +1,0 @@
-#include <sys/prctl.h>
-
-// prctl(2) is variadic, which Swift cannot call.
-static inline int kms_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
-static inline int kms_get_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }

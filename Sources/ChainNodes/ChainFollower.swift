@@ -1,0 +1,176 @@
+public import Decryption
+public import LightClient
+
+/// Keeps a light client at the head of its chain, off the path of requests, and serves its headers.
+///
+/// It starts from the stored trusted state, or from the height and hash that the operators vouch for, as soon as the nodes
+/// answer, and writes its state down now and then. A request waits for the network only if its height is above the latest one
+/// that is trusted.
+///
+/// - Concurrency: an actor.
+public actor ChainFollower: VerifiedHeaders {
+    /// Where the trusted state is kept, in a place that notices an older copy.
+    public struct Keeping: Sendable {
+        public var load: @Sendable () async throws -> [UInt8]?
+        public var store: @Sendable ([UInt8]) async throws -> Void
+
+        public init(
+            load: @escaping @Sendable () async throws -> [UInt8]?,
+            store: @escaping @Sendable ([UInt8]) async throws -> Void
+        ) {
+            self.load = load
+            self.store = store
+        }
+    }
+
+    /// Where trust begins.
+    public struct Root: Sendable {
+        public var height: Int64
+        /// 32 bytes.
+        public var hash: [UInt8]
+
+        public init(height: Int64, hash: [UInt8]) {
+            self.height = height
+            self.hash = hash
+        }
+    }
+
+    public nonisolated let chainID: String
+    private let settings: LightClientSettings
+    private let root: Root
+    private let primary: any HeaderSource
+    private let witnesses: [any HeaderSource]
+    private let keeping: Keeping
+    private let now: @Sendable () -> ChainTime
+    private let poll: Duration
+    /// Between two writes of the trusted state.
+    private let interval: Duration
+    private var client: LightClient?
+    private var problem = LightClientError(.unavailable, "the light client has not started yet")
+    private var written: (height: Int64, at: ContinuousClock.Instant)?
+    private var step: Task<LightClientError?, Never>?
+    /// When the last step ended.
+    private var stepped: ContinuousClock.Instant?
+    /// Between two steps that requests ask for.
+    private static let breath = Duration.milliseconds(100)
+
+    public init(
+        _ settings: LightClientSettings, root: Root, primary: any HeaderSource, witnesses: [any HeaderSource],
+        keeping: Keeping, poll: Duration, interval: Duration = .seconds(60), now: @escaping @Sendable () -> ChainTime
+    ) {
+        chainID = settings.rules.chainID
+        self.settings = settings
+        self.root = root
+        self.primary = primary
+        self.witnesses = witnesses
+        self.keeping = keeping
+        self.poll = poll
+        self.interval = interval
+        self.now = now
+    }
+
+    /// Follows until the task is cancelled.
+    ///
+    /// - Parameter told: Hears each change: the problem, or nil when headers are served.
+    public func run(told: @Sendable (LightClientError?) -> Void) async {
+        var last: LightClientError?
+        var isFirst = true
+        while !Task.isCancelled {
+            let problem = await advanceOnce()
+            if isFirst || problem?.code != last?.code { told(problem) }
+            (isFirst, last) = (false, problem)
+            try? await Task.sleep(for: poll)
+        }
+        await keep(always: true)
+    }
+
+    public func header(at height: Int64) async throws(LightClientError) -> (header: VerifiedHeader, latest: Int64) {
+        guard let client else { throw problem }
+        // A step that is under way may have asked for the head before the block was made: then one more is needed.
+        var left = step == nil ? 1 : 2
+        while left > 0, try await client.latest().height < height {
+            left -= 1
+            // New to us, and perhaps not to the chain. Whoever names such heights must not make us ask without end.
+            if step == nil, let stepped { try? await Task.sleep(until: stepped + Self.breath, clock: .continuous) }
+            if let problem = await advanceOnce(), problem.code != .notEnoughTrust { throw problem }
+        }
+        let header = try await client.header(at: height)
+        return (header, try await client.latest().height)
+    }
+
+    public func latest() async -> Result<VerifiedHeader, LightClientError> {
+        guard let client else { return .failure(problem) }
+        do throws(LightClientError) { return .success(try await client.latest()) } catch { return .failure(error) }
+    }
+
+    /// One step forward, shared by all who want one now.
+    private func advanceOnce() async -> LightClientError? {
+        if let step { return await step.value }
+        let task = Task {
+            let problem = await self.advance()
+            // Before anybody who waits goes on, so that none joins a step that has ended.
+            step = nil
+            stepped = .now
+            return problem
+        }
+        step = task
+        return await task.value
+    }
+
+    private func advance() async -> LightClientError? {
+        do throws(LightClientError) {
+            let client = try await start()
+            let before = await client.trusted.height
+            let reached = try await client.advance()
+            if reached.height > before + 1, reached.height - before <= settings.maximumAge {
+                // The heights that were skipped are asked for soon; they are fetched here and not on a request's way.
+                _ = try? await client.header(at: before + 1)
+            }
+            await keep(always: false)
+            return nil
+        } catch {
+            problem = error
+            return error
+        }
+    }
+
+    private func start() async throws(LightClientError) -> LightClient {
+        if let client { return client }
+        let trusted: TrustedState
+        if let kept = try await stored() {
+            trusted = kept
+        } else {
+            trusted = try await LightClient.start(
+                settings, height: root.height, hash: root.hash, primary: primary, now: now)
+        }
+        // Another call may have started it meanwhile; steps are shared, so only this one does.
+        let client = try LightClient(settings, trusted: trusted, primary: primary, witnesses: witnesses, now: now)
+        self.client = client
+        return client
+    }
+
+    private func stored() async throws(LightClientError) -> TrustedState? {
+        let bytes: [UInt8]?
+        do { bytes = try await keeping.load() } catch {
+            throw LightClientError(.unavailable, "the trusted state cannot be read yet")
+        }
+        guard let bytes else { return nil }
+        let state = try TrustedState(decoding: bytes)
+        // The operators' word about a later height goes before what was kept: so trust that has expired is renewed.
+        return state.height >= root.height ? state : nil
+    }
+
+    private func keep(always: Bool) async {
+        guard let client else { return }
+        let trusted = await client.trusted
+        if let written {
+            guard trusted.height > written.height, always || .now - written.at >= interval else { return }
+        }
+        do {
+            try await keeping.store(try trusted.encoded())
+            written = (trusted.height, .now)
+        } catch {
+            // Tried again at the next step; meanwhile a restart begins from the older state, which is safe.
+        }
+    }
+}

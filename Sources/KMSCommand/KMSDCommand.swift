@@ -1,0 +1,72 @@
+import ArgumentParser
+import KMSDaemon
+
+/// The program `kmsd`.
+struct KMSDCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kmsd",
+        abstract: "A keystore server whose keys are locked by a PKCS #11 token or a TPM.",
+        discussion: """
+            A first session, with a SoftHSM token called 'kmsd':
+
+              export KMSD_HOME=/var/lib/kmsd
+              uri='pkcs11:token=kmsd?module-path=/usr/lib/softhsm/libsofthsm2.so'
+              export KMS_TOKEN_URI="$uri&pin-source=file:$KMSD_HOME/user.pin"
+              kmsd init       make the daemon's own keys on the token, once
+              kmsd doctor     check everything start depends on
+              kmsd start      serve on 127.0.0.1:8074
+
+            Every setting is a flag, a KMS_* variable or a line of kmsd.yaml, in this order of precedence. Exit codes: \
+            0 ok, 1 failed, 2 findings, 64 usage, 69 unavailable, 77 permission, 78 configuration.
+            """,
+        version: "kmsd 0.1.0",
+        subcommands: [
+            InitCommand.self, StartCommand.self, DoctorCommand.self, TokenCommand.self, TPMCommand.self,
+            KeystoreCommand.self, KeyCommand.self, ShareCommand.self, AuditCommand.self, ReceiptCommand.self,
+            AttestCommand.self, DecryptionCommand.self,
+            DevCommand.self, WalletCommand.self, ImportCommand.self, CompletionCommand.self,
+        ])
+}
+
+/// Runs the command line and ends the process with the verb's exit code.
+public enum CommandLineEntry {
+    public static func run() async -> Never {
+        do {
+            var command = try KMSDCommand.parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+            ServiceLog.finish()
+            KMSDCommand.exit()
+        } catch {
+            ServiceLog.finish()
+            KMSDCommand.exit(withError: error)
+        }
+    }
+}
+
+/// A verb: its work may throw anything; what it throws is told in the chosen format and becomes the exit code.
+protocol Verb: AsyncParsableCommand {
+    var common: CommonOptions { get }
+    /// Returns the exit code unless it throws.
+    func work() async throws -> ExitStatus
+}
+
+extension Verb {
+    func run() async throws {
+        let status: ExitStatus
+        do {
+            // Verbs that read the configuration say it again, with what the file says; the examination finds it.
+            if !(self is DoctorCommand) { try CredentialOptions.use(common) }
+            status = try await work()
+        } catch {
+            let failure = CommandFailure(error)
+            if common.output == .json { try Terminal.print(json: FailureReport(failure)) }
+            Terminal.complain("kmsd: \(failure)")
+            throw ExitCode(failure.status.rawValue)
+        }
+        if status != .ok { throw ExitCode(status.rawValue) }
+    }
+}

@@ -1,0 +1,52 @@
+package import Audit
+import DecryptionStore
+package import KMSConfiguration
+import Keystores
+import SplitKeys
+package import Storage
+
+/// The databases that the audit chain knows of, by the names it gives them.
+package enum SealedDatabase: String, CaseIterable, Sendable {
+    case keystores = "kmsd.sqlite"
+    case shares = "shares.sqlite"
+    case vault = "vault.sqlite"
+    case decryption = "decryption.sqlite"
+
+    package func path(_ settings: Configuration) -> String {
+        switch self {
+        case .keystores: settings.databasePath
+        case .shares: Application.sharesPath(home: settings.home)
+        case .vault: Application.vaultPath(home: settings.home)
+        case .decryption: Application.decryptionPath(home: settings.home)
+        }
+    }
+
+    /// Opens or makes the file, for its seal alone.
+    package func seal(_ settings: Configuration) throws -> StateSeal {
+        switch self {
+        case .keystores: try SQLiteKeystoreStore(path: path(settings)).seal
+        case .shares: try AuthorityService.seal(ofStore: path(settings))
+        case .vault: try VaultService.seal(ofStore: path(settings))
+        case .decryption: try DecryptionStore(path: path(settings)).seal
+        }
+    }
+
+    /// The epoch of a file that is only read.
+    package func epoch(ofFile path: String) throws -> UInt64 {
+        switch self {
+        case .keystores: try SQLiteKeystoreStore.epoch(ofFile: path)
+        case .shares: try AuthorityService.epoch(ofFile: path)
+        case .vault: try VaultService.epoch(ofFile: path)
+        case .decryption: try DecryptionStore.epoch(ofFile: path)
+        }
+    }
+}
+
+extension AuditParts {
+    /// What the chain's last record tells, unproven; nil if there is no chain, or none that can be read.
+    package static func told(home: String) -> AuditHead? {
+        let path = path(home: home)
+        guard FilePresence.exists(path) else { return nil }
+        return try? AuditReader(path: path).lastHead()
+    }
+}

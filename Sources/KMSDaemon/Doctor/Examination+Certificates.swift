@@ -1,0 +1,32 @@
+import HTTPAPI
+import KMSConfiguration
+
+/// The listener's certificates, and those that vouch for others.
+extension Examination {
+    private static let remedy = "renew it, or set the clock"
+
+    mutating func lookAtCertificates(_ settings: Configuration) {
+        if let tls = settings.tls {
+            var problems: [String] = []
+            attempt("tls", remedy: "give a certificate chain and its key in PEM, mode 0600") {
+                let content = try TLSFiles.load(tls, clientAuthorities: settings.clientAuthorities)
+                problems = content.problems(at: .now())
+                let until = content.chain.first.map { ", valid until \($0.notAfter.rfc3339(digits: 0))" } ?? ""
+                return "certificate and key belong together\(until)"
+            }
+            for problem in problems {
+                checks.append(Check(name: "tls", grade: .warn, message: problem, remedy: Self.remedy))
+            }
+        }
+        guard !settings.outbound.authorities.isEmpty else { return }
+        var problems: [String] = []
+        attempt("tls-cacerts", remedy: "give the authorities' certificates in PEM") {
+            let trust = try settings.outbound.trust()
+            problems = try OutboundSettings.problems(trust, at: .now())
+            return "the authorities of other servers can be read"
+        }
+        for problem in problems {
+            checks.append(Check(name: "tls-cacerts", grade: .warn, message: problem, remedy: Self.remedy))
+        }
+    }
+}

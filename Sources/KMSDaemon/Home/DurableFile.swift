@@ -1,0 +1,51 @@
+import Foundation
+import Glibc
+import KMSConfiguration
+
+/// Small files of the home directory, replaced whole: written aside, flushed, renamed into place and the directory
+/// flushed, so after a crash the old content or the new one is there.
+enum DurableFile {
+    /// Nil if it is not there.
+    static func contents(of path: String) throws -> Data? {
+        guard FilePresence.exists(path) else { return nil }
+        do {
+            return try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw ConfigurationError("'\(path)' cannot be read: \(PlainReason.of(error))")
+        }
+    }
+
+    static func store(_ data: Data, at path: String, in home: String) throws {
+        let aside = path + ".new"
+        let descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Self.failure("create", aside) }
+        var rest = Array(data)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                let failure = Self.failure("write", aside)
+                close(descriptor)
+                throw failure
+            }
+            rest = rest.dropFirst(count)
+        }
+        guard fchmod(descriptor, 0o600) == 0, fsync(descriptor) == 0, close(descriptor) == 0 else {
+            throw Self.failure("flush", aside)
+        }
+        guard rename(aside, path) == 0 else { throw Self.failure("rename", aside) }
+        let directory = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw Self.failure("open", home) }
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw Self.failure("flush", home) }
+    }
+
+    /// What `errno` says.
+    static func failure(_ verb: String, _ path: String) -> CommandFailure {
+        let reason = errno
+        let isRefused = reason == EACCES || reason == EPERM || reason == EROFS
+        return CommandFailure(
+            isRefused ? .permission : .failed, code: "file",
+            "Could not \(verb) '\(path)': \(String(cString: strerror(reason)))")
+    }
+}

@@ -1,0 +1,94 @@
+import Encodings
+import Glibc
+import NIOPosix
+import Synchronization
+import Workers
+
+/// Finds the addresses of a host name.
+protocol AddressResolving: Sendable {
+    /// - Throws: `.unreachable` if there is none, or none in time.
+    func addresses(of name: String, within limit: Duration) async throws(OutboundError) -> [NetworkAddress]
+}
+
+/// Asks the system's resolver on threads of its own, since it blocks.
+final class SystemResolver: AddressResolving {
+    /// Questions that run or wait at most.
+    private static let mostPending = 64
+
+    private typealias Answer = Result<[NetworkAddress], OutboundError>
+
+    private let threads: NIOThreadPool
+    private let pending = Atomic<Int>(0)
+
+    init() {
+        threads = NIOThreadPool(numberOfThreads: 4)
+        threads.start()
+    }
+
+    deinit { threads.shutdownGracefully { _ in } }
+
+    func addresses(of name: String, within limit: Duration) async throws(OutboundError) -> [NetworkAddress] {
+        guard pending.add(1, ordering: .relaxed).newValue <= Self.mostPending else {
+            pending.subtract(1, ordering: .relaxed)
+            throw OutboundError(.unreachable, "too many host names are being looked up")
+        }
+        let result = await withUnsafeContinuation { (continuation: UnsafeContinuation<Answer, Never>) in
+            let answer = OneShot(continuation)
+            let timer = Task {
+                try await Task.sleep(for: limit)
+                answer.deliver(.failure(OutboundError(.unreachable, "the name '\(name)' was not resolved in time")))
+            }
+            threads.submit { [self] state in
+                defer {
+                    pending.subtract(1, ordering: .relaxed)
+                    timer.cancel()
+                }
+                guard case .active = state else {
+                    answer.deliver(.failure(OutboundError(.unreachable, "the daemon is ending")))
+                    return
+                }
+                answer.deliver(Self.ask(name))
+            }
+        }
+        return try result.get()
+    }
+
+    private static func ask(_ name: String) -> Answer {
+        var hints = addrinfo()
+        hints.ai_family = AF_UNSPEC
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_flags = AI_ADDRCONFIG
+        var first: UnsafeMutablePointer<addrinfo>?
+        // The name ends with a dot, so that no search domain is put behind it; 'localhost' is not in the DNS.
+        let question = name.containsExactly(".") ? name + "." : name
+        let status = getaddrinfo(question, nil, &hints, &first)
+        guard status == 0 else {
+            let reason = gai_strerror(status).map { String(cString: $0) } ?? "error \(status)"
+            return .failure(OutboundError(.unreachable, "the name '\(name)' has no address: \(reason)"))
+        }
+        defer { freeaddrinfo(first) }
+        var found: [NetworkAddress] = []
+        var entry = first
+        while let info = entry?.pointee {
+            if let address = Self.address(info), !found.contains(address) { found.append(address) }
+            entry = info.ai_next
+        }
+        return found.isEmpty
+            ? .failure(OutboundError(.unreachable, "the name '\(name)' has no address")) : .success(found)
+    }
+
+    private static func address(_ info: addrinfo) -> NetworkAddress? {
+        guard let address = info.ai_addr else { return nil }
+        switch info.ai_family {
+        case AF_INET:
+            return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { address in
+                NetworkAddress(bytes: withUnsafeBytes(of: address.pointee.sin_addr) { Array($0) })
+            }
+        case AF_INET6:
+            return address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { address in
+                NetworkAddress(bytes: withUnsafeBytes(of: address.pointee.sin6_addr) { Array($0) })
+            }
+        default: return nil
+        }
+    }
+}

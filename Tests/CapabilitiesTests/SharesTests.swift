@@ -1,0 +1,43 @@
+import Testing
+
+@testable import Capabilities
+
+@Suite("What one owner may use up of what all share", .timeLimit(.minutes(10)))
+struct SharesTests {
+    @Test func theLastQuarterIsNotOneOwners() {
+        var shares = Shares<String>(limit: 100)
+        func take(_ owner: String) -> Bool { shares.take(owner) }
+        var taken = 0
+        while take("mallory") { taken += 1 }
+        #expect(taken == 75)
+        for _ in 0..<12 { #expect(take("alice")) }
+        #expect(!take("mallory"))
+        #expect(take("bob"))
+        #expect(take("carol"))
+        #expect(shares.count == taken + 14)
+        shares.giveBack("mallory", 60)
+        #expect(take("mallory"))
+        shares.removeAll()
+        #expect(shares.count == 0)
+        #expect(take("alice"))
+    }
+
+    @Test func thereAreNeverMoreThanTheLimit() {
+        var shares = Shares<Int>(limit: 40)
+        for owner in 0..<1_000 { _ = shares.take(owner % 100) }
+        #expect(shares.count <= 40)
+    }
+
+    @Test func aKeystoreThatFillsTheReplayWindowLeavesRoomForAnother() {
+        let window = ReplayWindow(seconds: 600, limit: 100)
+        func admit(_ number: Int, _ owner: String) -> ReplayWindow.Admission {
+            window.admit(Array("\(owner) \(number)".utf8), owner: owner, now: 1_000)
+        }
+        var number = 0
+        while admit(number, "mallory") == .fresh { number += 1 }
+        #expect(admit(number, "mallory") == .full && admit(0, "mallory") == .used)
+        #expect(admit(0, "alice") == .fresh && admit(0, "alice") == .used)
+        #expect(window.admit(Array("mallory 0".utf8), owner: "mallory", now: 1_601) == .used)
+        #expect(window.admit(Array("mallory new".utf8), owner: "mallory", now: 1_601) == .fresh)
+    }
+}

@@ -1,0 +1,114 @@
+"""Modules that refuse one thing or another: named with the role and the mechanism, told by the probe, nothing left behind."""
+import pytest
+from daemon import Installation
+from oddmodule import OddToken
+
+pytestmark = pytest.mark.pkcs11
+
+
+@pytest.fixture
+def odd(tmp_path):
+    installation = Installation(tmp_path / "home", token=OddToken)
+    yield installation
+    installation.end()
+
+
+# By what the module does: the role that `kmsd init` names, the call, what it needs, and the exit codes of `init` and of a probe that
+# writes. 1087 is CKM_AES_GCM, 1080 CKM_AES_KEY_GEN, 1041 CKM_ECDSA.
+REFUSALS = {
+    "C_EncryptInit@1087=70": ("root-lock", "CKR_MECHANISM_INVALID", "CKM_AES_GCM", 1, 2),
+    "C_EncryptInit@1087=71": ("root-lock", "CKR_MECHANISM_PARAM_INVALID", "CKM_AES_GCM", 1, 2),
+    "C_EncryptInit@1087=5": ("root-lock", "CKR_GENERAL_ERROR", "CKM_AES_GCM", 1, 2),
+    "C_EncryptInit@1087=30": ("root-lock", "CKR_DEVICE_ERROR", "CKM_AES_GCM", 69, 2),
+    "C_DecryptInit@1087=70": ("root-lock", "CKR_MECHANISM_INVALID", "CKM_AES_GCM", 1, 2),
+    "C_GenerateKey@1080=70": ("root-lock", "CKR_MECHANISM_INVALID", "CKM_AES_KEY_GEN", 1, 2),
+    "C_GenerateKey=54": ("root-lock", "CKR_FUNCTION_NOT_SUPPORTED", "CKM_AES_KEY_GEN", 1, 2),
+    "C_GenerateKeyPair=70": ("audit", "CKR_MECHANISM_INVALID", "CKM_EC_KEY_PAIR_GEN", 1, 2),
+    "C_GenerateKeyPair=5": ("audit", "CKR_GENERAL_ERROR", "CKM_EC_KEY_PAIR_GEN", 1, 2),
+    "C_SignInit@1041=70": ("audit", "CKR_MECHANISM_INVALID", "CKM_ECDSA", 1, 2),
+    "C_SignInit@1041=68": ("audit", "CKR_KEY_FUNCTION_NOT_PERMITTED", "CKM_ECDSA", 1, 2),
+    "C_DigestInit=70": ("audit", "CKR_MECHANISM_INVALID", "CKM_SHA256", 1, 2),
+    "C_WrapKey=30": ("resident-wrap", "CKR_DEVICE_ERROR", "CKM_AES_KEY_WRAP_PAD", 69, 2),
+    "C_GenerateKey@2=d1": ("root-lock", "CKR_TEMPLATE_INCONSISTENT", "CKM_AES_KEY_GEN", 1, 2),
+}
+
+
+@pytest.mark.parametrize("rule", REFUSALS)
+def test_init_names_role_call_and_mechanism_and_leaves_nothing(odd, rule):
+    role, value, mechanism, code, probed = REFUSALS[rule]
+    odd.token.odd = rule
+    found = odd.run("token", "probe", "--write", check=False)
+    assert found.returncode == probed, found.stdout + found.stderr
+    said = odd.run("init", check=False)
+    assert said.returncode == code, said.stderr
+    for word in (f"'{role}'", value, mechanism):
+        assert word in said.stderr, said.stderr
+    assert odd.token.objects() == [], "nothing of it is left on the token"
+    assert not (odd.home / "manifest.json").exists()
+    odd.token.odd = ""
+    odd.init()
+    odd.start().terminate()
+
+
+@pytest.mark.parametrize("rule, missing", [
+    ("C_EncryptInit@1087=70", "aes-256-gcm"), ("C_SignInit@1041=70", "ecdsa-p256, result-key")])
+def test_a_probe_says_that_a_token_cannot_be_used(odd, rule, missing):
+    odd.token.odd = rule
+    found = odd.run("token", "probe", check=False)
+    assert found.returncode == 2 and f"cannot use this token: it lacks {missing}" in found.stdout, found.stdout
+
+
+@pytest.mark.parametrize("rule", [
+    "C_WrapKey=70", "C_UnwrapKey=70", "C_CreateObject=54", "C_GenerateRandom=54", "C_GetAttributeValue@90=12",
+    "C_GetAttributeValue@163=12", "C_GetAttributeValue@180=12"])
+def test_what_can_be_dispensed_with_keeps_nobody_from_sealed_keystores(odd, rule):
+    odd.token.odd = rule
+    odd.init()
+    assert odd.run("token", "lint").returncode == 0
+    daemon = odd.start()
+    key = daemon.client().create_keystore().create("ED25519")
+    signature = key.sign(b"m")
+    assert daemon.terminate() == 0
+    odd.token.odd = ""
+    assert odd.run_json("audit", "verify").get("finding") is None
+    assert signature
+
+
+# By what the module answers to every verb: the exit code, and words of what to do.
+AWAY = {
+    "C_Initialize=7": (69, "token-module-init-file"), "C_Initialize=5": (69, "its own configuration"),
+    "C_OpenSession=b1": (69, "token-sessions"), "C_OpenSession=b8": (69, "security officer"), "C_Login=a0": (77, "pin-source"),
+    "C_Login=a4": (77, "locked after wrong tries"), "C_Login=a3": (77, "has expired"), "C_Login=102": (77, "no user PIN yet"),
+    "C_Login=104": (69, "security officer"), "C_Login=105": (69, "security officer"),
+}
+
+
+@pytest.mark.parametrize("rule", AWAY)
+def test_a_token_that_lets_nobody_in_is_told_with_what_to_do(odd, rule):
+    code, words = AWAY[rule]
+    odd.token.odd = rule
+    for verb in (("token", "probe"), ("token", "lint"), ("init",)):
+        said = odd.run(*verb, check=False)
+        assert said.returncode == code and words in said.stderr, (verb, said.returncode, said.stderr)
+    odd.token.odd = ""
+    assert odd.token.objects() == []
+
+
+def test_what_cannot_be_cleared_away_is_cleared_away_by_the_next_try(odd):
+    """A token that says the login is gone takes no further call."""
+    odd.token.odd = "C_Sign=101"
+    said = odd.run("init", check=False)
+    assert said.returncode == 69 and "'audit'" in said.stderr and "CKM_ECDSA" in said.stderr, said.stderr
+    odd.token.odd = ""
+    odd.init()
+    assert len(odd.token.objects()) == 6
+
+
+def test_a_token_that_takes_no_more_objects_is_told(odd):
+    """Keys are made; the rest of the start is refused, says so, and the next try clears away what was made."""
+    odd.token.odd = "C_CreateObject=e2"
+    said = odd.run("init", check=False)
+    assert said.returncode == 1 and "write-protected" in said.stderr and "kmsd init" in said.stderr, said.stderr
+    odd.token.odd = ""
+    assert "Cleared away 6 objects" in odd.run("init").stdout
+    assert len(odd.token.objects()) == 6
