@@ -46,9 +46,11 @@ ensure_packages() {
 password. As root: apt-get install --no-install-recommends ${missing[*]}"
     say "Installing Debian packages: ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
-    if ! as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null 2>&1; then
+    # A machine that was just started may be at its own updates.
+    local install=(apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300)
+    if ! as_root "${install[@]}" "${missing[@]}" </dev/null >/dev/null 2>&1; then
         as_root apt-get update -qq </dev/null >&2 || die "apt-get update failed"
-        as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >&2 \
+        as_root "${install[@]}" "${missing[@]}" </dev/null >&2 \
             || die "could not install: ${missing[*]}"
     fi
 }
