@@ -93,7 +93,7 @@ def test_todays_file_with_an_edited_seal_is_refused(disabled, edited):
         database.close()
     else:
         edit(disabled.database, [{
-            "epoch": "UPDATE epoch SET value = value + 1", "seal": "UPDATE epoch SET seal = replace(seal, 'a', 'b')",
+            "epoch": "UPDATE epoch SET value = value + 1", "seal": "UPDATE epoch SET seal = substr(seal, 2) || substr(seal, 1, 1) || '0'",
             "no seal": "UPDATE epoch SET seal = NULL, sealed_key = NULL", "no epoch": "DELETE FROM epoch"}[edited]])
     refused_use(disabled, "kmsd.sqlite", "kmsd audit adopt-database")
 
