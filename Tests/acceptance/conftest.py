@@ -1,12 +1,15 @@
 """Fixtures: daemons on tokens of their own, ended when the test is over."""
+import os
+import resource
 import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
-from daemon import BINARY, Installation  # noqa: E402
+from daemon import BINARY, PATIENCE, Installation  # noqa: E402
 from softtoken import SoftToken  # noqa: E402
 from softtpm import SoftTPM  # noqa: E402
 
@@ -19,6 +22,22 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     Installation.default_token = TOKENS[config.getoption("--token")]
+    # Some tests hold more connections than many machines let a program open files at first.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = 8192 if hard == resource.RLIM_INFINITY else min(8192, hard)
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
+    # Every server here is on the loopback interface, which no proxy reaches.
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = "*"
+    requests.Session.request = patiently(requests.Session.request)
+
+
+def patiently(request):
+    """Time-outs of requests end what would hang. They are no measure of speed: a disk that stalls for some seconds is nobody's fault."""
+    def waits(*arguments, timeout=None, **more):
+        return request(*arguments, timeout=None if timeout is None else max(timeout, PATIENCE), **more)
+
+    return waits
 
 
 def pytest_sessionstart():

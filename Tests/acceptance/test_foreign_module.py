@@ -39,7 +39,7 @@ class ForeignModule(SoftTPM):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def _tool(self, *arguments):
-        return subprocess.run(arguments, env=self.environment(), capture_output=True, text=True, timeout=30)
+        return subprocess.run(arguments, env=self.environment(), capture_output=True, text=True, timeout=300)
 
     def environment(self, **more):
         return super().environment(**self.variables, **more)

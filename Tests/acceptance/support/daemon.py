@@ -1,6 +1,8 @@
 """The built daemon as a process: started, watched and ended by its own id."""
+import itertools
 import json
 import os
+import random
 import resource
 import signal
 import socket
@@ -16,14 +18,40 @@ ROOT = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("KMSD_BIN", ROOT / ".build" / "debug" / "kmsd"))
 
 
+def _own_ports():
+    """Ports in an order of this process's own, below those that the kernel gives to whoever asks for any: between the choice of a
+    port and the program that listens there nobody else gets it, not even the tests of another worker."""
+    workers, worker = 8, int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+    ports = range(10_000 + worker, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]), workers)
+    # Where the kernel gives away nearly all of them, any will do.
+    ports = ports if len(ports) > 500 else range(20_000 + worker, 60_000, workers)
+    # `kmsd dev chain` has three of its own, as the documents show it.
+    ports = [port for port in ports if port not in range(26_650, 26_660)]
+    start = random.randrange(len(ports))
+    return itertools.cycle([*ports[start:], *ports[:start]])
+
+
+_ports = _own_ports()
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    for port in itertools.islice(_ports, 5_000):
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")
+
+
+# What ends a wait that would be without end; no measure of speed, so a slow or busy machine never meets it.
+PATIENCE = 60
 
 
 def eventually(condition, seconds, what, pause=0.02):
-    """The first true answer of `condition`, and how long it took."""
+    """The first true answer of `condition`, and how long it took; who wants it soon looks at that."""
+    seconds = max(seconds, PATIENCE)
     start = time.monotonic()
     while True:
         answer = condition()
@@ -51,7 +79,7 @@ class Installation:
         merged = {**self.settings, **more}
         return self.token.environment(SWIFT_BACKTRACE="enable=no", **{k: v for k, v in merged.items() if v is not None})
 
-    def run(self, *arguments, check=True, timeout=60, prefix=(), **more):
+    def run(self, *arguments, check=True, timeout=300, prefix=(), **more):
         """A verb of the command line, to its end."""
         result = subprocess.run([*prefix, str(BINARY), *map(str, arguments)], env=self.environment(**more), text=True,
                                 capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL)
@@ -76,7 +104,7 @@ class Installation:
             daemon.wait_until_ready()
         return daemon
 
-    def refuses_to_start(self, *arguments, codes=(64, 77, 78), seconds=20, **more):
+    def refuses_to_start(self, *arguments, codes=(64, 77, 78), seconds=PATIENCE, **more):
         """Starts a daemon that must end by itself with one of the codes; returns what it said."""
         daemon = self.start(ready=False, arguments=arguments, **more)
         code = daemon.wait(seconds)
@@ -125,14 +153,14 @@ class Daemon:
     def readiness(self):
         """Status and body of /readyz, or None while nothing listens."""
         try:
-            return self.client(timeout=5, verify=False).readyz()
+            return self.client(verify=False).readyz()
         except (OSError, ValueError):
             return None
 
     def is_running(self):
         return self.process.poll() is None
 
-    def wait_for_readiness(self, status, seconds=30):
+    def wait_for_readiness(self, status, seconds=PATIENCE):
         def answer():
             assert self.is_running(), f"kmsd ended with {self.process.returncode}:\n{self.log()}"
             found = self.readiness()
@@ -141,17 +169,17 @@ class Daemon:
         (_, body), elapsed = eventually(answer, seconds, f"/readyz {status}")
         return body, elapsed
 
-    def wait_until_ready(self, seconds=60):
+    def wait_until_ready(self, seconds=PATIENCE):
         self.wait_for_readiness(200, seconds)
         return self
 
-    def wait(self, seconds=30):
+    def wait(self, seconds=PATIENCE):
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"kmsd still runs after {seconds} s:\n{self.log()}") from None
 
-    def terminate(self, seconds=30):
+    def terminate(self, seconds=PATIENCE):
         self.process.send_signal(signal.SIGTERM)
         return self.wait(seconds)
 

@@ -57,6 +57,6 @@ def nginx(started, folder, locations, *, more=""):
 def haproxy(started, folder, sections, port, *, more=""):
     """HAProxy with these sections, of which one listens on `port`."""
     configuration = folder / f"haproxy-{port}.cfg"
-    configuration.write_text(f"global\n{more}\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 10s\n"
-                             f"  timeout server 10s\n{sections}\n")
+    configuration.write_text(f"global\n{more}\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 60s\n"
+                             f"  timeout server 60s\n  timeout check 60s\n{sections}\n")
     return wait_for(started("haproxy", "-db", "-f", configuration), port)

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -48,11 +49,16 @@ class SoftTPM:
              "--server", f"type=unixio,path={self.socket}", "--ctrl", f"type=unixio,path={self.socket}.ctrl",
              "--flags", "not-need-init,startup-clear"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(500):
-            if self.socket.exists() or self.process.poll() is not None:
+        for _ in range(6_000):
+            if self.listens() or self.process.poll() is not None:
                 break
             time.sleep(0.01)
-        assert self.process.poll() is None and self.socket.exists(), "swtpm did not start"
+        assert self.process.poll() is None and self.listens(), "swtpm did not start"
+
+    def listens(self):
+        """The file is there some time before."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            return connection.connect_ex(str(self.socket)) == 0
 
     def kill(self):
         """At once, as a power failure does."""
@@ -108,6 +114,6 @@ class SoftTPM:
         """One of tpm2-tools."""
         result = subprocess.run(
             arguments, env=self.environment(TPM2TOOLS_TCTI=f"swtpm:path={self.socket}"), capture_output=True,
-            text=True, timeout=30)
+            text=True, timeout=120)
         assert not check or result.returncode == 0, f"{arguments} ended with {result.returncode}\n{result.stderr}"
         return result
