@@ -195,6 +195,7 @@ def test_kills_leave_the_old_or_the_new_state(own):
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
+            own.token.mend()
         report = verify(own)
         assert report.get("finding") is None, report
         assert report["firstRecord"] == 1 and report["records"] > 2500

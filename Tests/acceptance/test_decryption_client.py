@@ -62,7 +62,7 @@ class TrialChain:
     def end(self):
         self.process.terminate()
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         finally:
             self.process.kill()
             self.process.wait()
@@ -96,7 +96,7 @@ class Trial:
         kept = {"PATH": os.environ["PATH"], "HOME": str(self.path)}
         environment = {**kept, **self.chain.settings, "KMS_DECRYPTION_HOST": self.target, **more}
         done = subprocess.run([BINARY, *map(str, arguments)], env=environment, cwd=self.path, text=True, capture_output=True,
-                              timeout=120, stdin=subprocess.DEVNULL)
+                              timeout=300, stdin=subprocess.DEVNULL)
         if check:
             assert done.returncode in codes, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done

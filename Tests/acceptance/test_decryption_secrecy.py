@@ -35,7 +35,8 @@ def test_a_value_that_was_reencrypted_is_nowhere_in_the_daemons_memory(world, ge
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(ask, range(24))) == {3735928559}
-    assert copies(w.daemon.pid, VALUE) == []
+    # An answer arrives a moment before its sender has wiped what it was made of.
+    eventually(lambda: copies(w.daemon.pid, VALUE) == [], 60, "the end of every copy", pause=0.2)
     # The search finds what is there: the chain's name lies in many places.
     assert copies(w.daemon.pid, w.chain.chain_id.encode())
 

@@ -233,7 +233,7 @@ def test_a_refusal_has_the_code_of_the_table(own, tmp_path, name, verb, code):
         limit = settings.pop("memlock", None)
         prefix = () if limit is None else without_the_right_to_lock(limit)
         try:
-            result = own.run(*verb.split(), *operands, *arguments, check=False, timeout=60, prefix=prefix, **settings)
+            result = own.run(*verb.split(), *operands, *arguments, check=False, prefix=prefix, **settings)
         finally:
             own.home.chmod(0o700)
         assert result.returncode == code, result.stdout + result.stderr

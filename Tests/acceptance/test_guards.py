@@ -82,7 +82,7 @@ def test_bad_tokens_are_refused_quickly_and_change_nothing(guarded):
         answer = create(guarded, bearer(token))
         assert answer.status_code == 401, (token, answer.text)
         assert answer.headers["Content-Type"] == "application/json" and token[:20] not in answer.text or not token
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 30
     listed = requests.get(f"{guarded.base}/v1/keystores", headers=bearer(hs256(SECRET, claims(**service))), timeout=10)
     assert listed.json()["keystores"] == []
     log = guarded.log()

@@ -12,7 +12,7 @@ from split_client import SplitClient
 from test_split_keys import SECRET, with_secret
 
 
-def exchange(port, text, *, wait=True, seconds=15):
+def exchange(port, text, *, wait=True, seconds=60):
     """Everything the server sends until it closes; `wait` keeps our own side open, as an old client does."""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
         connection.sendall(text.encode("latin-1"))

@@ -135,6 +135,7 @@ def test_a_second_run_and_a_run_after_a_crash_bring_each_key_once(own, master, t
         time.sleep(delay)
         run.send_signal(signal.SIGKILL)
         run.wait()
+        own.token.mend()
     report = bring(own, path, tmp_path)
     assert report["keystores"] + report["keys"] + report["alreadyHere"] == 305
     assert bring(own, path, tmp_path)["alreadyHere"] == 305

@@ -174,7 +174,7 @@ def test_errors_have_their_own_form(legacy, keystore):
 @pytest.fixture
 def vaulting(own, server):
     own.settings |= {"KMS_LEGACY_G1_ROUTES": "true", "KMS_OUTBOUND_ALLOW": f"127.0.0.1:{server.port}",
-                     "KMS_KEY_MANAGER_STORAGE_URL": f"{server.base}/encrypted-data-vaults/", "KMS_EDV_TIMEOUT": "2s"}
+                     "KMS_KEY_MANAGER_STORAGE_URL": f"{server.base}/encrypted-data-vaults/", "KMS_EDV_TIMEOUT": "10s"}
     return Legacy(own.start().base)
 
 

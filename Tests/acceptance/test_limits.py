@@ -57,9 +57,10 @@ def test_more_idle_connections_than_open_files_allow_end_nothing(own, files, con
     key = kms.create_keystore().create("ED25519")
     with open_connections(daemon, connections, sent):
         eventually(lambda: requests.get(f"{daemon.base}/readyz", timeout=10).status_code == 200, 30, "ready")
-        assert stays_ready(daemon, 2) < 3
+        # One that waited for a connection to become idle or to end would wait far longer.
+        assert stays_ready(daemon, 2) < 9
         key.sign(b"m")
-    eventually(lambda: stays_ready(daemon, 0.1) < 1, 5, "recovery")
+    eventually(lambda: stays_ready(daemon, 0.1) < 1, 60, "recovery")
     key.sign(b"m")
     assert daemon.terminate() == 0
 
@@ -102,7 +103,7 @@ def test_fewer_connections_than_asked_are_told_at_start_by_doctor_and_in_a_metri
 
 def test_too_few_open_files_refuse_the_start_and_name_the_limit(own):
     daemon = own.start(ready=False, prefix=["prlimit", "--nofile=48:48"])
-    assert daemon.wait(20) == 78
+    assert daemon.wait() == 78
     assert "limit of open files is 48" in daemon.log() and "LimitNOFILE" in daemon.log()
 
 
@@ -125,7 +126,7 @@ def without_the_right_to_lock(size):
 def test_too_little_lockable_memory_refuses_the_start_and_is_found_by_the_examination(own, size):
     prefix = without_the_right_to_lock(size)
     daemon = own.start(ready=False, prefix=prefix)
-    assert daemon.wait(20) == 77
+    assert daemon.wait() == 77
     assert "LimitMEMLOCK" in daemon.log() and "ulimit -l" in daemon.log(), daemon.log()
     found = own.run("doctor", check=False, prefix=prefix)
     assert found.returncode == 2 and "fail  locked memory" in found.stdout and "LimitMEMLOCK" in found.stdout
@@ -181,5 +182,5 @@ def test_too_few_threads_refuse_the_start_and_name_the_limits(bare):
     # The limit does not hold for root; the home is not looked at before it.
     daemon = bare.start(ready=False, prefix=[
         "prlimit", "--nproc=12:12", "setpriv", "--reuid=65533", "--regid=65533", "--clear-groups"])
-    assert daemon.wait(20) == 78
+    assert daemon.wait() == 78
     assert "threads" in daemon.log() and "LimitNPROC" in daemon.log(), daemon.log()

@@ -42,7 +42,7 @@ def refuse(daemon, count):
         assert session.get(f"{daemon.base}/v1/keystores/{'0' * 20}", timeout=5).status_code in (400, 401, 404)
 
 
-def drain(read, until, seconds=10):
+def drain(read, until, seconds=60):
     text, end = "", time.monotonic() + seconds
     while not re.search(until, text):
         assert time.monotonic() < end, f"no {until!r} in {text[-2000:]!r}"
@@ -70,7 +70,7 @@ def test_a_log_that_nobody_reads_holds_nobody_up_and_tells_what_was_lost(own, pi
     drain(pipe.read, r"lines=\d+ \[KMSDaemon\] lines were lost here", 60)
     start = time.monotonic()
     assert daemon.terminate() == 0
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 30
 
 
 def test_a_log_whose_reader_is_gone_ends_nothing(own, pipe):
@@ -97,7 +97,7 @@ def test_lines_that_strangers_cause_come_at_a_bounded_rate_and_are_counted(own):
     url = daemon.client().create_keystore().url
     path = "/v1/keystores/" + url.split("/v1/keystores/")[1]
     session = requests.Session()
-    count = 1000
+    count, start = 1000, time.monotonic()
     for _ in range(count):
         assert session.post(f"{daemon.base}{path}/keys", json={"key_type": "ED25519"}, timeout=5).status_code == 401
 
@@ -108,4 +108,5 @@ def test_lines_that_strangers_cause_come_at_a_bounded_rate_and_are_counted(own):
         return (whole, left_out) if len(whole) + sum(left_out) == count else None
 
     (whole, left_out), _ = eventually(told, 10, "every line is there or counted")
-    assert len(whole) < 400 and sum(left_out) > 0
+    # 50 at once and ten in each second after them.
+    assert len(whole) < 70 + 10 * (time.monotonic() - start) and (sum(left_out) > 0 or time.monotonic() - start > 90)

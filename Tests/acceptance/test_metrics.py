@@ -82,7 +82,7 @@ def test_operations_of_locks_are_timed(own, metrics):
 
     def at_rest():
         before, _ = counts()
-        time.sleep(0.5)
+        time.sleep(1)
         return counts()[0] == before
 
     daemon = own.start(KMS_METRICS_HOST=metrics, KMS_LOCK_TTL="0s")

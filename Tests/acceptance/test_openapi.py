@@ -205,10 +205,10 @@ def generate(daemon, document, folder, answer, operations, *more):
     tool = Path(sys.executable).with_name("schemathesis")
     result = subprocess.run(
         [tool, "run", document, "--url", daemon.base, "--max-examples", "15", "--seed", "8074", "--workers", "1",
-         "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--request-timeout", "20",
+         "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--request-timeout", "60",
          "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
          *more],
-        capture_output=True, text=True, timeout=600, cwd=folder, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=1500, cwd=folder, stdin=subprocess.DEVNULL,
         env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ})
     assert result.returncode == 0, re.sub(r"\n{3,}", "\n\n", result.stdout[-8000:] + result.stderr[-2000:])
     tested = re.search(r"^ *Tested: (\d+)$", result.stdout, re.MULTILINE)

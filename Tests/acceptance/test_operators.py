@@ -1,5 +1,6 @@
 """Where operators get stuck: what is lost, what is away, and every verb that asks a running server."""
 import base64
+import contextlib
 import json
 import shutil
 import socket
@@ -143,9 +144,10 @@ def test_doctor_speaks_while_it_looks_and_does_not_wait_long(own):
     for line in process.stdout:
         lines.append(line)
         times.append(time.monotonic() - start)
-    assert process.wait(30) == 2
-    assert times[0] < times[-1] / 2 or times[-1] < 2, list(zip(times, lines))
-    assert times[-1] < 9, list(zip(times, lines))
+    assert process.wait(60) == 2
+    assert times[-1] - times[0] > 0.5 or times[-1] < 2, list(zip(times, lines))
+    # It looks for four seconds; a daemon waits for ten, and once more for the next thing it wants of the token.
+    assert times[-1] - times[0] < 15, list(zip(times, lines))
     text = "".join(lines)
     assert "looking" in text and any(line.startswith("fail  token") for line in lines), text
     # Standard output alone has the findings, and JSON nothing else.
@@ -174,7 +176,7 @@ def test_scripts_run_makes_no_keys_on_another_homes_token(tmp_path):
             eventually(is_ready, 60, "'kmsd ready'")
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
         return log.read_text()
 
     def objects(home):
@@ -213,8 +215,14 @@ def odd_server():
             except OSError:
                 return
             with connection:
+                connection.settimeout(20)
                 connection.recv(4096)
                 connection.sendall(b"SSH-2.0-nothing\r\n")
+                # Closed with something unread, it would take the answer back.
+                connection.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):
+                    while connection.recv(4096):
+                        pass
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()

@@ -325,7 +325,7 @@ def test_init_leaves_nothing_that_ssh_takes_for_a_login_key(soft):
     made = soft.run("init")
     assert "2 objects on the token are not this daemon's" in made.stdout and "a token of" in made.stdout
     listed = subprocess.run(["ssh-keygen", "-D", SOFTHSM], env=soft.token.environment(), capture_output=True, text=True,
-                            timeout=30)
+                            timeout=120)
     assert listed.returncode == 0, listed.stderr
     lines = listed.stdout.splitlines()
     assert len(lines) == 1 and lines[0].startswith("ecdsa-sha2-nistp256 ") and lines[0].endswith(" mine"), lines
@@ -346,7 +346,7 @@ def test_sshs_agent_survives_the_daemons_token_and_signs_with_the_users_key(soft
         environment = soft.token.environment(SSH_AUTH_SOCK=str(socket), SSH_ASKPASS=str(ask), SSH_ASKPASS_REQUIRE="force")
 
         def add(*arguments):
-            return subprocess.run(["ssh-add", *arguments], env=environment, capture_output=True, text=True, timeout=30,
+            return subprocess.run(["ssh-add", *arguments], env=environment, capture_output=True, text=True, timeout=120,
                                   stdin=subprocess.DEVNULL)
 
         added = add("-s", os.path.realpath(SOFTHSM))
@@ -401,6 +401,6 @@ def test_the_documented_pin_file_works_beside_us(soft):
     """As docs/pkcs11-vendors.md has it for GnuTLS: the path alone, without `file:`, and the module by an option."""
     soft.token.tool("--keypairgen", "--key-type", "EC:prime256v1", "--label", "mine", "--id", "4d")
     uri = f"pkcs11:token={soft.token.label};object=mine;type=private?pin-source={soft.token.pin_file}"
-    signed = subprocess.run(["p11tool", f"--provider={SOFTHSM}", "--login", "--test-sign", uri], timeout=30,
+    signed = subprocess.run(["p11tool", f"--provider={SOFTHSM}", "--login", "--test-sign", uri], timeout=120,
                             env=soft.token.environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert signed.returncode == 0, signed.stdout + signed.stderr

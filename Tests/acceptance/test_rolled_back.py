@@ -219,9 +219,10 @@ def test_kills_leave_a_database_that_starts(own):
         for thread in threads:
             thread.start()
         time.sleep(0.2 + moment.random())
+        eventually(lambda: sum(counts) > 5, 60, "acknowledged changes")
         daemon.kill()
         for thread in threads:
-            thread.join(15)
+            thread.join(60)
         acknowledged += sum(counts)
         assert epoch(own) >= acknowledged
         daemon = own.start()
@@ -230,6 +231,11 @@ def test_kills_leave_a_database_that_starts(own):
     assert acknowledged > 20
     assert daemon.terminate() == 0
     assert own.run_json("audit", "verify", "--token").get("finding") is None
+
+
+def checkpoints(installation):
+    """So many signatures are in the audit chain."""
+    return installation.run_json("audit", "verify")["checkpoints"]
 
 
 def token_folder(installation):
@@ -251,10 +257,11 @@ def test_a_token_put_back_from_an_older_copy_is_noticed(own, tmp_path, end):
     assert own.start().terminate() == 0
     backup, folder = tmp_path / "token", token_folder(own)
     restart_token(own, lambda: shutil.copytree(folder, backup))
+    before = checkpoints(own)
     daemon = own.start()
     key = daemon.client().create_keystore().create("ECDSAP256DER")
     # A start is told to the token at once, and then signed.
-    time.sleep(2)
+    eventually(lambda: checkpoints(own) > before, 60, "the checkpoint of the start", pause=0.2)
     getattr(daemon, end)()
 
     def replace():

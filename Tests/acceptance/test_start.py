@@ -186,7 +186,7 @@ def test_run_script_serves_and_ends_cleanly(tmp_path):
                     signature = key.sign(b"m")
                 Key(Keystore(client, key.keystore.url), key.url, "ED25519").verify(signature, b"m")
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(20) == 0
+                assert process.wait(60) == 0
             finally:
                 process.kill()
                 process.wait()

@@ -56,7 +56,7 @@ class Checkout:
         """In a terminal of its own, which knows nothing but what it is told."""
         clean = {"PATH": os.environ["PATH"], "HOME": str(self.path)}
         result = subprocess.run(["bash", "-c", "set -eo pipefail\n" + "\n".join(commands)], cwd=self.path, env=clean,
-                                text=True, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+                                text=True, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
         assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
         return result.stdout
 
@@ -80,7 +80,7 @@ class Checkout:
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(20)
+                process.wait(60)
             finally:
                 process.kill()
                 process.wait()
@@ -88,7 +88,7 @@ class Checkout:
     def end(self):
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         finally:
             self.process.kill()
             self.process.wait()
@@ -163,7 +163,7 @@ def test_verbs_need_nothing_but_the_environment_file(checkout):
 def run(tmp_path, *arguments, **more):
     return subprocess.run(
         [ROOT / "scripts" / "run", *arguments], env=environment(tmp_path, **more), text=True, capture_output=True,
-        timeout=60, stdin=subprocess.DEVNULL)
+        timeout=300, stdin=subprocess.DEVNULL)
 
 
 def test_run_says_what_it_cannot_do(tmp_path):

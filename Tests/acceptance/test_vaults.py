@@ -77,7 +77,7 @@ def server():
 
 @pytest.fixture
 def settings(server):
-    return {"KMS_OUTBOUND_ALLOW": f"127.0.0.1:{server.port}", "KMS_EDV_TIMEOUT": "2s"}
+    return {"KMS_OUTBOUND_ALLOW": f"127.0.0.1:{server.port}", "KMS_EDV_TIMEOUT": "10s"}
 
 
 @pytest.fixture
@@ -333,7 +333,7 @@ def test_a_vault_that_is_away(server, keystore, own, restart):
 def test_a_vault_that_misbehaves(server, keystore, restart, status, mode):
     """What may pass is 503 with Retry-After, everything else 502: within the time-out, nothing half-stored."""
     key = keystore.create("ED25519")
-    again = restart(keystore)
+    again = restart(keystore, **({"KMS_EDV_TIMEOUT": "2s"} if "delay" in mode else {}))
     server.mode(**mode)
     refused(status, again.key(key.id).sign, b"m")
     refused(status, again.create, "ED25519")
