@@ -83,7 +83,7 @@ import Token
         await first.shutdown()
         let token = PKCS11Token(configuration: soft.configuration(manifest: manifest))
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         let keeper = TokenAnchorKeeper(token: token)
         let message = try Material.message("m")
         for record in records {

@@ -112,7 +112,7 @@ import Token
         try await eventually("the loss is noticed") { !token.health.isReady }
         #expect(await Material.code { _ = try await keeper.mode } == .tokenFailed)
         try Self.move(away, soft.directory)
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         #expect(try await keeper.mode == .anchored)
 
         let scalar = try Material.scalar()
@@ -132,7 +132,7 @@ import Token
             #expect(code == .tokenFailed)
         }
         try Self.move(away, soft.directory)
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         for record in records {
             let product = try await keeper.multiply(record, message, identity: Material.identity)
             #expect(try Material.product(scalar, message) == product)

@@ -34,7 +34,7 @@ import Token
     @Test func multipliesAsTheScalarDoesAlsoAfterARestart() async throws {
         let tpm = try SoftTPM()
         let token = Self.token(tpm)
-        try await token.waitUntilReady(timeout: .seconds(30))
+        try await token.waitUntilReady(timeout: .seconds(120))
         let manifest = try await token.provision(instance: TokenManifest.makeInstance())
         let keeper = TPMAnchorKeeper(token: token)
         // More anchors than a TPM has slots for, in turns with a resident key.
@@ -61,7 +61,7 @@ import Token
         await token.shutdown()
 
         let again = Self.token(tpm, manifest)
-        try await again.waitUntilReady(timeout: .seconds(30))
+        try await again.waitUntilReady(timeout: .seconds(120))
         try await check(TPMAnchorKeeper(token: again), again, "after a restart")
         await again.shutdown()
     }
@@ -69,7 +69,7 @@ import Token
     @Test func recordsOpenOnlyAsTheyWereMade() async throws {
         let tpm = try SoftTPM()
         let token = Self.token(tpm)
-        try await token.waitUntilReady(timeout: .seconds(30))
+        try await token.waitUntilReady(timeout: .seconds(120))
         _ = try await token.provision(instance: TokenManifest.makeInstance())
         let keeper = TPMAnchorKeeper(token: token)
         let record = try await keeper.take(try Self.scalar(), identity: Self.identity)

@@ -83,7 +83,7 @@ import Token
         configuration.residentHandleLimit = 2
         let token = PKCS11Token(configuration: configuration)
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         _ = try await token.provision(instance: TokenManifest.makeInstance())
         let keeper = TokenAnchorKeeper(token: token)
         var anchors: [(scalar: SharedSecret, record: AnchorRecord)] = []

@@ -28,7 +28,7 @@ import WorkingKeys
     private static func started(_ tpm: SoftTPM, _ manifest: TokenManifest? = nil) async throws -> TPMToken {
         let token = TPMToken(configuration: configuration(tpm, manifest))
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         return token
     }
 

@@ -11,7 +11,7 @@ struct ChainFixture {
     init() throws { path = try ScratchDirectory.make("audit").path + "/audit.db" }
 
     func open(
-        queueLimit: Int = 4_096, timeout: Duration = .seconds(5), key: String = "", faults: AuditFaults = .none,
+        queueLimit: Int = 4_096, timeout: Duration = .seconds(60), key: String = "", faults: AuditFaults = .none,
         isCompared: Bool = false,
         store: WatchedStore? = nil
     ) throws -> AuditChain {

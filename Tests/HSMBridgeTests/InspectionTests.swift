@@ -26,7 +26,7 @@ import Token
         let client = PKCS11Token(configuration: token.configuration())
         client.start()
         do {
-            try await client.waitUntilReady(timeout: .seconds(20))
+            try await client.waitUntilReady(timeout: .seconds(120))
             if provisioned { _ = try await client.provision(instance: TokenManifest.makeInstance()) }
             let result = try await body(client)
             await client.shutdown()
@@ -167,7 +167,7 @@ import Token
         // Before provisioning: whoever checks keys of ours hands the token their public halves.
         let client = PKCS11Token(configuration: try SoftHSMToken.make().configuration(), faults: faults)
         client.start()
-        try await client.waitUntilReady(timeout: .seconds(20))
+        try await client.waitUntilReady(timeout: .seconds(120))
         let before = try await client.probe()
         faults.fail("C_CreateObject", with: try #require(ReturnValue(name: "CKR_TEMPLATE_INCONSISTENT")))
         let report = try await client.probe()

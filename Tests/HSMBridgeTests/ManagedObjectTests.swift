@@ -12,7 +12,7 @@ import Token
         let configuration = TokenConfiguration(uri: token.uri, pinSource: token.pinSource)
         let device = PKCS11Token(configuration: configuration)
         device.start()
-        try await device.waitUntilReady(timeout: .seconds(10))
+        try await device.waitUntilReady(timeout: .seconds(120))
         let manifest = try await device.provision(instance: TokenManifest.makeInstance())
         let report = try await device.lint()
         #expect(report.grade == .ok, "\(report.objects.filter { $0.grade != .ok })")

@@ -17,7 +17,7 @@ import Token
         faults.fail("C_CreateObject", with: try #require(ReturnValue(name: "CKR_TEMPLATE_INCONSISTENT")))
         let token = PKCS11Token(configuration: soft.configuration(manifest: manifest), faults: faults)
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         for role in [KeyRole.audit, .result] {
             let message = role == .result ? ResultMessage([1]).encoded : [1]
             let key = try await token.publicKey(of: role)
@@ -40,7 +40,7 @@ import Token
         manifest[.audit]?.fingerprint = strange.fingerprint
         let token = PKCS11Token(configuration: soft.configuration(manifest: manifest))
         token.start()
-        for _ in 0..<400 where token.health.error == nil { try await Task.sleep(for: .milliseconds(50)) }
+        try await eventually("the strange half is noticed") { token.health.error != nil }
         #expect(token.health.error?.code == .keyMismatch, "\(token.health)")
         await token.shutdown()
     }

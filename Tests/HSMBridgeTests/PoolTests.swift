@@ -100,7 +100,7 @@ import Token
         let instance = TokenManifest.makeInstance()
         let first = PKCS11Token(configuration: soft.configuration())
         first.start()
-        try await first.waitUntilReady(timeout: .seconds(20))
+        try await first.waitUntilReady(timeout: .seconds(120))
         let manifest = try await first.provision(instance: instance)
         #expect(Set(manifest.keys.keys) == Set(KeyRole.allCases.map(\.rawValue)))
         #expect(try await first.sweep() == [], "nothing in use is swept")
@@ -109,7 +109,7 @@ import Token
         // As after a kill before the manifest was stored.
         let second = PKCS11Token(configuration: soft.configuration())
         second.start()
-        try await second.waitUntilReady(timeout: .seconds(20))
+        try await second.waitUntilReady(timeout: .seconds(120))
         let error = await #expect(throws: HSMError.self) { try await second.provision(instance: instance) }
         #expect(error?.code == .alreadyProvisioned)
         let other = await #expect(throws: HSMError.self) { try await second.sweep() }
@@ -127,7 +127,7 @@ import Token
         let faults = FaultPlan()
         let token = PKCS11Token(configuration: soft.configuration(), faults: faults)
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         let instance = TokenManifest.makeInstance()
         faults.fail("C_GenerateKeyPair", with: try #require(ReturnValue(name: "CKR_FUNCTION_FAILED")))
         _ = await #expect(throws: HSMError.self) { try await token.provision(instance: instance) }

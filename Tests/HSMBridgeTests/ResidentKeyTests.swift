@@ -48,7 +48,7 @@ import Token
         configuration.manifest = manifest
         let token = PKCS11Token(configuration: configuration, faults: faults)
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         let key = try await token.generateResident(.hmacSHA256)
         let data = SystemRandom.bytes(count)
         let expected = try await token.mac(data, with: key)
@@ -119,7 +119,7 @@ import Token
         await first.shutdown()
         let second = PKCS11Token(configuration: soft.configuration(manifest: manifest))
         second.start()
-        try await second.waitUntilReady(timeout: .seconds(10))
+        try await second.waitUntilReady(timeout: .seconds(120))
         let signature = try await second.sign(digest: Array(0..<32), with: key)
         let info = EllipticCurve.p256.subjectPublicKeyInfo(of: try #require(key.publicKey))
         #expect(try Stranger.verifies(digest: Array(0..<32), signature: signature, info))
@@ -185,7 +185,7 @@ import Token
         configuration.residentHandleLimit = 2
         let token = PKCS11Token(configuration: configuration)
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         _ = try await token.provision(instance: TokenManifest.makeInstance())
         var keys: [ResidentKeyBlob] = []
         for _ in 0..<50 { keys.append(try await token.generateResident(.hmacSHA256)) }

@@ -10,7 +10,7 @@ import Token
     private static func started(_ soft: SoftHSMToken, _ faults: FaultPlan? = nil) async throws -> PKCS11Token {
         let token = PKCS11Token(configuration: soft.configuration(), faults: faults)
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         return token
     }
 
@@ -117,7 +117,7 @@ import Token
         before[.result] = nil
         let token = PKCS11Token(configuration: soft.configuration(manifest: before))
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         #expect(try await token.sign([1], with: .audit).count == 64)
         let error = await #expect(throws: HSMError.self) {
             try await token.sign(ResultMessage([1]).encoded, with: .result)

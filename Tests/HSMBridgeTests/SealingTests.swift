@@ -94,7 +94,7 @@ import Token
         await first.shutdown()
         let second = PKCS11Token(configuration: soft.configuration(manifest: manifest))
         second.start()
-        try await second.waitUntilReady(timeout: .seconds(10))
+        try await second.waitUntilReady(timeout: .seconds(120))
         #expect(Self.bytes(try await second.open(sealed, under: .rootLock, context: [1])) == [7, 8, 9])
         #expect(second.sealingIdentity == identity)
         let error = await #expect(throws: HSMError.self) { try await second.provision(instance: manifest.instance) }

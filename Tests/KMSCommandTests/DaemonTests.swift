@@ -152,7 +152,7 @@ private final class Daemon {
 
     /// The base URL, once the line `kmsd ready` stands alone.
     func waitUntilReady() throws -> String {
-        for _ in 0..<1500 {
+        for _ in 0..<6_000 {
             let text = try String(contentsOf: log, encoding: .utf8)
             if text.split(separator: "\n").contains("kmsd ready"), let match = text.firstMatch(of: /Base URL: (\S+)/) {
                 return String(match.output.1)

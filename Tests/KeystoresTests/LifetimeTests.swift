@@ -21,7 +21,7 @@ import Testing
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let key = try await fixture.service.createKey(keystore: keystore, type: "ED25519").id
-        let (service, store) = service(fixture, ttl: .seconds(60))
+        let (service, store) = service(fixture, ttl: .seconds(600))
         let before = fixture.lock.opened
         _ = try await service.sign(keystore: keystore, key: key, message: [])
         let (calls, opened) = (store.count, fixture.lock.opened)
@@ -89,7 +89,7 @@ import Testing
         let keys = try await (0..<20).asyncMap { _ in
             try await fixture.service.createKey(keystore: keystore, type: "ED25519").id
         }
-        let (service, _) = service(fixture, ttl: .seconds(60), keys: 4)
+        let (service, _) = service(fixture, ttl: .seconds(600), keys: 4)
         for _ in 0..<3 {
             for key in keys { _ = try await service.sign(keystore: keystore, key: key, message: []) }
         }

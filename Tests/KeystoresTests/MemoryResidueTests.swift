@@ -23,7 +23,7 @@ import Testing
     @inline(never)
     private static func live(_ inverted: [UInt8], _ ending: String) async throws -> [UInt8] {
         var configuration = KeystoreConfiguration()
-        configuration.lockKeyTTL = .seconds(2)
+        configuration.lockKeyTTL = .seconds(5)
         let fixture = try Fixture(configuration: configuration)
         let keystore = try await fixture.keystore()
         _ = try await fixture.service.importKey(
@@ -42,7 +42,7 @@ import Testing
             _ = try await fixture.service.rotateKey(keystore: keystore, key: "canary", type: "ED25519")
         }
         let lockKey = try await self.lockKey(fixture, keystore)
-        for _ in 0..<500 where fixture.service.openedKeys.count + fixture.service.lockKeys.count > 0 {
+        for _ in 0..<6_000 where fixture.service.openedKeys.count + fixture.service.lockKeys.count > 0 {
             try await Task.sleep(for: .milliseconds(10))
         }
         return lockKey

@@ -91,12 +91,15 @@ import Testing
         #expect(told.withLock { $0 } == ["alice"])
         #expect(bytes(try await auth.share(of: "alice")) == bytes(fresh))
         for _ in 0..<20 { _ = try await auth.freshShare(of: "alice", since: .now) }
-        #expect(server.requests.count == 5)
         let refused = try await auth.freshShare(of: "alice", since: .now)
-        #expect(refused == nil)
+        let asked = server.requests.count
+        // One more comes back in five seconds, which a busy machine may take.
+        let isLate = ContinuousClock.now - start >= .seconds(5)
+        #expect(isLate || asked == 5 && refused == nil)
+        #expect((5...22).contains(asked))
         auth.forget("alice")
         _ = try await auth.share(of: "alice")
-        #expect(server.requests.count == 6)
+        #expect(server.requests.count == asked + 1)
     }
 
     /// Neither a failure, nor the end of a share's time, nor its being forgotten may hide that it is another one.

@@ -13,7 +13,7 @@ import Token
         let module = try ForeignTPMModule()
         let token = PKCS11Token(configuration: module.configuration())
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(30))
+        try await token.waitUntilReady(timeout: .seconds(120))
         #expect(token.manifest == nil)
 
         let report = try await token.probe()

@@ -18,7 +18,7 @@ final class Impostor {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", "-c", Self.program, socket, manner.rawValue, tpm.socket]
         try process.run()
-        for _ in 0..<500 where !FileManager.default.fileExists(atPath: socket + ".ready") {
+        for _ in 0..<12_000 where !FileManager.default.fileExists(atPath: socket + ".ready") {
             Thread.sleep(forTimeInterval: 0.01)
         }
     }

@@ -45,7 +45,7 @@ import Token
         }
         await token.shutdown()
         let again = tpm.token(configuration.manifest)
-        try await again.waitUntilReady(timeout: .seconds(20))
+        try await again.waitUntilReady(timeout: .seconds(120))
         #expect(text(try await again.open(sealed, under: .rootLock, context: context)) == "kept")
         await again.shutdown()
     }

@@ -18,7 +18,7 @@ extension SoftTPM {
     func provisioned() async throws -> TPMToken {
         let token = TPMToken(configuration: configuration())
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         _ = try await token.provision(instance: TokenManifest.makeInstance())
         return token
     }
@@ -28,6 +28,13 @@ extension SoftTPM {
         let token = TPMToken(configuration: configuration(manifest: manifest))
         token.start()
         return token
+    }
+}
+
+extension TPMToken {
+    /// Waits until the token says that it is not ready for this reason, however long a busy machine takes to find out.
+    func isRefused(_ code: HSMError.Code) async throws {
+        try await eventually("\(code) is told") { health.error?.code == code }
     }
 }
 

@@ -100,7 +100,7 @@ import Token
         await first.shutdown()
 
         let second = tpm.token(manifest)
-        try await second.waitUntilReady(timeout: .seconds(30))
+        try await second.waitUntilReady(timeout: .seconds(120))
         #expect(second.sealingIdentity == identity)
         #expect(text(try await second.open(sealed, under: .rootLock, context: context)) == "kept")
         #expect(try await second.sign(digest: Array(repeating: 1, count: 32), with: key).count == 64)

@@ -188,7 +188,7 @@ import Token
 
     private func connected(_ tpm: SoftTPM, _ manifest: TokenManifest?) async throws -> TPMToken {
         let token = tpm.token(manifest)
-        try await token.waitUntilReady(timeout: .seconds(30))
+        try await token.waitUntilReady(timeout: .seconds(120))
         return token
     }
 

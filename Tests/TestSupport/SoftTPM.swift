@@ -44,7 +44,7 @@ public final class SoftTPM: @unchecked Sendable {
             "swtpm", "socket", "--tpm2", "--tpmstate", "dir=\(state.path)", "--server", "type=unixio,path=\(socket)",
             "--ctrl", "type=unixio,path=\(socket).ctrl", "--flags", "not-need-init,startup-clear",
         ])
-        for _ in 0..<500 where !isListening {
+        for _ in 0..<12_000 where !isListening {
             guard isRunning else { break }
             Thread.sleep(forTimeInterval: 0.01)
         }

@@ -74,7 +74,7 @@ public final class ForeignTPMModule: Sendable {
     }
 
     private static func wait(_ what: String, _ condition: () throws -> Bool) throws {
-        for _ in 0..<100 {
+        for _ in 0..<1_200 {
             if try condition() { return }
             Thread.sleep(forTimeInterval: 0.1)
         }

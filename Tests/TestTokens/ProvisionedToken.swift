@@ -15,7 +15,7 @@ extension SoftHSMToken {
     ) async throws -> PKCS11Token {
         let token = PKCS11Token(configuration: configuration(), observer: observer, faults: faults)
         token.start()
-        try await token.waitUntilReady(timeout: .seconds(20))
+        try await token.waitUntilReady(timeout: .seconds(120))
         _ = try await token.provision(instance: TokenManifest.makeInstance())
         return token
     }
