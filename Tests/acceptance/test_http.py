@@ -202,13 +202,13 @@ def test_wget_and_old_curl(measured, tmp_path):
     assert run("wget", "-q", "--no-http-keep-alive", "-O", tmp_path / "b", f"{base}/livez")[0] == 0
     assert (tmp_path / "b").read_text() == '{"status":"alive"}\n'
     for option in ("--http1.0", "--http1.1", "--http2"):
-        code, said = run("curl", "-sSf", option, "-m", 10, f"{base}/livez", f"{base}/livez")
+        code, said = run("curl", "-sSf", option, "-m", 60, f"{base}/livez", f"{base}/livez")
         assert code == 0 and said == '{"status":"alive"}\n' * 2, said
-        code, said = run("curl", "-sSfI", option, "-m", 10, f"{base}/readyz")
+        code, said = run("curl", "-sSfI", option, "-m", 60, f"{base}/readyz")
         assert code == 0 and " 200 OK" in said, said
     body = json.dumps({"controller": "did:example:a", "padding": "x" * 2000})
     for option in ("--http1.0", "--http1.1"):
-        code, said = run("curl", "-sSf", option, "-m", 10, "-d", body, "-H", "Expect: 100-continue", f"{base}/v1/keystores")
+        code, said = run("curl", "-sSf", option, "-m", 60, "-d", body, "-H", "Expect: 100-continue", f"{base}/v1/keystores")
         assert code == 0 and "key_store_url" in said, said
 
 
@@ -250,7 +250,7 @@ def test_haproxy_finds_the_server_up_with_each_of_its_checks(measured, started, 
     assert all(status == "UP" for _, status in checked().values())
     for port in ports.values():
         for option in ("--http1.0", "--http1.1"):
-            code, said = run("curl", "-sSf", option, "-m", 10, f"http://127.0.0.1:{port}/livez")
+            code, said = run("curl", "-sSf", option, "-m", 60, f"http://127.0.0.1:{port}/livez")
             assert code == 0 and said == '{"status":"alive"}\n', said
 
 
@@ -268,5 +268,5 @@ def test_nginx_with_its_defaults_and_with_kept_connections(measured, started, tm
                 assert head.status_code == 200 and int(head.headers["Content-Length"]) > 10_000
             made = session.post(f"http://127.0.0.1:{port}{prefix}/v1/keystores", json={"controller": "did:example:a"}, timeout=10)
             assert made.status_code == 200, made.text
-    code, said = run("curl", "-sSf", "--http1.0", "-m", 10, f"http://127.0.0.1:{port}/livez")
+    code, said = run("curl", "-sSf", "--http1.0", "-m", 60, f"http://127.0.0.1:{port}/livez")
     assert code == 0 and said == '{"status":"alive"}\n'
