@@ -183,14 +183,18 @@ private struct FileTurn: ~Copyable {
     private let descriptor: Int32
 
     init(_ home: String) throws {
-        descriptor = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            if descriptor >= 0 { close(descriptor) }
-            throw CommandFailure(.unavailable, code: "home", "Another `kmsd tpm reseal` is at work.")
-        }
+        let opened = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        // Of one that is assigned, a throw runs `deinit`, which closes.
+        guard opened >= 0 else { throw Self.taken }
+        descriptor = opened
+        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else { throw Self.taken }
     }
 
     deinit { close(descriptor) }
+
+    private static var taken: CommandFailure {
+        CommandFailure(.unavailable, code: "home", "Another `kmsd tpm reseal` is at work.")
+    }
 }
 
 extension PCRValues {

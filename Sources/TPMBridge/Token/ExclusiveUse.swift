@@ -8,8 +8,10 @@ struct ExclusiveUse: ~Copyable {
 
     /// - Throws: `.tokenUnavailable` while another process has it.
     init(of path: TPMAddress.Path) throws(HSMError) {
-        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw HSMError(.overloaded, "No descriptor is left.") }
+        let opened = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard opened >= 0 else { throw HSMError(.overloaded, "No descriptor is left.") }
+        // From here a throw runs `deinit`, which closes; closed twice, it would be somebody else's the second time.
+        descriptor = opened
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         // A leading NUL: the name is not a file. Cut to what fits; paths that long differ in front.
@@ -17,10 +19,9 @@ struct ExclusiveUse: ~Copyable {
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
         let length = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
         let code = withUnsafeBytes(of: &address) { raw in
-            bind(descriptor, raw.baseAddress?.assumingMemoryBound(to: sockaddr.self), length)
+            bind(opened, raw.baseAddress?.assumingMemoryBound(to: sockaddr.self), length)
         }
         guard code == 0 else {
-            close(descriptor)
             throw HSMError(
                 .tokenUnavailable,
                 "Another process uses this TPM; only one can without a resource manager. Stop it, or use /dev/tpmrm0.")
