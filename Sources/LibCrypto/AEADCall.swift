@@ -11,6 +11,7 @@ struct AEADCall {
 
     /// Writes ciphertext ‖ tag; `output` has room for exactly that.
     func seal(_ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws(LibCryptoError) {
+        defer { kms_wipe_stack() }
         guard let cipher = evpCipher else { return try sealXChaCha(plaintext, output) }
         let context = try OpenSSL.check("EVP_CIPHER_CTX_new", EVP_CIPHER_CTX_new())
         // Freeing wipes the context and the key schedule inside it.
@@ -39,6 +40,7 @@ struct AEADCall {
 
     /// Writes the plaintext, or wipes `output` and throws; `ciphertext` is at least a tag long.
     func open(_ ciphertext: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws(LibCryptoError) {
+        defer { kms_wipe_stack() }
         do throws(LibCryptoError) {
             if let cipher = evpCipher {
                 try openEVP(cipher, ciphertext, output)
