@@ -184,17 +184,15 @@ private struct FileTurn: ~Copyable {
 
     init(_ home: String) throws {
         let opened = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        // Of one that is assigned, a throw runs `deinit`, which closes.
-        guard opened >= 0 else { throw Self.taken }
+        guard opened >= 0, flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+            if opened >= 0 { close(opened) }
+            throw CommandFailure(.unavailable, code: "home", "Another `kmsd tpm reseal` is at work.")
+        }
+        // Not before: a throw would run `deinit`, and what is closed twice is somebody else's the second time.
         descriptor = opened
-        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else { throw Self.taken }
     }
 
     deinit { close(descriptor) }
-
-    private static var taken: CommandFailure {
-        CommandFailure(.unavailable, code: "home", "Another `kmsd tpm reseal` is at work.")
-    }
 }
 
 extension PCRValues {

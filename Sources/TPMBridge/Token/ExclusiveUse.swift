@@ -10,8 +10,6 @@ struct ExclusiveUse: ~Copyable {
     init(of path: TPMAddress.Path) throws(HSMError) {
         let opened = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard opened >= 0 else { throw HSMError(.overloaded, "No descriptor is left.") }
-        // From here a throw runs `deinit`, which closes; closed twice, it would be somebody else's the second time.
-        descriptor = opened
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         // A leading NUL: the name is not a file. Cut to what fits; paths that long differ in front.
@@ -22,10 +20,13 @@ struct ExclusiveUse: ~Copyable {
             bind(opened, raw.baseAddress?.assumingMemoryBound(to: sockaddr.self), length)
         }
         guard code == 0 else {
+            close(opened)
             throw HSMError(
                 .tokenUnavailable,
                 "Another process uses this TPM; only one can without a resource manager. Stop it, or use /dev/tpmrm0.")
         }
+        // Not before: a throw would run `deinit`, and what is closed twice is somebody else's the second time.
+        descriptor = opened
     }
 
     deinit { close(descriptor) }
