@@ -19,12 +19,10 @@ public final class AuthorityService: SplitAuthority {
     let store: AuthorityStore
     let sealing: any Sealing
     let anchors: any AnchorKeeping
-    let wholePoints: (any WholePointKeeping)?
     let revocations: any RevocationKeeping
     let configuration: SplitConfiguration
     let auditor: SplitAuditor
     let combiner: ShareCombiner
-    let keys = VerifyingKeys()
     let gate = ShareGate()
     let opened: OpenedShares
     let limiter: RateLimiter<String>
@@ -49,11 +47,10 @@ public final class AuthorityService: SplitAuthority {
         store = try AuthorityStore(path: path, tell: EpochTelling { try await audit.tellStates() })
         self.sealing = sealing
         self.anchors = anchors
-        self.wholePoints = wholePoints
         self.revocations = revocations
         self.configuration = configuration
         auditor = SplitAuditor(chain: audit, front: "auth") { Int64(clock().timeIntervalSince1970) }
-        combiner = ShareCombiner(anchors: anchors, wholePoints: wholePoints)
+        combiner = ShareCombiner(keepers: AnchorKeepers(anchors: anchors, wholePoints: wholePoints))
         opened = OpenedShares(capacity: configuration.shareCacheSize)
         limiter = RateLimiter(perSecond: configuration.signaturesPerSecond)
         wrongHalves = WrongHalfGuard(perSecond: configuration.wrongHalvesPerSecond)
