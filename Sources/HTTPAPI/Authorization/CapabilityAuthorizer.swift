@@ -16,7 +16,7 @@ final class CapabilityAuthorizer: Sendable {
     /// Roots remembered at most.
     private static let remembered = 10_000
 
-    private let service: any KeystoreServing
+    private let service: any KeystoreManaging
     private let baseURL: String
     private let address: PublicAddress
     private let mode: CapabilityVerifier.Mode
@@ -31,7 +31,7 @@ final class CapabilityAuthorizer: Sendable {
     ///   - used: In strict mode, which signatures were used, before this start and from now on.
     ///   - actions: What a root capability allows.
     init(
-        service: any KeystoreServing, baseURL: String, mode: CapabilityVerifier.Mode, used: UsedSignatures,
+        service: any KeystoreManaging, baseURL: String, mode: CapabilityVerifier.Mode, used: UsedSignatures,
         actions: [String]
     ) {
         self.actions = actions

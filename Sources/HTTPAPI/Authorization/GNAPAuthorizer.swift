@@ -19,7 +19,7 @@ final class GNAPAuthorizer: Sendable {
     private static let remembered = 10_000
 
     private let verifier: GNAPVerifier
-    private let service: any KeystoreServing
+    private let service: any KeystoreManaging
     private let baseURL: String
     private let address: PublicAddress
     private let ledger: (any SignatureLedger)?
@@ -29,7 +29,7 @@ final class GNAPAuthorizer: Sendable {
     ///   - baseURL: What clients put before the path when they sign it.
     ///   - ledger: Remembers signatures that are dated ahead over a restart.
     init(
-        verifier: GNAPVerifier, service: any KeystoreServing, baseURL: String, ledger: (any SignatureLedger)?
+        verifier: GNAPVerifier, service: any KeystoreManaging, baseURL: String, ledger: (any SignatureLedger)?
     ) {
         self.ledger = ledger
         self.verifier = verifier

@@ -8,7 +8,7 @@ import WorkingKeys
 ///
 /// One generation of clients has a route for each box operation, the next sends them to wrap and unwrap; both work.
 struct AgreementController: Sendable {
-    let service: any KeystoreServing
+    let service: any KeyAgreeing
 
     /// Wraps for a recipient who does not learn by whom; of the keystore alone.
     func wrapAnonymously(_ call: RouteCall) async throws -> Response {

@@ -8,7 +8,7 @@ import Token
 
 /// The route that attests keys.
 struct AttestationController: Sendable {
-    let service: any KeystoreServing
+    let service: any KeyManaging
     /// Nil: this daemon has no token whose audit key could sign.
     let issuer: AttestationIssuer?
 

@@ -6,7 +6,7 @@ import NIOCore
 
 /// The routes for load balancers and supervisors. They reveal no key, keystore or token name.
 struct HealthController: Sendable {
-    let service: any KeystoreServing
+    let service: any KeystoreManaging
     let tokenProblem: @Sendable () -> TokenProblem?
     /// Why decisions cannot be recorded now, and are refused; nil if they can.
     let auditProblem: @Sendable () -> AuditError?

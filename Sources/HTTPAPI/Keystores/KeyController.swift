@@ -3,7 +3,7 @@ import Keystores
 
 /// The routes that make, show and end keys.
 struct KeyController: Sendable {
-    let service: any KeystoreServing
+    let service: any KeyManaging
     let baseURL: String
 
     /// 365 days.

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The routes of keystores.
 struct KeystoreController: Sendable {
-    let service: any KeystoreServing
+    let service: any KeystoreManaging
     /// Issues root capabilities; nil: keystores are not guarded.
     let authorizer: CapabilityAuthorizer?
     let baseURL: String

@@ -5,7 +5,7 @@ import WorkingKeys
 
 /// The routes of signatures over lists of messages (BBS+), and those of CL signatures, which this daemon does not make.
 struct MultiMessageController: Sendable {
-    let service: any KeystoreServing
+    let service: any MessageListSigning
     var wording = Wording.present
 
     func sign(_ call: RouteCall) async throws -> Response {

@@ -4,7 +4,7 @@ import Keystores
 
 /// The routes that use a key. They are the hot ones: one pass over the body, no coder, no log line.
 struct OperationController: Sendable {
-    let service: any KeystoreServing
+    let service: any KeyOperating
     var wording = Wording.present
 
     func sign(_ call: RouteCall) async throws -> Response {

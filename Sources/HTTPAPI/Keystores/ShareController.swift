@@ -10,7 +10,7 @@ struct ShareController: Sendable {
     /// Longest user name in bytes.
     private static let longestUser = 1024
 
-    let service: any KeystoreServing
+    let service: any KeystoreManaging
 
     /// The user is percent-encoded in the path; one spelling is enough, since it is only compared after decoding.
     func forget(_ call: RouteCall) async throws -> Response {

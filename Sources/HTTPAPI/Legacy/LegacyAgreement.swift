@@ -6,7 +6,7 @@ import WorkingKeys
 
 /// Key agreement through the routes of the first generation, where even names in key objects are base64url.
 struct LegacyAgreement: Sendable {
-    let service: any KeystoreServing
+    let service: any KeyAgreeing
 
     func wrap(_ call: RouteCall) async throws -> Response {
         let (contentKey, recipient, apu, apv) = try await call.secretBody(LegacyWrapBody.self) { body, memory in
