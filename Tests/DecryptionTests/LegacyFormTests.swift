@@ -93,11 +93,11 @@ struct LegacyFormTests {
         let file = try Self.file()
         for item in try VectorFile.cases("mvp.json") {
             let request = try Self.request(item, file, .decrypt)
-            let plaintext = try LegacyAnswer.plaintext(
+            let plaintext = try LegacyResponses.plaintext(
                 .of(Self.value(item)), request.fheType, request.generation
             ).secretlyEncoded().withUnsafeBytes { Array($0) }
             #expect(plaintext == (try item.hex("plaintext_der")))
-            let signed = LegacyAnswer.decryption(
+            let signed = LegacyResponses.decryption(
                 to: request, verificationKey: try file.hex("server_verification_key"), plaintext: plaintext,
                 digest: try item.hex("decrypt_digest"))
             #expect(signed == (try item.hex("decrypt_response_payload_der")))
@@ -114,7 +114,7 @@ struct LegacyFormTests {
         for item in try VectorFile.cases("mvp.json") {
             let request = try Self.request(item, file, .reencrypt)
             let parts = try item.object("signcryption")
-            let message = try LegacyAnswer.signcrypted(
+            let message = try LegacyResponses.signcrypted(
                 .of(Self.value(item)), request.fheType, digest: item.hex("reencrypt_digest"), request.generation
             ).withUnsafeBytes { Array($0) }
             #expect(message == (try item.hex("signcryption_message_der")))

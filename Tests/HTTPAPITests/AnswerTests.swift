@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 import GNAP
 import Hummingbird
@@ -19,7 +20,7 @@ struct AnswerTests {
             .quotaExceeded: 429, .mechanismUnsupported: 501, .tokenUnavailable: 503, .storageUnavailable: 503,
             .overloaded: 503, .deadlineExceeded: 504, .upstreamFailed: 502, .internal: 500,
         ]
-        let response = Answer.error(KMSError(code, "text <&>", detail: "for the log"), operation: "sign")
+        let response = Responses.error(KMSError(code, "text <&>", detail: "for the log"), operation: "sign")
         #expect(response.status.code == statuses[code])
         #expect(response.headers[.contentType] == "application/json")
         #expect(response.headers[.retryAfter] == (statuses[code] == 503 ? "1" : nil))
@@ -29,10 +30,10 @@ struct AnswerTests {
     }
 
     @Test func aFullMemoryOfSignaturesIs503WithRetryAfterAndAReplayIs401() async throws {
-        let full = Answer.refusal(GNAPAuthorizer.refusal(for: GNAPError(.exhausted, "too many signatures")))
+        let full = Responses.refusal(GNAPAuthorizer.refusal(for: GNAPError(.exhausted, "too many signatures")))
         #expect(full.status == .serviceUnavailable && full.headers[.retryAfter] == "1")
         #expect(try await text(full) == #"{"message":"too many signatures","errMessage":"too many signatures"}"# + "\n")
-        let used = Answer.refusal(GNAPAuthorizer.refusal(for: GNAPError(.signatureRefused, "used before")))
+        let used = Responses.refusal(GNAPAuthorizer.refusal(for: GNAPError(.signatureRefused, "used before")))
         #expect(used.status == .unauthorized && used.headers[.retryAfter] == nil)
     }
 
@@ -46,7 +47,7 @@ struct AnswerTests {
 
     @Test func anErrorNobodyForesawTellsNothing() async throws {
         struct Surprise: Error { let secret = "canary" }
-        let response = Answer.error(Surprise(), operation: "sign")
+        let response = Responses.error(Surprise(), operation: "sign")
         #expect(response.status == .internalServerError)
         #expect(
             try await text(response) == #"{"message":"sign: internal error","errMessage":"sign: internal error"}"#

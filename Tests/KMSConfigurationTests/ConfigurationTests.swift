@@ -77,7 +77,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "Truth values have every spelling the original server takes, levels any case",
+        "Truth values have every spelling TrustBloc's server takes, levels any case",
         arguments: [("1", true), ("t", true), ("T", true), ("TRUE", true), ("True", true), ("true", true)]
             + [("0", false), ("f", false), ("F", false), ("FALSE", false), ("False", false), ("", false)])
     func spellings(_ text: String, _ value: Bool) throws {
@@ -129,7 +129,7 @@ struct ConfigurationTests {
         #expect(try read(file: "kms-cache-ttl: 5m\nkey-store-cache-ttl: 7m\n").keystores.lockKeyTTL == .seconds(300))
         #expect(try read(file: "kms-cache-ttl: 1h\n").keystores.lockKeyTTL == .seconds(600))
         #expect(try read(file: "kms-cache-ttl: 5m\nlock-ttl: 30s\n").keystores.lockKeyTTL == .seconds(30))
-        // The original's switch is for every cache, that of shares too.
+        // The switch of TrustBloc's server is for every cache, that of shares too.
         let shares = "auth-server-url: https://auth.example\nauth-server-token-file: /x\n"
         #expect(try read(file: shares).keystores.shareTTL == .seconds(600))
         let off = try read(file: shares + "enable-cache: false\nshamir-secret-cache-ttl: 5m\n")

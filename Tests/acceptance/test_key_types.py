@@ -80,7 +80,7 @@ def test_libsecp256k1_accepts_every_secp256k1_signature(kms, protection):
 
 
 def test_secp256k1_signatures_verify_with_and_without_prefix(keystore):
-    """Software other than the incumbent writes the bare 64 bytes."""
+    """Software other than TrustBloc's server writes the bare 64 bytes."""
     key = keystore.create("ECDSASecp256k1IEEEP1363")
     signature = key.sign(b"m")
     key.verify(signature[crypto.PREFIX:], b"m")

@@ -67,7 +67,7 @@ def as_user(split, user):
 
 
 def setup(split, **more):
-    """The original test gives the wallet's key as public_key."""
+    """0Chain's test gives the wallet's key as public_key."""
     return split.auth("POST", "/setup", {**OFFICIAL, "user_id": "alice", "public_key": OFFICIAL["client_key"],
                                          "restrictions": [], "expired_at": 0, **more}, token=True)
 
@@ -91,7 +91,7 @@ def test_official_key(split):
     refused(split.auth("POST", "/sign/txn", official_transaction(), key=""), 400, "X-Peer-Public-Key")
     refused(split.auth("POST", "/sign/txn", official_transaction(signature=""), key=peer), 400, "signature")
     refused(split.auth("POST", "/sign/msg", {**message, "client_id": "0" * 64}, key=peer), 500)
-    # Tests of the original send a token here; a right one does no harm, a wrong one is refused.
+    # Tests of 0Chain's send a token here; a right one does no harm, a wrong one is refused.
     assert ok(split.auth("POST", "/sign/msg", message, key=peer, token=True)) == {"sig": COMBINED}
     refused(split.auth("POST", "/sign/msg", message, key=peer, token=hs256(b"another secret of 32 bytes 12345")), 401,
             "invalid signature")

@@ -1,4 +1,4 @@
-"""The scenarios of the original's own acceptance suite; `ELSEWHERE` names those that other files hold."""
+"""The scenarios of TrustBloc's own acceptance suite; `ELSEWHERE` names those that other files hold."""
 import json
 import os
 import threading
@@ -118,7 +118,7 @@ def test_command_line_creates_keystore_and_key(daemon, bare):
     assert f"/v1/keystores/{name}/keys/" in key["key_url"] and len(decode(key["public_key"])) == 32
 
 
-# The scenarios that need an authorization of their own, and the eleven that the original's suite leaves out.
+# The scenarios that need an authorization of their own, and the eleven that TrustBloc's suite leaves out.
 ELSEWHERE = [
     (test_capabilities.test_a_new_keystore_comes_with_its_root_capability, "the capability gunzips to a root document"),
     (test_gnap.test_gnap_guarded_create_and_sign, "GNAP"),

@@ -21,7 +21,7 @@ final class CapabilityAuthorizer: Sendable {
     private let address: PublicAddress
     private let mode: CapabilityVerifier.Mode
     private let verifier: CapabilityVerifier
-    /// Every action of a keystore, in the order the original server lists them.
+    /// Every action of a keystore, in the order TrustBloc's server lists them.
     private let actions: [String]
     private let ledger: (any SignatureLedger)?
     private let roots = Mutex<[ExactText: Capability]>([:])
@@ -109,7 +109,7 @@ final class CapabilityAuthorizer: Sendable {
     private func claimedRoot(of keystore: String) async throws -> [UInt8] {
         let document: [UInt8]?
         do {
-            document = try await service.claims(keystore).capability
+            document = try await service.unverifiedRow(keystore).capability
         } catch let error as KMSError where error.code == .notFound || error.code == .invalidArgument {
             throw AuthorizationRefusal.unauthorized("there is no such keystore")
         }

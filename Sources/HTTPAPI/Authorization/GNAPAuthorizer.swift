@@ -84,9 +84,9 @@ final class GNAPAuthorizer: Sendable {
             try Self.check(caller, owner)
             return caller
         }
-        let claims: KeystoreClaims
+        let claims: UnverifiedKeystoreRow
         do {
-            claims = try await service.claims(keystore)
+            claims = try await service.unverifiedRow(keystore)
         } catch let error as KMSError where error.code == .notFound || error.code == .invalidArgument {
             throw AuthorizationRefusal.unauthorized("there is no such keystore")
         }

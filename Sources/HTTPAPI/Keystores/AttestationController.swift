@@ -25,7 +25,7 @@ struct AttestationController: Sendable {
         } catch {
             throw KMSError(.tokenUnavailable, "The token does not sign now.", underlying: error)
         }
-        return Answer.json(ByteBuffer(string: attestation.json + "\n"))
+        return Responses.json(ByteBuffer(string: attestation.json + "\n"))
     }
 
     private static func subject(_ facts: KeyFacts, keystore: String) -> AttestationIssuer.Subject {

@@ -19,7 +19,7 @@ struct ShareController: Sendable {
                 "the path ends with no percent-encoded user name of 1 to \(Self.longestUser) bytes")
         }
         let count = await service.forgetShares(of: user)
-        return Answer.object { $0.member("keystores", count) }
+        return Responses.object { $0.member("keystores", count) }
     }
 
     private static func decoded(_ text: String) -> String? {

@@ -7,7 +7,7 @@ import Synchronization
 import WorkingKeys
 
 /// The routes of the API's first generation over the same keystores: other names of members, padded base64url, 201 for
-/// what is made. Those that use a key are the present API's controllers with another ``Wording``.
+/// what is made. Those that use a key are the present API's controllers with another ``MemberNames``.
 ///
 /// Source: keystore API section 14.
 struct LegacyController: Sendable {
@@ -25,8 +25,8 @@ struct LegacyController: Sendable {
     init(service: any KeystoreServing, issuer: CapabilityAuthorizer?, baseURL: String) {
         keystores = service
         keys = service
-        operations = OperationController(service: service, wording: .firstGeneration)
-        multiMessage = MultiMessageController(service: service, wording: .firstGeneration)
+        operations = OperationController(service: service, memberNames: .firstGeneration)
+        multiMessage = MultiMessageController(service: service, memberNames: .firstGeneration)
         agreement = LegacyAgreement(service: service)
         self.issuer = issuer
         self.baseURL = baseURL
@@ -76,7 +76,7 @@ struct LegacyController: Sendable {
         }
         guard let capability else { throw JSONError.invalid("edvCapability must be an object") }
         try await keystores.setVaultCapability(keystore: call.keystore, capability: capability, caller: call.caller)
-        return Answer.json()
+        return Responses.json()
     }
 
     func createKey(_ call: inout RouteCall) async throws -> Response {
@@ -88,7 +88,7 @@ struct LegacyController: Sendable {
         let location = keyURL(call.keystore, key.id)
         return created(
             at: location,
-            LegacyAnswer.object(status: .created) { writer in
+            LegacyResponses.object(status: .created) { writer in
                 writer.member("location", location)
                 if exports, let publicKey = key.publicKey { writer.member("publicKey", bytes: publicKey) }
             })
@@ -106,13 +106,13 @@ struct LegacyController: Sendable {
             keystore: call.keystore, type: type, pkcs8: pkcs8, keyID: keyID, caller: call.caller)
         call.made = call.keystore + "/" + id
         let location = keyURL(call.keystore, id)
-        return created(at: location, LegacyAnswer.object(status: .created) { $0.member("location", location) })
+        return created(at: location, LegacyResponses.object(status: .created) { $0.member("location", location) })
     }
 
     func export(_ call: RouteCall) async throws -> Response {
         let publicKey = try await keys.exportKey(keystore: call.keystore, key: call.key, caller: call.caller)
             .publicKey
-        return Wording.firstGeneration.object { $0.member("publicKey", bytes: publicKey) }
+        return MemberNames.firstGeneration.object { $0.member("publicKey", bytes: publicKey) }
     }
 
     private func keyURL(_ keystore: String, _ key: String) -> String {

@@ -35,7 +35,7 @@ public protocol KeystoreManaging: Sendable {
     /// What the keystore's row says of who may use it. Opens nothing, so nothing proves it.
     ///
     /// - Throws: `.notFound`.
-    func claims(_ keystore: String) async throws -> KeystoreClaims
+    func unverifiedRow(_ keystore: String) async throws -> UnverifiedKeystoreRow
 
     /// The root capability's document, authenticated with the keystore's row; nil if it was made without.
     ///

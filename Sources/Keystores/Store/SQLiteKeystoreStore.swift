@@ -55,7 +55,9 @@ public final class SQLiteKeystoreStore: KeystoreStore {
         self.faults = faults
         let counts = Counts()
         self.counts = counts
-        writer = GroupCommit(pool: pool, seal: seal, queueLimit: queueLimit, faults: faults) {
+        writer = GroupCommit(
+            pool: pool, seal: seal, queueLimit: queueLimit, errors: StoreFailure.ofWrites, faults: faults
+        ) {
             counts.values.withLock { $0.removeAll() }
         }
     }

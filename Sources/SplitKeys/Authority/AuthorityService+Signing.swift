@@ -51,7 +51,7 @@ extension AuthorityService {
             // The name of a key that is not here is the caller's invention.
             let subject = isKnown ? "split:\(peer)" : "split:unknown"
             refusals.count(
-                RefusalTally.Kind(operation: request.operation, reason: error.code, subject: subject),
+                RefusalCounter.Kind(operation: request.operation, reason: error.code, subject: subject),
                 address: request.address, requestID: request.requestID, at: now)
             throw error
         }

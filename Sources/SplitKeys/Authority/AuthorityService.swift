@@ -23,11 +23,11 @@ public final class AuthorityService: SplitAuthority {
     let configuration: SplitConfiguration
     let auditor: SplitAuditor
     let combiner: ShareCombiner
-    let gate = ShareGate()
+    let gate = SigningBarrier()
     let opened: OpenedShares
     let limiter: RateLimiter<String>
-    let wrongHalves: WrongHalfGuard
-    let refusals = RefusalTally()
+    let wrongHalves: InvalidShareLimiter
+    let refusals = RefusalCounter()
     // exact: names of keys are hexadecimal digits that were made here.
     private let used = Mutex<[String: Int64]>([:])
     private let clock: @Sendable () -> Date
@@ -53,7 +53,7 @@ public final class AuthorityService: SplitAuthority {
         combiner = ShareCombiner(keepers: AnchorKeepers(anchors: anchors, wholePoints: wholePoints))
         opened = OpenedShares(capacity: configuration.shareCacheSize)
         limiter = RateLimiter(perSecond: configuration.signaturesPerSecond)
-        wrongHalves = WrongHalfGuard(perSecond: configuration.wrongHalvesPerSecond)
+        wrongHalves = InvalidShareLimiter(perSecond: configuration.wrongHalvesPerSecond)
         self.clock = clock
     }
 
