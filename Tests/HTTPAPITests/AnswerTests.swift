@@ -12,7 +12,7 @@ struct AnswerTests {
     @Test(
         "Every code of the domain has a status, both texts, and Retry-After where waiting helps",
         arguments: KMSError.Code.allCases)
-    func errorTable(_ code: KMSError.Code) async throws {
+    func everyCodeOfTheDomainHasAStatusBothTextsAndRetryAfterWhereWaitingHelps(_ code: KMSError.Code) async throws {
         let statuses: [KMSError.Code: Int] = [
             .invalidArgument: 400, .ciphertextInvalid: 400, .signatureInvalid: 400, .unauthenticated: 401,
             .permissionDenied: 403, .notFound: 404, .alreadyExists: 409, .conflict: 409, .keystoreLocked: 409,

@@ -91,7 +91,7 @@ struct RequestHeadTests {
             (["Keep-Alive"], .stays, .staysAsGranted), (["te", "keep-alive"], .stays, .staysAsGranted),
             (["x-close"], .stays, .closes), (["upgrade"], .stays, .closes),
         ] as [([String], RequestHeadRules.Persistence, RequestHeadRules.Persistence)])
-    func persistence(
+    func whatConnectionMeansInEverySpelling(
         fields: [String], now: RequestHeadRules.Persistence, old: RequestHeadRules.Persistence
     ) throws {
         for (version, expected) in [(HTTPVersion.http1_1, now), (.http1_0, old)] {

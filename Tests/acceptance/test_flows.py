@@ -101,7 +101,7 @@ def test_keystore_and_key_from_the_command_line(homes):
         assert home.run(*arguments, check=False).returncode == code, arguments
 
 
-def test_onboarding(homes, auth, shares, server, aws, tmp_path):  # noqa: F811
+def test_shares_on_one_server_open_keys_of_another(homes, auth, shares, server, aws, tmp_path):  # noqa: F811
     """Seed flow: the controller's key is locked by shares on one server and signs for everything on the other."""
     # 1. The wallet deposits one share.
     auth.give("alice", shares[1])

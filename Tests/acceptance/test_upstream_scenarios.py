@@ -37,7 +37,7 @@ def test_parallel_creation_of_every_type(keystore):
     assert sorted(entry["type"] for entry in keystore.keys()) == sorted(types)
 
 
-def test_export(keystore):
+def test_a_key_is_exported_with_its_type(keystore):
     public_key, key_type = keystore.create("ED25519").export()
     assert key_type == "ED25519" and len(public_key) == 32
 
@@ -165,6 +165,6 @@ def test_stress_of_many_users(daemon):
     print(f"sign and verify: min {min(figures):.4f} s, mean {sum(figures) / 200:.4f} s, max {max(figures):.4f} s")
 
 
-def test_healthcheck(kms):
+def test_the_healthcheck_tells_status_and_time(kms):
     answer = kms.healthcheck()
     assert answer["status"] == "success" and answer["current_time"]
