@@ -63,9 +63,9 @@ final class CapabilityAuthorizer: Sendable {
             verified = try verify(request, Array(buffer: body), action, root, connection, now: now)
         } catch {
             switch error.code {
-            case .malformed: throw AuthorizationRefusal.malformed(error.reason)
-            case .unauthorized: throw AuthorizationRefusal.unauthorized(error.reason)
-            case .exhausted: throw AuthorizationRefusal.explained(503, error.reason)
+            case .malformed: throw AuthorizationRefusal.malformed(error.message)
+            case .unauthorized: throw AuthorizationRefusal.unauthorized(error.message)
+            case .exhausted: throw AuthorizationRefusal.explained(503, error.message)
             }
         }
         if let spent = verified.spent { try await ledger?.keep(spent, owner: verified.owner, now: now) }

@@ -188,7 +188,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
             try seal.permitReading()
             return try await pool.read(body)
         } catch let error as StorageError {
-            throw KMSError(.storageUnavailable, error.detail)
+            throw KMSError(.storageUnavailable, error.message)
         } catch let error as CancellationError { throw error } catch {
             throw StoreFailure.translate(error)
         }

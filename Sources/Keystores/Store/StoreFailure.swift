@@ -6,7 +6,7 @@ enum StoreFailure {
         if let error = error as? KMSError { return error }
         if let error = error as? StorageError {
             return KMSError(
-                .storageUnavailable, "The database cannot be used.", detail: error.detail, underlying: error)
+                .storageUnavailable, "The database cannot be used.", detail: error.message, underlying: error)
         }
         return KMSError(
             .storageUnavailable, "The key store is not available now; nothing was changed.",
