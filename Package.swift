@@ -205,7 +205,7 @@ let targets: [Target] = [
         uses: [
             "ArgumentParser", "Attestation", "Audit", "BearerTokens", "Capabilities", "Decryption",
             "DecryptionAPI", "DecryptionClient", "DecryptionStore", "DevChain", "EDV", "EnclaveLock",
-            "Encodings", "HSMBridge", "HTTPAPI", "InclusionProofs", "KMSConfiguration", "KMSDaemon",
+            "Encodings", "HSMBridge", "InclusionProofs", "KMSConfiguration", "KMSDaemon",
             "Keystores", "LibCrypto", "LightClient", "Logging", "OutboundHTTP", "RemoteLocks",
             "SecretMemory", "ServiceLifecycle", "SplitKeys", "Storage", "TFHE", "TPMBridge", "Token",
             "TrustBlocImport", "UnixSignals", "WalletClient", "WorkingKeys",

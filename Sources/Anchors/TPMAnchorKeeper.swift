@@ -13,12 +13,12 @@ package import Token
 /// - Concurrency: any number of calls at once. The TPM is asked once whether it has the curve; one that is away is asked
 ///   again.
 public final class TPMAnchorKeeper: WholePointKeeping {
-    private let token: any CurveMultiplying
+    private let token: any ScalarMultiplication
     private let seal: AnchorSeal
     private let opened = OpenedAnchors<AnchorBlob>()
     private let known = Mutex<Bool?>(nil)
 
-    package init(token: any CurveMultiplying) {
+    package init(token: any ScalarMultiplication) {
         self.token = token
         seal = AnchorSeal(token: token)
     }

@@ -1,6 +1,6 @@
 /// Why a capability or its invocation was refused.
 ///
-/// `malformed` answers 400, `unauthorized` 401, `exhausted` 503; the reason is for the operator's log, never for the caller, who learns
+/// `malformed` answers 400, `unauthorized` 401, `exhausted` 503; the message is for the operator's log, never for the caller, who learns
 /// only the word.
 public struct CapabilityError: Error, Sendable, CustomStringConvertible {
     public enum Code: Sendable, Equatable {
@@ -13,13 +13,13 @@ public struct CapabilityError: Error, Sendable, CustomStringConvertible {
     }
 
     public let code: Code
-    public let reason: String
+    public let message: String
 
-    public var description: String { "\(code): \(reason)" }
+    public var description: String { "\(code): \(message)" }
 
-    static func malformed(_ reason: String) -> CapabilityError { CapabilityError(code: .malformed, reason: reason) }
-    static func exhausted(_ reason: String) -> CapabilityError { CapabilityError(code: .exhausted, reason: reason) }
-    static func unauthorized(_ reason: String) -> CapabilityError {
-        CapabilityError(code: .unauthorized, reason: reason)
+    static func malformed(_ message: String) -> CapabilityError { CapabilityError(code: .malformed, message: message) }
+    static func exhausted(_ message: String) -> CapabilityError { CapabilityError(code: .exhausted, message: message) }
+    static func unauthorized(_ message: String) -> CapabilityError {
+        CapabilityError(code: .unauthorized, message: message)
     }
 }

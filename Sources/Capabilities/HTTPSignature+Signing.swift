@@ -8,7 +8,7 @@ extension HTTPSignature {
     ///   - key: Named in the header; `sign` uses its private half.
     ///   - created: Seconds since 1970; always covered.
     ///   - covered: Further names to cover, in this order, lower case; each must be in `request`.
-    /// - Returns: The header's value, `keyId` first, as servers of the original project look for it there.
+    /// - Returns: The header's value, `keyId` first, as TrustBloc's servers look for it there.
     /// - Throws: ``CapabilityError`` for a covered header that is absent; what `sign` throws.
     public static func header(
         key: DIDKey, created: Int64, covered: [String], request: Request, sign: ([UInt8]) throws -> [UInt8]

@@ -119,7 +119,7 @@ public final class DecryptionStore: Sendable {
     static func translate(_ error: any Error) -> DecryptionError {
         if let error = error as? DecryptionError { return error }
         if let error = error as? StorageError {
-            return DecryptionError(.unavailable, "storage", error.detail)
+            return DecryptionError(.unavailable, "storage", error.message)
         }
         return DecryptionError(.unavailable, "storage", "the database cannot be used now: \(SQLiteFile.remedy(error))")
     }

@@ -28,7 +28,7 @@ public struct VaultCapability: Sendable {
                 headers[action] = try Invocation(capability: document, action: action.rawValue).header()
             }
         } catch {
-            throw EDVError(.invalidArgument, "The vault's capability cannot be read: \(error.reason).")
+            throw EDVError(.invalidArgument, "The vault's capability cannot be read: \(error.message).")
         }
         guard let name = document.invoker, let invoker = DIDKey(name.text), name == invoker.description else {
             throw EDVError(

@@ -7,7 +7,7 @@ public import Token
 /// Its value is a generation (8 bytes, big-endian), which is the counter, and the value. A new object is made before the old
 /// one is destroyed, and the highest generation counts. The label does not begin like those of the daemon's keys, so neither a sweep nor
 /// the lint takes it for one.
-extension PKCS11Token: ValueKeeping {
+extension PKCS11Token: RollbackProtectedStorage {
     public func keptValue(_ name: String) async throws(HSMError) -> KeptValue {
         let label = try label(name)
         return try await performSerialised { (session, _) throws(HSMError) in

@@ -64,3 +64,5 @@ public final class PKCS11Token: Sendable {
         return try result.get()
     }
 }
+
+extension PKCS11Token: TokenBackend {}

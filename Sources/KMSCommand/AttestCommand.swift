@@ -105,18 +105,18 @@ struct AttestCommand: AsyncParsableCommand {
 
 extension AttestCommand.Verify {
     private static func tell(_ report: AttestationReport) {
-        Terminal.print("key            \(HarmlessText.of(report.key)), version \(report.keyVersion)")
-        Terminal.print("keystore       \(HarmlessText.of(report.keystore))")
-        Terminal.print("type           \(HarmlessText.of(report.keyType))")
+        Terminal.print("key            \(TerminalEscaping.of(report.key)), version \(report.keyVersion)")
+        Terminal.print("keystore       \(TerminalEscaping.of(report.keystore))")
+        Terminal.print("type           \(TerminalEscaping.of(report.keyType))")
         if let fingerprint = report.fingerprint { Terminal.print("public key     \(fingerprint) (SHA-256)") }
-        Terminal.print("protection     \(HarmlessText.of(report.protection)): \(protection(report))")
-        Terminal.print("provenance     \(HarmlessText.of(report.provenance)): \(provenance(report))")
+        Terminal.print("protection     \(TerminalEscaping.of(report.protection)): \(protection(report))")
+        Terminal.print("provenance     \(TerminalEscaping.of(report.provenance)): \(provenance(report))")
         for lock in report.locks {
-            Terminal.print("sealed by      \(HarmlessText.of(lock.kind)) \(HarmlessText.of(lock.identity))")
+            Terminal.print("sealed by      \(TerminalEscaping.of(lock.kind)) \(TerminalEscaping.of(lock.identity))")
         }
         Terminal.print(
-            "token          \(HarmlessText.of(report.token.label)) \(HarmlessText.of(report.token.serial)), "
-                + HarmlessText.of(report.token.manufacturer))
+            "token          \(TerminalEscaping.of(report.token.label)) \(TerminalEscaping.of(report.token.serial)), "
+                + TerminalEscaping.of(report.token.manufacturer))
         Terminal.print("nonce          \(report.nonce)")
         Terminal.print("made           \(AuditText.time(report.time))")
         Terminal.print(
@@ -127,7 +127,7 @@ extension AttestCommand.Verify {
                     + (report.attestationKeyIsExpected ? "as expected" : "on the audit key's word"))
         }
         if let finding = report.finding {
-            Terminal.print("BAD            \(finding.code.rawValue): \(HarmlessText.of(finding.message))")
+            Terminal.print("BAD            \(finding.code.rawValue): \(TerminalEscaping.of(finding.message))")
         } else {
             Terminal.print("ok")
         }

@@ -69,7 +69,7 @@ extension AuditCommand {
         private func show(_ settings: Configuration) {
             let path = database.path(settings)
             let head = AuditParts.told(home: settings.home)
-            Terminal.print("database     \(HarmlessText.of(path))")
+            Terminal.print("database     \(TerminalEscaping.of(path))")
             if !FilePresence.exists(path) {
                 Terminal.print("found        missing; an empty one would be made")
             } else if let epoch = try? database.epoch(ofFile: path) {

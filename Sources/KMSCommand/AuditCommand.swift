@@ -45,7 +45,7 @@ struct AuditCommand: AsyncParsableCommand {
                 for line in try reader.records(from: next, limit: 1000) {
                     guard case .record(let record, _) = line else { continue }
                     switch common.output {
-                    case .json: Terminal.print(exactly: HarmlessText.json(line.json))
+                    case .json: Terminal.print(exactly: TerminalEscaping.json(line.json))
                     case .text: Terminal.print(AuditText.line(record))
                     }
                     next = record.index + 1
@@ -205,7 +205,7 @@ struct AuditCommand: AsyncParsableCommand {
                 return "record \(end.index), \(time), hash \(end.hash), \(end.revocations) revocations"
             }
             Terminal.print("kept by the token  \(line(comparison.kept))")
-            if let unread = comparison.unread { Terminal.print("                   \(HarmlessText.of(unread))") }
+            if let unread = comparison.unread { Terminal.print("                   \(TerminalEscaping.of(unread))") }
             Terminal.print("found in audit.db  \(line(comparison.found))")
             Terminal.print(
                 "given up           \(comparison.givenUp) records, \(comparison.revocationsGivenUp) revocations")

@@ -109,10 +109,10 @@ extension AuditCommand {
 
         private static func tell(_ report: AuditReport) {
             let key = report.keyFingerprint.isEmpty ? "none: nothing is signed" : report.keyFingerprint
-            Terminal.print("audit key    \(HarmlessText.of(key))")
+            Terminal.print("audit key    \(TerminalEscaping.of(key))")
             for archive in report.archives {
                 Terminal.print(
-                    "archive      \(HarmlessText.of(archive.file)): records \(archive.firstRecord) to "
+                    "archive      \(TerminalEscaping.of(archive.file)): records \(archive.firstRecord) to "
                         + "\(archive.lastRecord)")
             }
             Terminal.print(
@@ -131,7 +131,7 @@ extension AuditCommand {
             if let head = report.head { Terminal.print("head         \(head.hash), epoch \(head.epoch)") }
             if let finding = report.finding {
                 Terminal.print("BAD          record \(finding.index): \(finding.code.rawValue)")
-                Terminal.print("             \(HarmlessText.of(finding.message))")
+                Terminal.print("             \(TerminalEscaping.of(finding.message))")
             } else {
                 Terminal.print("ok")
             }

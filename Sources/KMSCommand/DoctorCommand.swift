@@ -18,20 +18,20 @@ struct DoctorCommand: Verb {
     @OptionGroup var common: CommonOptions
 
     func work() async throws -> ExitStatus {
-        let examination: Examination
+        let doctor: Doctor
         switch common.output {
         case .json:
-            examination = await Examination.run { try common.configuration() }
-            try Terminal.print(json: examination)
+            doctor = await Doctor.run { try common.configuration() }
+            try Terminal.print(json: doctor)
         case .text:
-            examination = await Examination.run(
+            doctor = await Doctor.run(
                 { try common.configuration() }, didFind: Self.tell,
                 progress: { Terminal.complain("...   \($0)") })
         }
-        return examination.isContent ? .ok : .findings
+        return doctor.isContent ? .ok : .findings
     }
 
-    private static func tell(_ check: Examination.Check) {
+    private static func tell(_ check: Doctor.Check) {
         let grade = check.grade.rawValue.padding(to: 4)
         Terminal.print("\(grade)  \(check.name.padding(to: 14))  \(check.message)")
         if let remedy = check.remedy { Terminal.print("      -> \(remedy)") }

@@ -109,7 +109,7 @@ struct ImportCommand: AsyncParsableCommand {
                     throw ConfigurationError("--shares needs the settings auth-server-url and auth-server-token-file")
                 }
                 for (keystore, caller) in callers.sorted(by: { $0.key < $1.key }) {
-                    let name = HarmlessText.of(keystore.text)
+                    let name = TerminalEscaping.of(keystore.text)
                     let key: SharedSecret
                     do throws(EnclaveLockError) {
                         key = try await lock.key(of: caller)
@@ -119,7 +119,7 @@ struct ImportCommand: AsyncParsableCommand {
                     // The store names no keystore of a key: the lock that opens it must tell.
                     if let twin = locks.shares.first(where: { Self.equal($0.value, key) }) {
                         throw ConfigurationError(
-                            "the keystores '\(HarmlessText.of(twin.key.text))' and '\(name)' have the same shares, so their "
+                            "the keystores '\(TerminalEscaping.of(twin.key.text))' and '\(name)' have the same shares, so their "
                                 + "keys cannot be told apart; give the shares of the one that is to have them")
                     }
                     locks.shares[keystore] = key

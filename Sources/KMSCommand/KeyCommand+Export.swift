@@ -49,14 +49,14 @@ extension KeyCommand {
             case (.json, _): try Terminal.print(json: report)
             // A JWK is JSON whatever is asked for.
             case (.text, let jwk?): try Terminal.print(json: jwk)
-            case (.text, nil): Terminal.print(HarmlessText.of(lines: report.pem ?? report.raw ?? ""))
+            case (.text, nil): Terminal.print(TerminalEscaping.of(lines: report.pem ?? report.raw ?? ""))
             }
             return .ok
         }
     }
 }
 
-extension HarmlessText {
+extension TerminalEscaping {
     /// Of several lines, all of which may be there.
     fileprivate static func of(lines text: String) -> String {
         text.splitExactly(at: "\n", omittingEmpty: true).map { of(String($0)) }.joined(separator: "\n")

@@ -26,7 +26,7 @@ extension KeyVerb {
         case .json: try Terminal.print(json: ShownJSON(key))
         case .text:
             var line = key.line("id", "type", "state", "provenance", "created_at")
-            if let date = key["destroy_at"]?.text { line += "  destroyed at \(HarmlessText.of(date))" }
+            if let date = key["destroy_at"]?.text { line += "  destroyed at \(TerminalEscaping.of(date))" }
             Terminal.print(line)
         }
         return .ok

@@ -48,7 +48,7 @@ extension KeyCommand {
             }
             switch common.output {
             case .json: try Terminal.print(json: ["signature": signature])
-            case .text: Terminal.print(HarmlessText.of(signature))
+            case .text: Terminal.print(TerminalEscaping.of(signature))
             }
             return .ok
         }

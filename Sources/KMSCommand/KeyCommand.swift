@@ -1,6 +1,6 @@
 import ArgumentParser
+import Encodings
 import Foundation
-import HTTPAPI
 import KMSDaemon
 import Keystores
 import Token
@@ -43,8 +43,8 @@ struct KeyCommand: AsyncParsableCommand {
             switch common.output {
             case .json: try Terminal.print(json: answer)
             case .text:
-                Terminal.print(HarmlessText.of(answer["key_url"] ?? ""))
-                if let publicKey = answer["public_key"] { Terminal.print(HarmlessText.of(publicKey)) }
+                Terminal.print(TerminalEscaping.of(answer["key_url"] ?? ""))
+                if let publicKey = answer["public_key"] { Terminal.print(TerminalEscaping.of(publicKey)) }
             }
             return .ok
         }

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Encodings
 import Foundation
-import HTTPAPI
 import KMSConfiguration
 import KMSDaemon
 import Keystores
@@ -48,8 +48,8 @@ struct KeystoreCommand: AsyncParsableCommand {
             switch common.output {
             case .json: try Terminal.print(json: answer)
             case .text:
-                Terminal.print(HarmlessText.of(answer["key_store_url"] ?? ""))
-                if let capability = answer["capability"] { Terminal.print(HarmlessText.of(capability)) }
+                Terminal.print(TerminalEscaping.of(answer["key_store_url"] ?? ""))
+                if let capability = answer["capability"] { Terminal.print(TerminalEscaping.of(capability)) }
             }
             return .ok
         }
@@ -82,7 +82,7 @@ struct KeystoreCommand: AsyncParsableCommand {
             }
             try Terminal.print(keystores, as: common.output) { keystore in
                 let created = Timestamp(keystore.createdAt).rfc3339(digits: 0)
-                let controller = HarmlessText.of(keystore.controller)
+                let controller = TerminalEscaping.of(keystore.controller)
                 return "\(keystore.id)  \(keystore.protection.rawValue)  \(created)  \(controller)"
             }
             try store.close()

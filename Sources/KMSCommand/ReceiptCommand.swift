@@ -44,9 +44,9 @@ struct ReceiptCommand: AsyncParsableCommand {
             switch common.output {
             case .json: try Terminal.print(json: report)
             case .text:
-                Terminal.print("subject       \(HarmlessText.of(report.subject))")
+                Terminal.print("subject       \(TerminalEscaping.of(report.subject))")
                 for restriction in report.restrictions {
-                    Terminal.print("restriction   \(HarmlessText.of(restriction))")
+                    Terminal.print("restriction   \(TerminalEscaping.of(restriction))")
                 }
                 Terminal.print("record        \(report.index), \(report.time)")
                 Terminal.print(report.isGood ? "ok" : "BAD           \(report.message)")

@@ -34,7 +34,7 @@ struct ShareCommand: AsyncParsableCommand {
             try await remote.call("DELETE", "/v1/shares/" + encoded.joined())
             switch common.output {
             case .json: try Terminal.print(json: Report(user: user))
-            case .text: Terminal.print("forgot the share of \(HarmlessText.of(user))")
+            case .text: Terminal.print("forgot the share of \(TerminalEscaping.of(user))")
             }
             return .ok
         }

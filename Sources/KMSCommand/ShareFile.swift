@@ -31,7 +31,7 @@ enum ShareFile {
                     UnsafeRawBufferPointer(rebasing: line[(tabs[1] + 1)...]), .eitherLines)
             else { throw wrong("the share is not base64") }
             guard callers.updateValue(CallerShare(user: user, share: share), forKey: ExactText(keystore)) == nil else {
-                throw wrong("the keystore '\(HarmlessText.of(keystore))' is there twice")
+                throw wrong("the keystore '\(TerminalEscaping.of(keystore))' is there twice")
             }
         }
         return callers

@@ -79,7 +79,7 @@ public enum SQLiteFile {
 
     private static func translate(_ error: any Error, _ path: String) -> StorageError {
         var error = error as? StorageError ?? StorageError(remedy(error), kind: kind(error), underlying: error)
-        error.detail = "'\(path)': \(error.detail)"
+        error.message = "'\(path)': \(error.message)"
         return error
     }
 

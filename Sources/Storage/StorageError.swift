@@ -11,17 +11,17 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
     }
 
     /// For the operator: what is wrong and what to do.
-    public var detail: String
+    public var message: String
     public var underlying: (any Error)?
     public var kind: Kind
 
-    public init(_ detail: String, kind: Kind = .away, underlying: (any Error)? = nil) {
-        self.detail = detail
+    public init(_ message: String, kind: Kind = .away, underlying: (any Error)? = nil) {
+        self.message = message
         self.kind = kind
         self.underlying = underlying
     }
 
     public var description: String {
-        if let underlying { "\(detail) [\(underlying)]" } else { detail }
+        if let underlying { "\(message) [\(underlying)]" } else { message }
     }
 }

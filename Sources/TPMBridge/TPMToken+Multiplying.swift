@@ -7,7 +7,7 @@ package import Token
 ///
 /// An imported key cannot be `fixedTPM`, but a TPM duplicates nothing that no policy allows, and the key has none, or the one
 /// of approved states, which allows no duplication.
-extension TPMToken: CurveMultiplying {
+extension TPMToken: ScalarMultiplication {
     private static let curve = TPM2_ECC_CURVE(TPM2_ECC_BN_P256)
 
     package func canMultiply() async throws(HSMError) -> Bool {

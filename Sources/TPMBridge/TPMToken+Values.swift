@@ -2,7 +2,7 @@ public import Token
 
 /// One value in the TPM's non-volatile memory and a counter beside it, made by `init`, used with the PIN's authorization
 /// only; see ``TPMConnection/kept(_:)``.
-extension TPMToken: ValueKeeping {
+extension TPMToken: RollbackProtectedStorage {
     static let keptBytes = 512
 
     public func keptValue(_ name: String) async throws(HSMError) -> KeptValue {

@@ -75,3 +75,5 @@ public final class TPMToken: Sendable {
         return try result.get()
     }
 }
+
+extension TPMToken: TokenBackend {}

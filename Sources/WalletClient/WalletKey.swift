@@ -17,7 +17,7 @@ public struct WalletKey: Sendable {
     init(scalar: SharedSecret, suite: WalletSuite = .zeroChain) throws(WalletError) {
         do throws(PairingError) {
             publicKey = try scalar.withUnsafeBytes { bytes throws(PairingError) in
-                try suite.publicKey(of: bytes)
+                try suite.scheme.encodedPublicKey(of: bytes)
             }
         } catch {
             throw WalletError(.invalidInput, "A secret key is a number from 1 to r - 1, in 32 bytes: \(error)")
@@ -46,7 +46,7 @@ public struct WalletKey: Sendable {
         do throws(PairingError) {
             return Hexadecimal.encode(
                 try scalar.withUnsafeBytes { bytes throws(PairingError) in
-                    try suite.sign(message, purpose, by: bytes)
+                    try suite.scheme.sign(message, purpose: purpose.rawValue, secretKey: bytes)
                 })
         } catch {
             throw WalletError(.internalFailure, "The hash could not be signed: \(error)")
@@ -63,7 +63,7 @@ public struct WalletKey: Sendable {
             shares = SharedSecret(
                 try SecretBytes.make(count: 32 * count) { output in
                     try scalar.withUnsafeBytes { scalar in
-                        try suite.split(scalar, count: count, into: output) { target in
+                        try suite.scheme.split(scalar, count: count, into: output) { target in
                             try SecretBytes.random(count: target.count).withUnsafeBytes {
                                 target.copyMemory(from: $0)
                             }

@@ -16,7 +16,7 @@ public enum WalletSignature {
             let next = try WalletText.decode(text, count: suite.signatureLength, what)
             let sum: [UInt8]?
             do throws(PairingError) {
-                sum = index == 0 ? try suite.checked(next) : try suite.sum(total, next)
+                sum = index == 0 ? try suite.scheme.checkedSignature(next) : try suite.scheme.signatureSum(total, next)
             } catch {
                 throw WalletError(.invalidInput, "\(what) is none: \(error)")
             }
@@ -39,7 +39,7 @@ public enum WalletSignature {
         let bytes = try WalletText.decode(signature, count: suite.signatureLength, "The signature")
         let message = try WalletText.decode(hash, count: 32, "A hash")
         do throws(PairingError) {
-            return try suite.verify(bytes, message, purpose, publicKey: key)
+            return try suite.scheme.verify(bytes, message, purpose: purpose.rawValue, publicKey: key)
         } catch {
             throw WalletError(.invalidInput, "The public key or the signature is none: \(error)")
         }

@@ -22,4 +22,7 @@ package struct FairPlaces<Owner: Hashable & Sendable>: Sendable {
         let fair = max(1, capacity / (counts.count + (held == 0 ? 1 : 0)))
         return held >= fair ? owner == newcomer : counts[owner] ?? 0 > fair
     }
+
+    /// Whether a newcomer finds nobody with more than one place while all are taken, so that looking for somebody is vain.
+    package func isCrowded(for newcomer: Owner) -> Bool { counts.count >= capacity && counts[newcomer] == nil }
 }

@@ -54,7 +54,7 @@ import Token
             "070062bc2f640fa816141b5b56f425b0d30dc39fd3d6e35b8686ce1999f30feb"
                 + "1bbbcd526892a75ae9e0c2d9121dac1ca45e2861ba7978862c0935469128314f"
         ),
-    ]) func knownAnswers(h: String, message: String, product: String) async throws {
+    ]) func aMultiplicationGivesTheKnownAnswers(h: String, message: String, product: String) async throws {
         let token = try await SoftHSMToken.make().provisioned()
         let keeper = TokenAnchorKeeper(token: token)
         let scalar = try Material.scalar(try Material.bytes(h).reversed())

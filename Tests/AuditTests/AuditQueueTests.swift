@@ -28,7 +28,7 @@ import Workers
         }
     }
 
-    @Test func nobodyOvertakes() async {
+    @Test func aRecordOvertakesNoneThatWaitsForRoom() async {
         _ = await withAnswer(()) { room in
             var queue = AuditQueue(limit: 8, timeout: .seconds(5))
             for index in 0..<7 { #expect(queue.offer(item("\(index)")) == .taken) }

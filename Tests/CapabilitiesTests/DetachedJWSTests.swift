@@ -27,7 +27,7 @@ import Testing
             try CapabilityProofs.verify(proof, of: child)
             return nil
         } catch {
-            return error.code == .unauthorized ? error.reason : "another error"
+            return error.code == .unauthorized ? error.message : "another error"
         }
     }
 

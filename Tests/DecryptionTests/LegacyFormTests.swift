@@ -41,7 +41,7 @@ struct LegacyFormTests {
     }
 
     @Test("Requests and their digests come out as other programs computed them")
-    func requests() throws {
+    func requestsAndTheirDigestsComeOutAsOtherProgramsComputedThem() throws {
         let file = try Self.file()
         for item in try VectorFile.cases("mvp.json") {
             for (purpose, name) in [(LegacyRequest.Purpose.decrypt, "decrypt"), (.reencrypt, "reencrypt")] {
@@ -53,7 +53,7 @@ struct LegacyFormTests {
     }
 
     @Test("Request signatures verify, and with the other s they do not")
-    func signatures() throws {
+    func requestSignaturesVerifyAndWithTheOtherSTheyDoNot() throws {
         let file = try Self.file()
         let key = try file.hex("client_verification_key")
         for item in try VectorFile.cases("mvp.json") {
@@ -89,15 +89,15 @@ struct LegacyFormTests {
     }
 
     @Test("Responses to decryptions come out as other programs computed them")
-    func responses() throws {
+    func responsesToDecryptionsComeOutAsOtherProgramsComputedThem() throws {
         let file = try Self.file()
         for item in try VectorFile.cases("mvp.json") {
             let request = try Self.request(item, file, .decrypt)
-            let plaintext = try LegacyAnswer.plaintext(
+            let plaintext = try LegacyResponses.plaintext(
                 .of(Self.value(item)), request.fheType, request.generation
             ).secretlyEncoded().withUnsafeBytes { Array($0) }
             #expect(plaintext == (try item.hex("plaintext_der")))
-            let signed = LegacyAnswer.decryption(
+            let signed = LegacyResponses.decryption(
                 to: request, verificationKey: try file.hex("server_verification_key"), plaintext: plaintext,
                 digest: try item.hex("decrypt_digest"))
             #expect(signed == (try item.hex("decrypt_response_payload_der")))
@@ -108,13 +108,13 @@ struct LegacyFormTests {
     }
 
     @Test("Signcryptions hold the message, the signature and the keys that other programs put there")
-    func signcryption() throws {
+    func signcryptionsHoldTheMessageTheSignatureAndTheKeysThatOtherProgramsPutThere() throws {
         let file = try Self.file()
         let secret = try SecretBytes(copying: file.hex("client_encryption_secret"))
         for item in try VectorFile.cases("mvp.json") {
             let request = try Self.request(item, file, .reencrypt)
             let parts = try item.object("signcryption")
-            let message = try LegacyAnswer.signcrypted(
+            let message = try LegacyResponses.signcrypted(
                 .of(Self.value(item)), request.fheType, digest: item.hex("reencrypt_digest"), request.generation
             ).withUnsafeBytes { Array($0) }
             #expect(message == (try item.hex("signcryption_message_der")))
@@ -137,7 +137,7 @@ struct LegacyFormTests {
     }
 
     @Test("The signcryption recorded in December 2023 comes out again bit for bit")
-    func recorded() throws {
+    func theSigncryptionRecordedInDecember2023ComesOutAgainBitForBit() throws {
         let file = try VectorFile.read("real-2023-12.json")
         let parts = try file.object("signcryption")
         var signcryption = Signcryption(
@@ -157,7 +157,7 @@ struct LegacyFormTests {
     }
 
     @Test("A result is boxed for no key that everybody could open")
-    func smallOrder() throws {
+    func aResultIsBoxedForNoKeyThatEverybodyCouldOpen() throws {
         let signcryption = Signcryption(
             receiver: [2] + [UInt8](repeating: 1, count: 32), encryptionKey: [UInt8](repeating: 0, count: 32),
             verificationKey: [2] + [UInt8](repeating: 1, count: 32))

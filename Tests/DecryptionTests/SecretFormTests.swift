@@ -12,7 +12,7 @@ struct SecretFormTests {
         [[], [0], [1], [0x7F], [0x80], [0xFF], [0, 0], [1, 0, 0], [0xFF, 0x80, 0, 0], Array(0...255)]
 
     @Test("A secret vector and a secret number are written as public ones are")
-    func der() throws {
+    func aSecretVectorAndASecretNumberAreWrittenAsPublicOnesAre() throws {
         for sample in Self.samples {
             let secret = try SharedSecret.of(sample)
             for (hidden, open) in [
@@ -27,7 +27,7 @@ struct SecretFormTests {
     }
 
     @Test("A result around a secret is signed in the same form as a public one")
-    func result() throws {
+    func aResultAroundASecretIsSignedInTheSameFormAsAPublicOne() throws {
         let answer = KeptAnswer(
             digest: [UInt8](repeating: 1, count: 32), result: [7, 0, 200], signature: [], algorithm: "ES256K",
             signer: "s",
@@ -39,7 +39,7 @@ struct SecretFormTests {
     }
 
     @Test("A boxed message is wiped when its owner ends, and the box opens to it")
-    func wiped() throws {
+    func aBoxedMessageIsWipedWhenItsOwnerEndsAndTheBoxOpensToIt() throws {
         let pair = try AgreementKey.generate(.x25519)
         let signcryption = Signcryption(
             receiver: [2] + [UInt8](repeating: 1, count: 32), encryptionKey: pair.publicKey,
@@ -59,7 +59,7 @@ struct SecretFormTests {
     }
 
     @Test("Only what begins with a DER SEQUENCE is a result that is signed as it stands")
-    func forms() throws {
+    func onlyWhatBeginsWithADERSequenceIsAResultThatIsSignedAsItStands() throws {
         #expect(SecretResult(sequence: try SecretBytes(copying: [0x30, 0])) != nil)
         for other: [UInt8] in [[], [0x31, 0], [0, 0x30]] {
             #expect(SecretResult(sequence: try SecretBytes(copying: other)) == nil)

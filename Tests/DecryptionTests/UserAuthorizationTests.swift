@@ -35,7 +35,7 @@ struct UserAuthorizationTests {
     }
 
     @Test("Hashes and signers come out; signatures that a client has spoilt lead to somebody else")
-    func vectors() throws {
+    func hashesAndSignersComeOutAsInTheVectors() throws {
         var count = 0
         for item in try VectorFile.cases("strangers-eip712.json") {
             guard var authorization = try Self.authorization(item) else { continue }
@@ -83,7 +83,7 @@ struct UserAuthorizationTests {
     }
 
     @Test("It holds from its start to before its end, and not for more than a year")
-    func window() throws {
+    func itHoldsFromItsStartToBeforeItsEndAndNotForMoreThanAYear() throws {
         var (authorization, key) = try Self.permit()
         let end = authorization.start + UInt64(authorization.durationDays) * 86_400
         #expect(reason(authorization, key) == nil)
@@ -99,7 +99,7 @@ struct UserAuthorizationTests {
     }
 
     @Test("Addresses and signatures of another length, and another v, are refused")
-    func form() throws {
+    func addressesAndSignaturesOfAnotherLengthAndAnotherVAreRefused() throws {
         let (right, key) = try Self.permit()
         var authorization = right
         authorization.verifyingContract.removeLast()
@@ -116,7 +116,7 @@ struct UserAuthorizationTests {
     }
 
     @Test("One for another chain or contract is refused, and the refusal names both")
-    func domain() throws {
+    func oneForAnotherChainOrContractIsRefusedAndTheRefusalNamesBoth() throws {
         let (authorization, key) = try Self.permit()
         for domain in [
             UserAuthorization.Domain(chainID: authorization.chainID + 1, contract: authorization.verifyingContract),

@@ -28,7 +28,7 @@ struct AddressTests {
             "https://edv.example/v\n", "https://edv.example\\@10.0.0.1/v", "file:///etc/passwd",
             "https://edv.example/é", "https://edv.example/a:b/v",
         ])
-    func refused(_ url: String) {
+    func everythingThatIsNoPlainAddressOfAVaultIsRefused(_ url: String) {
         let error = #expect(throws: EDVError.self) { _ = try VaultAddress(url) }
         #expect(error?.code == .invalidArgument)
     }

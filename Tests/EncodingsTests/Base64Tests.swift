@@ -28,7 +28,7 @@ struct Base64Tests {
     @Test(
         "Line breaks anywhere are skipped where the form says so, and refused elsewhere",
         arguments: ["aGVs\r\nbG8=", "\naGVsbG8=\r\n", "a\nG\nV\ns\nb\nG\n8\n=", "aGVsbG8\n="])
-    func lineBreaks(_ text: String) {
+    func lineBreaksAnywhereAreSkippedWhereTheFormSaysSoAndRefusedElsewhere(_ text: String) {
         #expect(Base64.decode(text, .eitherLines) == Array("hello".utf8))
         #expect(Base64.decode(text, .urlPaddedLines) == Array("hello".utf8))
         for form in [Base64.Form.standard, .url, .urlPadded, .either] { #expect(Base64.decode(text, form) == nil) }
@@ -40,14 +40,16 @@ struct Base64Tests {
             "*", "a", "=", "==", "aGVsbG8==", "aGVsbG8=====", "aGVs bG8=", "aGVsbG8=a", "aGVs=bG8", "aGVsbG9",
             "aGVsbG8\u{e9}", "aA=", "aB==", "\u{0}aGVs", "aGVsbG8=\u{0}", "aGVsb",
         ])
-    func refused(_ text: String) { #expect(Base64.decode(text, .eitherLines) == nil) }
+    func everythingElseIsRefusedByTheMostTolerantForm(_ text: String) {
+        #expect(Base64.decode(text, .eitherLines) == nil)
+    }
 
     @Test(
         "The standard form has one spelling for each byte string",
         arguments: [
             "A", "AA", "AAA", "A===", "AA=A", "AB==", "AAB=", "AA==AAAA", "AA-_", "====", "AA\n=", "AA=", "AAA==",
         ])
-    func strict(_ text: String) throws {
+    func theStandardFormHasOneSpellingForEachByteString(_ text: String) throws {
         #expect(Base64.decode(text) == nil)
         #expect(try key(Array(text.utf8), .standard) == nil)
     }

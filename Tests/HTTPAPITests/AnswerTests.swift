@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 import GNAP
 import Hummingbird
@@ -11,7 +12,7 @@ struct AnswerTests {
     @Test(
         "Every code of the domain has a status, both texts, and Retry-After where waiting helps",
         arguments: KMSError.Code.allCases)
-    func errorTable(_ code: KMSError.Code) async throws {
+    func everyCodeOfTheDomainHasAStatusBothTextsAndRetryAfterWhereWaitingHelps(_ code: KMSError.Code) async throws {
         let statuses: [KMSError.Code: Int] = [
             .invalidArgument: 400, .ciphertextInvalid: 400, .signatureInvalid: 400, .unauthenticated: 401,
             .permissionDenied: 403, .notFound: 404, .alreadyExists: 409, .conflict: 409, .keystoreLocked: 409,
@@ -19,7 +20,7 @@ struct AnswerTests {
             .quotaExceeded: 429, .mechanismUnsupported: 501, .tokenUnavailable: 503, .storageUnavailable: 503,
             .overloaded: 503, .deadlineExceeded: 504, .upstreamFailed: 502, .internal: 500,
         ]
-        let response = Answer.error(KMSError(code, "text <&>", detail: "for the log"), operation: "sign")
+        let response = Responses.error(KMSError(code, "text <&>", detail: "for the log"), operation: "sign")
         #expect(response.status.code == statuses[code])
         #expect(response.headers[.contentType] == "application/json")
         #expect(response.headers[.retryAfter] == (statuses[code] == 503 ? "1" : nil))
@@ -29,10 +30,10 @@ struct AnswerTests {
     }
 
     @Test func aFullMemoryOfSignaturesIs503WithRetryAfterAndAReplayIs401() async throws {
-        let full = Answer.refusal(GNAPAuthorizer.refusal(for: GNAPError(.exhausted, "too many signatures")))
+        let full = Responses.refusal(GNAPAuthorizer.refusal(for: GNAPError(.exhausted, "too many signatures")))
         #expect(full.status == .serviceUnavailable && full.headers[.retryAfter] == "1")
         #expect(try await text(full) == #"{"message":"too many signatures","errMessage":"too many signatures"}"# + "\n")
-        let used = Answer.refusal(GNAPAuthorizer.refusal(for: GNAPError(.signatureRefused, "used before")))
+        let used = Responses.refusal(GNAPAuthorizer.refusal(for: GNAPError(.signatureRefused, "used before")))
         #expect(used.status == .unauthorized && used.headers[.retryAfter] == nil)
     }
 
@@ -46,7 +47,7 @@ struct AnswerTests {
 
     @Test func anErrorNobodyForesawTellsNothing() async throws {
         struct Surprise: Error { let secret = "canary" }
-        let response = Answer.error(Surprise(), operation: "sign")
+        let response = Responses.error(Surprise(), operation: "sign")
         #expect(response.status == .internalServerError)
         #expect(
             try await text(response) == #"{"message":"sign: internal error","errMessage":"sign: internal error"}"#

@@ -41,7 +41,7 @@ struct JSONScannerTests {
             #"{"message":"a","message":"b"}"#, #"{"message":"a","Message":"b"}"#,
             #"{"message":null,"mess\u0061ge":"b"}"#,
         ])
-    func duplicates(_ text: String) {
+    func aSecondMemberOfOneNameIsRefusedWhateverItsSpelling(_ text: String) {
         #expect(throws: JSONError("'message' is given twice")) { try members(text) { _ in } }
     }
 

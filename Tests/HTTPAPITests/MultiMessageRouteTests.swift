@@ -50,7 +50,7 @@ struct MultiMessageRouteTests {
             (#"["*"]"#, "'messages' is not base64"), (#"{"0":"bQ=="}"#, "not an array of strings"),
             ("[" + String(repeating: #""","#, count: 1000) + #"""]"#, "more than 1000 elements"),
         ])
-    func badLists(_ list: String, _ reason: String) async throws {
+    func listsThatAreNoneTooLongOrOfOtherThingsAreRefusedAndNamed(_ list: String, _ reason: String) async throws {
         try await RESTFixture().run { client in
             let key = try await client.key("BLS12381G2", in: try await client.keystore())
             let answer = try await client.send(.post, key + "/signmulti", "{\"messages\":\(list)}")
@@ -65,7 +65,7 @@ struct MultiMessageRouteTests {
             "[]", "[2]", "[-1]", "[0,0]", "[0.5]", "[1e0]", #"["0"]"#, "[99999999999999999999]", "null", "0",
             "[" + String(repeating: "0,", count: 1000) + "0]",
         ])
-    func badIndexes(_ indexes: String) async throws {
+    func indexesThatNameNoMessageAreRefused(_ indexes: String) async throws {
         try await RESTFixture().run { client in
             let key = try await client.key("BLS12381G2", in: try await client.keystore())
             let signed = try await client.send(.post, key + "/signmulti", "{\"messages\":\(Self.messages)}")

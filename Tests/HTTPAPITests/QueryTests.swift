@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct QueryTests {
     @Test("Query parameters are decoded once and refused twice")
-    func query() throws {
+    func queryParametersAreDecodedOnceAndRefusedTwice() throws {
         let query = try QueryParameters("limit=5&controller=did%3Aexample%3Aa%20b+c", allowed: ["limit", "controller"])
         #expect(query["controller"] == "did:example:a b c")
         #expect(try query.number("limit", in: 1...10) == 5)

@@ -21,7 +21,7 @@ struct RefusalTests {
             "{\"key_type\":\"ED25519\",\"x\":" + String(repeating: "[", count: 5000)
                 + String(repeating: "]", count: 5000) + "}",
         ])
-    func malformed(_ body: String) async throws {
+    func aMalformedBodyIsAnsweredWith400AndStoresNothing(_ body: String) async throws {
         try await RESTFixture().run { client in
             let keystore = try await client.keystore()
             let reply = try await client.send(.post, keystore + "/keys", body)
@@ -39,7 +39,7 @@ struct RefusalTests {
             #"{"controller":"a","protection":"none"}"#,
             #"{"controller":"a","protection":1}"#,
         ])
-    func controller(_ body: String) async throws {
+    func aKeystoreNeedsAControllerAndAVaultItsURLAndCapability(_ body: String) async throws {
         try await RESTFixture().run { client in
             let reply = try await client.send(.post, "/v1/keystores", body)
             #expect(reply.status == 400 && reply.isError, "\(reply)")
@@ -57,7 +57,7 @@ struct RefusalTests {
     @Test(
         "Wrong base64 names its member",
         arguments: ["\"*\"", "\"a\"", "\"=\"", "\"aGVs bG8=\"", "\"aGVsbG8==\"", "5", "{}", "[]"])
-    func base64(_ value: String) async throws {
+    func wrongBase64NamesItsMember(_ value: String) async throws {
         try await RESTFixture().run { client in
             let keystore = try await client.keystore()
             let key = try await client.key("ED25519", in: keystore)

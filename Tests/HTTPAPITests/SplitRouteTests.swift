@@ -46,7 +46,7 @@ import Token
         configuration.wrongHalvesPerSecond = 0
         let authority = try AuthorityService(
             path: folder.path + "/shares.sqlite", sealing: token, anchors: TokenAnchorKeeper(token: token),
-            audit: audit.chain, revocations: LedgerRevocations(parts: audit), configuration: configuration)
+            audit: audit.chain, revocations: FailClosedRevocations(parts: audit), configuration: configuration)
         let caller = try SplitCaller(user: "alice", isService: false, token: "", requestID: "setup")
         let bytes = try #require(Hexadecimal.decode(OfficialKey.share))
         let clientKey = try #require(Hexadecimal.decode(OfficialKey.clientKey))

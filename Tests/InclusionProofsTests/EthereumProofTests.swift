@@ -33,7 +33,7 @@ struct EthereumProofTests {
     }
 
     @Test("Strangers' proofs are judged as they say")
-    func vectors() throws {
+    func strangersProofsAreJudgedAsTheySay() throws {
         let (root, cases) = try Self.cases()
         var granted = 0
         for item in cases where item["permission"] as? String != nil {
@@ -51,7 +51,7 @@ struct EthereumProofTests {
     }
 
     @Test("No byte of a proof can be changed, no member added, dropped or doubled")
-    func changes() throws {
+    func noByteOfAProofCanBeChangedNoMemberAddedDroppedOrDoubled() throws {
         let (root, cases) = try Self.cases()
         let item = cases[0]
         let answer = try item.object("eth_getProof")
@@ -91,7 +91,7 @@ struct EthereumProofTests {
 
     /// A leaf within its branch, which some programs list and nodes do not.
     @Test("Nodes within their parents may be listed too, and nothing else may be left over")
-    func embedded() throws {
+    func nodesWithinTheirParentsMayBeListedTooAndNothingElseMayBeLeftOver() throws {
         func path(_ nibbles: [UInt8], isLeaf: Bool) -> [UInt8] {
             let first: UInt8 = (isLeaf ? 0x20 : 0) | (nibbles.count % 2 == 1 ? 0x10 | nibbles[0] : 0)
             let rest = Array(nibbles.dropFirst(nibbles.count % 2))
@@ -128,7 +128,7 @@ struct EthereumProofTests {
     }
 
     @Test("RLP has one spelling")
-    func spellings() throws {
+    func rlpHasOneSpelling() throws {
         let long: [UInt8] = [0xB8, 56] + Array(repeating: 1, count: 56)
         for right: [UInt8] in [[0x7F], [0x80], [0x81, 0x80], [0xC0], [0xC1, 0x01], long] {
             _ = try RLP(right[...])
@@ -143,7 +143,7 @@ struct EthereumProofTests {
     }
 
     @Test("A wrapper must say what the verifier knows, once")
-    func wrappers() throws {
+    func aWrapperMustSayWhatTheVerifierKnowsOnce() throws {
         let file = try VectorFile.read("strangers-ics23.json")
         let item = try file.objects("cases")[0]
         #expect(item["granted"] as? Bool == true)

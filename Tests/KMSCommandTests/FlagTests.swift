@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct FlagTests {
     @Test("Every setting is a flag of `kmsd start`")
-    func flags() {
+    func everySettingIsAFlagOfKmsdStart() {
         let help = StartCommand.helpMessage(columns: 200)
         for key in ConfigurationKey.catalogue { #expect(help.contains("--\(key.name) "), "\(key.name)") }
     }

@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test func mutatedValues() {
+    @Test func mutatedValuesAreReadWithinTheirBoundsOrRefused() {
         var mutator = Mutator(seed: 85)
         for _ in 0..<20_000 {
             let duration = String(decoding: mutator.mutate(Array("1h30m".utf8)), as: UTF8.self)

@@ -53,7 +53,7 @@ struct AuthorizationSettingsTests {
             (tls + "tls-client-cacerts: /ca\n", "admin-guard"), ("admin-guard: both\n", "jwt, mtls"),
             (tls + "admin-guard: mtls\ntls-client-cacerts: ca.pem\n", "absolute"), ("jwt-secret: x\n", "--jwt-secret"),
         ])
-    func contradictions(_ file: String, _ hint: String) {
+    func whatCannotBeMeantIsRefused(_ file: String, _ hint: String) {
         #expect(refusal(file)?.contains(hint) == true, "\(refusal(file) ?? "accepted")")
     }
 

@@ -26,7 +26,7 @@ struct ConfigurationTests {
             ("hots", "host"), ("token-url", "token-uri"), ("lock-tll", "lock-ttl"), ("max-bodi", "max-body"),
             ("Host", "host"), ("secret_lock_type", "secret-lock-type"), ("tls-server-cert", "tls-serve-cert"),
         ])
-    func nearestName(_ wrong: String, _ near: String) throws {
+    func anUnknownKeyIsRefusedWithTheNearestNameAndItsLine(_ wrong: String, _ near: String) throws {
         let error = try #require(throws: ConfigurationError.self) { try read(file: "log-level: info\n\(wrong): x\n") }
         #expect(error.message.contains("kmsd.yaml:2: unknown key '\(wrong)'; did you mean '\(near)'?"))
     }
@@ -43,7 +43,7 @@ struct ConfigurationTests {
             "host: ~\n",
             "host: null\n", "just text\n", "? [a]\n: b\n", "home: /x\n", "config: /x\n", "host: \"unclosed\n",
         ])
-    func badFile(_ text: String) {
+    func aFileThatIsNotOneFlatMappingOfValuesIsRefused(_ text: String) {
         let error = #expect(throws: ConfigurationError.self) { try read(file: text) }
         #expect(error?.message.contains("kmsd.yaml") == true)
     }
@@ -63,7 +63,7 @@ struct ConfigurationTests {
             ("host", "0.0.0.0:8074"), ("host", "192.168.0.1:8074"), ("host", "[::]:8074"), ("host", "kms.example:8074"),
             ("host", "127.0.0.1:99999"), ("host", "127.1:80"), ("token-uri", "pkcs11:slot-id=0"),
         ])
-    func badValue(_ name: String, _ value: String) throws {
+    func aValueOfTheWrongTypeIsRefusedNamingWhereItStands(_ name: String, _ value: String) throws {
         let key = try #require(ConfigurationKey.byName[name])
         for (origin, read) in [
             ("--\(name)", { try self.read(flags: [name: value]) }),
@@ -77,10 +77,10 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "Truth values have every spelling the original server takes, levels any case",
+        "Truth values have every spelling TrustBloc's server takes, levels any case",
         arguments: [("1", true), ("t", true), ("T", true), ("TRUE", true), ("True", true), ("true", true)]
             + [("0", false), ("f", false), ("F", false), ("FALSE", false), ("False", false), ("", false)])
-    func spellings(_ text: String, _ value: Bool) throws {
+    func truthValuesHaveEverySpellingTrustBlocsServerTakesLevelsAnyCase(_ text: String, _ value: Bool) throws {
         #expect(try read(environment: ["KMS_TLS_SYSTEMCERTPOOL": text]).outbound.trustsSystem == value)
         #expect(try read(flags: ["upstream-status-codes": text]).hasUpstreamStatuses == value)
         #expect(
@@ -129,7 +129,7 @@ struct ConfigurationTests {
         #expect(try read(file: "kms-cache-ttl: 5m\nkey-store-cache-ttl: 7m\n").keystores.lockKeyTTL == .seconds(300))
         #expect(try read(file: "kms-cache-ttl: 1h\n").keystores.lockKeyTTL == .seconds(600))
         #expect(try read(file: "kms-cache-ttl: 5m\nlock-ttl: 30s\n").keystores.lockKeyTTL == .seconds(30))
-        // The original's switch is for every cache, that of shares too.
+        // The switch of TrustBloc's server is for every cache, that of shares too.
         let shares = "auth-server-url: https://auth.example\nauth-server-token-file: /x\n"
         #expect(try read(file: shares).keystores.shareTTL == .seconds(600))
         let off = try read(file: shares + "enable-cache: false\nshamir-secret-cache-ttl: 5m\n")

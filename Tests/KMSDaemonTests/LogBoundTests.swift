@@ -4,7 +4,8 @@ import Testing
 
 @Suite("What the log may be made to hold", .timeLimit(.minutes(10)))
 struct LogBoundTests {
-    @Test("Each place of the program logs at a bounded rate, and what is left out is told") func lines() {
+    @Test("Each place of the program logs at a bounded rate, and what is left out is told")
+    func eachPlaceOfTheProgramLogsAtABoundedRateAndWhatIsLeftOutIsTold() {
         let rate = LineRate()
         let start = ContinuousClock.now
         let admitted = (0..<500).filter { _ in rate.admit("a:1", words: "refused", now: start).admitted }
@@ -18,10 +19,11 @@ struct LogBoundTests {
     }
 
     @Test func wordsOfOthersAreHarmless() {
-        #expect(HarmlessText.of("plain é 漢 — ok") == "plain é 漢 — ok")
-        #expect(HarmlessText.of("\u{1B}[2J\r\n\u{0}\u{7F}") == "\\u{1b}[2J\\u{d}\\u{a}\\u{0}\\u{7f}")
+        #expect(TerminalEscaping.of("plain é 漢 — ok") == "plain é 漢 — ok")
+        #expect(TerminalEscaping.of("\u{1B}[2J\r\n\u{0}\u{7F}") == "\\u{1b}[2J\\u{d}\\u{a}\\u{0}\\u{7f}")
         #expect(
-            HarmlessText.of("\u{202E}\u{200B}\u{2028}\u{9B}\u{FEFF}") == "\\u{202e}\\u{200b}\\u{2028}\\u{9b}\\u{feff}")
-        #expect(HarmlessText.of("\\u{1b}") == "\\u{5c}u{1b}")
+            TerminalEscaping.of("\u{202E}\u{200B}\u{2028}\u{9B}\u{FEFF}")
+                == "\\u{202e}\\u{200b}\\u{2028}\\u{9b}\\u{feff}")
+        #expect(TerminalEscaping.of("\\u{1b}") == "\\u{5c}u{1b}")
     }
 }

@@ -91,7 +91,7 @@ struct RequestHeadTests {
             (["Keep-Alive"], .stays, .staysAsGranted), (["te", "keep-alive"], .stays, .staysAsGranted),
             (["x-close"], .stays, .closes), (["upgrade"], .stays, .closes),
         ] as [([String], RequestHeadRules.Persistence, RequestHeadRules.Persistence)])
-    func persistence(
+    func whatConnectionMeansInEverySpelling(
         fields: [String], now: RequestHeadRules.Persistence, old: RequestHeadRules.Persistence
     ) throws {
         for (version, expected) in [(HTTPVersion.http1_1, now), (.http1_0, old)] {
@@ -129,10 +129,10 @@ struct RequestHeadTests {
     }
 
     @Test func linesThatQuoteOthersChangeNeitherOrderNorPlaceOfWhatIsAroundThem() {
-        let shown = HarmlessText.shown("a\u{202E}b\u{1B}[2J\u{9B}\\u{1b}\n", keeping: ["\n"])
+        let shown = TerminalEscaping.shown("a\u{202E}b\u{1B}[2J\u{9B}\\u{1b}\n", keeping: ["\n"])
         #expect(shown == "a\\u{202e}b\\u{1b}[2J\\u{9b}\\u{1b}\n")
-        #expect(HarmlessText.shown("a\nb é") == "a\\u{a}b é")
-        #expect(HarmlessText.json("\"a\u{202E}\u{E0001}\u{7F}é\"") == "\"a\\u202e\\udb40\\udc01\\u007fé\"")
+        #expect(TerminalEscaping.shown("a\nb é") == "a\\u{a}b é")
+        #expect(TerminalEscaping.json("\"a\u{202E}\u{E0001}\u{7F}é\"") == "\"a\\u202e\\udb40\\udc01\\u007fé\"")
         let written = JSONWriter.object { $0.member("a", "x\u{202E}y\u{200F}\u{85}é") }
         #expect(String(buffer: written).contains(#""x\u202ey\u200f\u0085é""#))
     }

@@ -31,7 +31,7 @@ import Token
     @Test(
         "An edited record is refused, not attested",
         arguments: ["provenance = 'born-in-daemon'", "public_key = x'00'", "created_at = 1", "state = 'disabled'"])
-    func edited(_ edit: String) async throws {
+    func anEditedRecordIsRefusedNotAttested(_ edit: String) async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
         let key = try await fixture.service.importKey(

@@ -19,7 +19,7 @@ import Testing
     @Test(
         "A signature made before the answer and finished after it is not given",
         arguments: Ending.allCases, [Duration.zero, .seconds(60)])
-    func underWay(ending: Ending, ttl: Duration) async throws {
+    func aSignatureMadeBeforeTheAnswerAndFinishedAfterItIsNotGiven(ending: Ending, ttl: Duration) async throws {
         let (fixture, token) = (try Fixture(), GatedToken())
         var configuration = KeystoreConfiguration()
         configuration.lockKeyTTL = ttl

@@ -88,7 +88,7 @@ import Testing
             "DELETE FROM epoch", "UPDATE keys SET serial = serial + 1", "UPDATE keys SET id = id || 'x'",
             "DELETE FROM key_versions; DELETE FROM keys", "INSERT INTO spent_signatures VALUES (x'00', 1)",
         ])
-    func edits(_ sql: String) async throws {
+    func rowsAndNumbersThatWereEditedWhileItWasClosedAreRefused(_ sql: String) async throws {
         let store = try await open()
         let service = service(store)
         let keystore = try await service.createKeystore(controller: "alice", protection: .sealed).id
@@ -131,7 +131,7 @@ import Testing
             "ALTER TABLE keys ADD COLUMN other TEXT", "ALTER TABLE keys RENAME COLUMN type TO kind",
             "PRAGMA user_version = 4",
         ])
-    func schemas(_ sql: String) throws {
+    func aSchemaThatKmsdDidNotMakeIsRefusedWhenTheFileIsOpened(_ sql: String) throws {
         try SQLiteKeystoreStore(path: folder.database).close()
         try edit(sql)
         do {
@@ -143,15 +143,14 @@ import Testing
         }
     }
 
-    @Test("Statistics change no answer") func statistics() async throws {
+    @Test("Statistics change no answer") func statisticsChangeNoAnswer() async throws {
         try await open().close()
         try edit("ANALYZE")
         try await open().close()
     }
 
-    @Test("A signature that was used raises the epoch, so an older file without it is refused") func usedSignatures()
-        async throws
-    {
+    @Test("A signature that was used raises the epoch, so an older file without it is refused")
+    func aSignatureThatWasUsedRaisesTheEpochSoAnOlderFileWithoutItIsRefused() async throws {
         let store = try await open()
         try await store.keep(SpentSignature(name: [1, 2, 3], created: 4_000_000_000), owner: "a", now: 1)
         #expect(store.epoch == 1)

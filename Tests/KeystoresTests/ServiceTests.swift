@@ -161,7 +161,7 @@ import WorkingKeys
     @Test(
         "Rotation renames the key; what was made before stays good under the new id",
         arguments: ["ED25519", "ECDSAP256DER", "AES256GCM", "HMACSHA256Tag256"])
-    func rotation(name: String) async throws {
+    func rotationRenamesTheKeyAndWhatWasMadeBeforeStaysGood(name: String) async throws {
         let fixture = try Fixture()
         let (service, keystore) = (fixture.service, try await fixture.keystore())
         let type = try #require(KeyType(rawValue: name))

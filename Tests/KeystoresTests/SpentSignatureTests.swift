@@ -1,5 +1,6 @@
 import Capabilities
 import GRDB
+import Storage
 import Testing
 
 @testable import Keystores

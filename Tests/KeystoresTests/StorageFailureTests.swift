@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Glibc
+import Storage
 import Testing
 
 @testable import Keystores

@@ -111,7 +111,7 @@ import Testing
             "created_at = created_at + 1", "destroy_at = 5", "public_key = NULL", "public_key = x'00'",
             "authenticator = zeroblob(32)", "authenticator = x''",
         ])
-    func columns(edit: String) async throws {
+    func eachPlainColumnOfAKeyIsAuthenticatedAbsentValuesIncluded(edit: String) async throws {
         let keystore = try await fixture.keystore()
         let key = try await fixture.service.createKey(keystore: keystore, type: "ECDSAP256DER").id
         _ = try await fixture.service.disableKey(keystore: keystore, key: key)

@@ -12,7 +12,7 @@ import Testing
         (24, 24, "031D33264E15D33268F24EC260743EDCE1C6C7DDEE725A936BA814915C6762D2"),
         (32, 24, "A8F9BC1612C68B3FF6E6F4FBE30E71E4769C8B80A32CB8958CD5D17D6B254DA1"),
         (32, 32, "28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21"),
-    ]) func rfc3394(wrappingKeyLength: Int, keyLength: Int, wrapped: String) throws {
+    ]) func keysWrapAsInRFC3394(wrappingKeyLength: Int, keyLength: Int, wrapped: String) throws {
         let wrappingKey = try secret((0..<wrappingKeyLength).map { UInt8($0) })
         let key = hex("00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F").prefix(keyLength)
         #expect(try AESKeyWrap.wrap(secret(Array(key)), under: wrappingKey) == hex(wrapped))
@@ -29,7 +29,7 @@ import Testing
     }
 
     /// The value is by pyca/cryptography; what the token unwraps is tested with anchors.
-    @Test func rfc5649() throws {
+    @Test func keysWrapWithPaddingAsInRFC5649() throws {
         let wrappingKey = try secret((0..<32).map { UInt8($0) })
         let key = try secret((100..<121).map { UInt8($0) })
         #expect(
@@ -58,7 +58,7 @@ import Testing
     }
 
     /// RFC 7748 §6.1.
-    @Test func rfc7748() throws {
+    @Test func x25519AgreesAsInRFC7748() throws {
         let alice = try AgreementKey(
             curve: .x25519, privateKey: secret(hex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")))
         let bob = try AgreementKey(

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct KeyDerivationTests {
-    @Test func rfc5869Case1() throws {
+    @Test func hkdfDerivesAsInCase1OfRFC5869() throws {
         let derived = try HKDF.sha256(
             inputKey: secret([UInt8](repeating: 0x0b, count: 22)), salt: hex("000102030405060708090a0b0c"),
             info: hex("f0f1f2f3f4f5f6f7f8f9"), count: 42)
@@ -13,7 +13,7 @@ import Testing
                 == hex("3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"))
     }
 
-    @Test func rfc5869Case2() throws {
+    @Test func hkdfDerivesAsInCase2OfRFC5869() throws {
         let derived = try HKDF.sha256(
             inputKey: secret((0x00...0x4f).map { UInt8($0) }), salt: (0x60...0xaf).map { UInt8($0) },
             info: (0xb0...0xff).map { UInt8($0) }, count: 82)
@@ -76,7 +76,7 @@ import Testing
                 + "626520686173686564206265666f7265206265696e6720757365642062792074686520484d414320616c676f726974686d2e",
             "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"
         ),
-    ]) func rfc4231(key: String, data: String, mac: String) throws {
+    ]) func hmacIsAsInRFC4231(key: String, data: String, mac: String) throws {
         #expect(try HMAC.sha256(key: secret(hex(key)), hex(data)) == hex(mac))
     }
 
@@ -89,7 +89,7 @@ import Testing
     }
 
     /// FIPS 180-4 examples: "abc" and the empty message.
-    @Test func digests() throws {
+    @Test func digestsAreThePublishedOnes() throws {
         let abc = [UInt8]("abc".utf8)
         #expect(
             try Digest.sha256(abc) == hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"))

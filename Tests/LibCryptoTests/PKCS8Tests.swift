@@ -29,7 +29,7 @@ import Testing
     }
 
     /// RFC 8410 §10.3: the key without and with its public part.
-    @Test func rfc8410() throws {
+    @Test func ed25519KeysImportAsInRFC8410() throws {
         let plain = hex(
             "302e020100300506032b657004220420d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842")
         let publicKey = hex("19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1")

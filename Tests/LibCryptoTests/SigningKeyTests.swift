@@ -32,7 +32,7 @@ import Testing
             "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b58909351fc9ac90b3ecfdfbc7c66431e0303dca179c"
                 + "138ac17ad9bef1177331a704"
         ),
-    ]) func rfc8032(seed: String, publicKey: String, message: String, signature: String) throws {
+    ]) func ed25519SignsAsInRFC8032(seed: String, publicKey: String, message: String, signature: String) throws {
         let key = try SigningKey(curve: .ed25519, privateKey: secret(hex(seed)))
         #expect(key.publicKey == hex(publicKey))
         #expect(try key.sign(hex(message)) == hex(signature))
@@ -72,7 +72,9 @@ import Testing
             "94EDBB92A5ECB8AAD4736E56C691916B3F88140666CE9FA73D64C4EA95AD133C81A648152E44ACF96E36DD1E80FABE46"
                 + "99EF4AEB15F178CEA1FE40DB2603138F130E740A19624526203B6351D0A3A94FA329C145786E679E7B82C71A38628AC8"
         ),
-    ]) func rfc6979(curve: SigningCurve, d: String, x: String, y: String, signature: String) throws {
+    ]) func ecdsaVerifiesSignaturesOfRFC6979(curve: SigningCurve, d: String, x: String, y: String, signature: String)
+        throws
+    {
         let key = try SigningKey(curve: curve, privateKey: secret(hex(d)))
         #expect(key.publicKey == [4] + hex(x) + hex(y))
         let message = [UInt8]("sample".utf8)

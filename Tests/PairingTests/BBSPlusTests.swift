@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func keyPairs() throws {
+    @Test func keyPairsComeOutAsInTheVectors() throws {
         let pairs = try list("keypair")
         #expect(pairs.count == 2)
         for pair in pairs {
@@ -50,7 +50,7 @@ import Testing
         #expect(try secret == seeded.hex("private_key_hex"))
     }
 
-    @Test func hashing() throws {
+    @Test func messagesHashToTheScalarsOfTheVectors() throws {
         let items = try list("message_to_scalar")
         #expect(items.count == 4)
         for item in items {
@@ -64,7 +64,7 @@ import Testing
         #expect(try point.compressed == expansion.hex("point_compressed_hex"))
     }
 
-    @Test func bases() throws {
+    @Test func generatorsComeOutAsInTheVectors() throws {
         let item = try object("generators")
         let key = try base64(item.text("public_key"))
         #expect(try BLS12381.G2Point(compressed: key).uncompressed == item.hex("g2_uncompressed_hex"))
@@ -74,7 +74,7 @@ import Testing
         #expect(try messages == item.hexes("h_compressed_hex"))
     }
 
-    @Test func signatureVectors() throws {
+    @Test func signaturesOfTheVectorsAreJudgedAsTheySay() throws {
         let items = try list("verify_signature")
         #expect(items.count == 3)
         for item in items {
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func proofVectors() throws {
+    @Test func proofsOfTheVectorsAreJudgedAsTheySay() throws {
         let items = try list("verify_proof")
         #expect(items.count == 4)
         for item in items {

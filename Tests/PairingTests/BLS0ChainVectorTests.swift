@@ -21,7 +21,7 @@ import Testing
             publicKey: try .init(encoded: key, allowingInfinity: true))
     }
 
-    @Test func publicKeys() throws {
+    @Test func publicKeysComeOutAsInTheVectors() throws {
         let items = try file.items("keygen")
         #expect(items.count == 10)
         for item in items { #expect(try publicKey(item.hex("secret_key")) == item.hex("public_key"), "\(item.id)") }
@@ -29,7 +29,7 @@ import Testing
         #expect(BN254.G2Point.generator.encoded == (try generator.hex("g2_serialized")))
     }
 
-    @Test func signatures() throws {
+    @Test func signaturesComeOutAsInTheVectors() throws {
         let items = try file.items("sign")
         #expect(items.count == 10)
         for item in items {
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func verifications() throws {
+    @Test func signaturesAreJudgedAsTheVectorsSay() throws {
         let items = try file.items("verify")
         #expect(items.count == 5)
         for item in items {
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func hashing() throws {
+    @Test func messagesHashToThePointsOfTheVectors() throws {
         let items = try file.items("hash_to_g1")
         #expect(items.count == 9)
         for item in items {
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func splitKeys() throws {
+    @Test func sharesOfTheVectorsAddUpToTheKey() throws {
         let items = try file.items("split")
         #expect(items.count == 5)
         for item in items {
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func coSigning() throws {
+    @Test func halfSignaturesOfTheVectorsAddUpToTheWhole() throws {
         let item = try #require(try file.items("zauth-sign").first)
         let message = try item.hex("message")
         let server = try sign(message, item.hex("server_secret_key"))
@@ -102,7 +102,7 @@ import Testing
         #expect(try verify(combined.encoded, message, item.hex("client_key")))
     }
 
-    @Test func aggregates() throws {
+    @Test func aggregatesComeOutAsInTheVectors() throws {
         let items = try file.items("aggregate_same_message")
         #expect(items.count == 2)
         for item in items {
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func legacyForms() throws {
+    @Test func legacyFormsAreReadAsTheVectorsSay() throws {
         let key = try #require(try file.items("miracl-public-key").first)
         #expect(try BN254.G2Point(miracl: key.hex("miracl")).encoded == key.hex("public_key"))
         let signature = try #require(try file.items("miracl-signature").first)
@@ -124,7 +124,7 @@ import Testing
         #expect(try point.encoded == signature.hex("signature"))
     }
 
-    @Test func maskedImport() throws {
+    @Test func maskedImportGivesTheScalarsOfTheVectors() throws {
         let items = try file.items("set_little_endian_masked")
         #expect(items.count == 2)
         for item in items {
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func refusals() throws {
+    @Test func invalidKeysAndSignaturesOfTheVectorsAreRefused() throws {
         let keys = try file.items("invalid_public_key")
         let signatures = try file.items("invalid_signature")
         let secrets = try file.items("invalid_secret_key")
@@ -167,7 +167,7 @@ import Testing
         }
     }
 
-    @Test func anchoredPartials() throws {
+    @Test func partialSignaturesOfAnchorsAreRecoveredAsInTheVectors() throws {
         let items = try file.items("hardware_anchored")
         #expect(items.count == 2)
         for item in items {
@@ -230,7 +230,7 @@ import Testing
         }
     }
 
-    @Test func thresholdShares() throws {
+    @Test func twoOfThreeSharesGiveTheKeyOfTheVectors() throws {
         let item = try #require(try file.items("shamir_2_of_3").first)
         let secret = try BN254.Scalar(littleEndian: item.hex("secret_key"))
         let slope = try BN254.Scalar(littleEndian: item.hex("coefficient_1"))

@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(arguments: ["sign", "sign_augmented", "pop_prove"])
-    func signatures(type: String) throws {
+    func signaturesComeOutAsInTheVectors(type: String) throws {
         let items = try file.items(type)
         #expect(items.count == ["sign": 12, "sign_augmented": 2, "pop_prove": 2][type])
         for item in items {
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func verifications() throws {
+    @Test func signaturesAreJudgedAsTheVectorsSay() throws {
         let items = try file.items("verify")
         #expect(items.count == 6)
         for item in items {
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func fastAggregates() throws {
+    @Test func fastAggregatesAreJudgedAsTheVectorsSay() throws {
         let items = try file.items("fast_aggregate_verify")
         #expect(items.count == 8)
         for item in items {
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func keyGeneration() throws {
+    @Test func keysAreGeneratedAsInTheVectors() throws {
         let items = try file.items("keygen_hkdf")
         #expect(items.count == 2)
         for item in items {
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func splitKeys() throws {
+    @Test func sharesOfTheVectorsAddUpToTheKey() throws {
         let items = try file.items("split")
         #expect(items.count == 3)
         for item in items {
@@ -175,7 +175,7 @@ import Testing
         }
     }
 
-    @Test func anchoredPartials() throws {
+    @Test func partialSignaturesOfAnchorsAddUpAsInTheVectors() throws {
         let items = try file.items("hardware_anchored")
         #expect(items.count == 2)
         for item in items {
@@ -205,7 +205,7 @@ import Testing
         }
     }
 
-    @Test func refusals() throws {
+    @Test func invalidPointsAndKeysOfTheVectorsAreRefused() throws {
         let g1 = try file.items("invalid_g1_compressed")
         let g2 = try file.items("invalid_g2_compressed")
         let secrets = try file.items("invalid_secret_key")

@@ -4,10 +4,10 @@ import Testing
 
 /// The curve of TPMs. Vectors come from the independent Python in Tests/acceptance/support/bnp256.py.
 @Suite(.timeLimit(.minutes(10))) struct BNP256Tests {
-    @Test func bnp256Base() { FieldTests().checkField(BNP256Fp.self) }
-    @Test func bnp256Scalar() { FieldTests().checkField(BNP256Fr.self) }
-    @Test func bnp256G1() { CurveTests().checkGroup(BNP256.G1Curve.self, order: BNP256Fr.modulus) }
-    @Test func bnp256G2() { CurveTests().checkGroup(BNP256.G2Curve.self, order: BNP256Fr.modulus) }
+    @Test func bnp256BaseFieldObeysTheFieldLaws() { FieldTests().checkField(BNP256Fp.self) }
+    @Test func bnp256ScalarFieldObeysTheFieldLaws() { FieldTests().checkField(BNP256Fr.self) }
+    @Test func bnp256G1ObeysTheGroupLaws() { CurveTests().checkGroup(BNP256.G1Curve.self, order: BNP256Fr.modulus) }
+    @Test func bnp256G2ObeysTheGroupLaws() { CurveTests().checkGroup(BNP256.G2Curve.self, order: BNP256Fr.modulus) }
     @Test func bnp256PairingIsBilinear() { TowerTests().checkBilinearity(BNP256.self) }
     @Test func lazySumsStayBelowTheBound() {
         FieldTests().checkCyclotomicWorstCase(Fp2<BNP256Fp>(-.one, -.one))
@@ -137,7 +137,7 @@ import Testing
 }
 
 @Suite(.timeLimit(.minutes(10))) struct BNP256VectorTests {
-    @Test func signatures() throws {
+    @Test func signaturesComeOutAsInTheVectors() throws {
         let items = try VectorFile("bls-bnp256.json").items("sign")
         #expect(items.count == 6)
         for item in items {

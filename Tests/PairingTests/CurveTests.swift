@@ -4,10 +4,10 @@ import Testing
 
 /// Group laws, the constant-time multiplication and the fast subgroup checks, each against the plain method.
 @Suite(.timeLimit(.minutes(10))) struct CurveTests {
-    @Test func bls12381G1() { checkGroup(BLS12381.G1Curve.self, order: BLS12381Fr.modulus) }
-    @Test func bls12381G2() { checkGroup(BLS12381.G2Curve.self, order: BLS12381Fr.modulus) }
-    @Test func bn254G1() { checkGroup(BN254.G1Curve.self, order: BN254Fr.modulus) }
-    @Test func bn254G2() { checkGroup(BN254.G2Curve.self, order: BN254Fr.modulus) }
+    @Test func bls12381G1ObeysTheGroupLaws() { checkGroup(BLS12381.G1Curve.self, order: BLS12381Fr.modulus) }
+    @Test func bls12381G2ObeysTheGroupLaws() { checkGroup(BLS12381.G2Curve.self, order: BLS12381Fr.modulus) }
+    @Test func bn254G1ObeysTheGroupLaws() { checkGroup(BN254.G1Curve.self, order: BN254Fr.modulus) }
+    @Test func bn254G2ObeysTheGroupLaws() { checkGroup(BN254.G2Curve.self, order: BN254Fr.modulus) }
 
     func checkGroup<Group: CurveGroup>(_: Group.Type, order: [UInt64]) {
         var random = TestRandom(seed: 21)

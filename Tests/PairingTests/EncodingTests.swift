@@ -19,7 +19,7 @@ import Testing
         BN254.G2Point(Point.generator.multipliedVariableTime(by: random.words(4)))
     }
 
-    @Test func roundTrips() throws {
+    @Test func pointsComeBackFromTheirEncodings() throws {
         var random = TestRandom(seed: 31)
         for _ in 0..<50 {
             let (a, b, c, d) = (point1(&random), point2(&random), bn1(&random), bn2(&random))

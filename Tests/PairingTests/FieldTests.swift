@@ -3,10 +3,10 @@ import Testing
 @testable import Pairing
 
 @Suite(.timeLimit(.minutes(10))) struct FieldTests {
-    @Test func bls12381Base() { checkField(BLS12381Fp.self) }
-    @Test func bls12381Scalar() { checkField(BLS12381Fr.self) }
-    @Test func bn254Base() { checkField(BN254Fp.self) }
-    @Test func bn254Scalar() { checkField(BN254Fr.self) }
+    @Test func bls12381BaseFieldObeysTheFieldLaws() { checkField(BLS12381Fp.self) }
+    @Test func bls12381ScalarFieldObeysTheFieldLaws() { checkField(BLS12381Fr.self) }
+    @Test func bn254BaseFieldObeysTheFieldLaws() { checkField(BN254Fp.self) }
+    @Test func bn254ScalarFieldObeysTheFieldLaws() { checkField(BN254Fr.self) }
 
     /// The field laws on random and extreme elements, and each fast path against the slow one.
     func checkField<F: PrimeField>(_: F.Type) {
@@ -46,7 +46,7 @@ import Testing
         #expect(BLS12381Fr(bigEndian: [UInt8](repeating: 0xff, count: 32)) == nil)
     }
 
-    @Test func quadraticExtension() {
+    @Test func quadraticExtensionsHaveTheRootsTheyClaim() {
         var generator = TestRandom(seed: 8)
         var roots = 0
         for _ in 0..<40 {

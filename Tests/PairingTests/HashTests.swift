@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct HashTests {
     /// FIPS 180-4 examples and a message of a million bytes.
-    @Test func sha256() {
+    @Test func sha256GivesThePublishedDigests() {
         #expect(
             hex(SHA256.hash(Array("abc".utf8))) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         #expect(hex(SHA256.hash([])) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
@@ -17,7 +17,7 @@ import Testing
     }
 
     /// RFC 7693 appendix A, and lengths around the block size against each other.
-    @Test func blake2b() {
+    @Test func blake2bGivesThePublishedDigests() {
         #expect(
             hex(BLAKE2b.hash(Array("abc".utf8), outputLength: 64))
                 == "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1"
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func expansionLimits() throws {
+    @Test func messageExpansionRefusesWhatIsBeyondItsLimits() throws {
         #expect(throws: PairingError.invalidHashInput) {
             try MessageExpansion.xmd([], tag: [], count: 32, hash: .sha256)
         }

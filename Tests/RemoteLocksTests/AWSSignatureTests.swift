@@ -23,7 +23,7 @@ import Testing
         return try #require(authorization.split(separator: "=").last.map(String.init))
     }
 
-    @Test func vanilla() throws {
+    @Test func theVanillaRequestsOfAWSHaveTheirPublishedSignatures() throws {
         #expect(try signature("GET") == "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31")
         #expect(try signature("POST") == "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b")
     }

@@ -101,7 +101,7 @@ import Token
         let caller = try fixture.caller()
         let share = try OfficialKey.setup()
         guard case .share(let secret) = share.secret else { return }
-        let (scalar, rest) = try AuthorityService.divide(secret, .bls0chain)
+        let (scalar, rest) = try SplitSuite.bls0chain.divide(secret)
         let anchor = try await fixture.authority.takeAnchor(
             scalar, suite: .bls0chain, client: OfficialKey.clientID, caller: caller
         ).anchor

@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func aChangeWaitsForSignersAndTheyForIt() async throws {
-        let gate = ShareGate()
+        let gate = SigningBarrier()
         let observed = Observed()
         await gate.enter("key")
         try await withThrowingTaskGroup(of: Void.self) { group in

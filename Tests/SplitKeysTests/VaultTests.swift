@@ -74,7 +74,7 @@ import Testing
                         try BN254.G1Point(encoded: result.signature), message: Self.hash,
                         publicKey: try BN254.G2Point(encoded: wallet.clientKey)))
             case .bls12381MinSig:
-                let message = ShareCombiner.tagged("msg", Self.hash)
+                let message = BLSBNP256.splitMessage(purpose: "msg", Self.hash)
                 let half = try #require(key.share).withUnsafeBytes {
                     try BLSMinSig.sign(message, tag: BLSMinSig.basicTag, secretKey: $0).compressed
                 }
@@ -87,7 +87,7 @@ import Testing
                         try BLS12381.G1Point(compressed: result.signature), message: message, tag: BLSMinSig.basicTag,
                         publicKey: try BLS12381.G2Point(compressed: wallet.clientKey)))
             case .blsTPM:
-                let message = try BLSBNP256.HashedMessage(ShareCombiner.tagged("msg", Self.hash))
+                let message = try BLSBNP256.HashedMessage(BLSBNP256.splitMessage(purpose: "msg", Self.hash))
                 let half = try #require(key.share).withUnsafeBytes { try BLSBNP256.sign(message, secretKey: $0) }
                 func request(_ share: [UInt8]) -> CosignRequest {
                     CosignRequest(
@@ -104,6 +104,7 @@ import Testing
                 fixture.wholePoints.beFaulty(true)
                 #expect(await code { _ = try await fixture.authority.cosign(request(half.compressed)) } == .faulty)
                 fixture.wholePoints.beFaulty(false)
+            default: Issue.record("no check of the suite \(suite)")
             }
         }
         #expect(try await fixture.vault.keys(client: wallet.clientID, caller: caller).count == 2)

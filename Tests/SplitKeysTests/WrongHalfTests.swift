@@ -55,7 +55,7 @@ import Testing
         }
         try await fixture.authority.flush()
         #expect(fixture.chain.events.count == before, "the interval is not over")
-        fixture.clock.advance(Double(RefusalTally.interval))
+        fixture.clock.advance(Double(RefusalCounter.interval))
         try await fixture.authority.flush()
         let events = fixture.chain.events.dropFirst(before).sorted { $0.subject < $1.subject }
         #expect(events.map(\.subject) == ["split:\(OfficialKey.peerKey)", "split:unknown"])
@@ -122,7 +122,7 @@ import Testing
 
     @Test func bucketsOfKeyAddressAndPair() {
         let start = ContinuousClock.now
-        let halves = WrongHalfGuard(perSecond: 2)
+        let halves = InvalidShareLimiter(perSecond: 2)
         func admits(_ key: String, _ address: String, after seconds: Int = 0) -> Bool {
             halves.admits(key: key, address: address, now: start + .seconds(seconds))
         }
@@ -157,17 +157,18 @@ import Testing
     }
 
     @Test func theTallyIsBounded() {
-        let tally = RefusalTally()
+        let tally = RefusalCounter()
         for number in 0..<1_000 {
             tally.count(
-                RefusalTally.Kind(operation: "sign/msg", reason: .shareInvalid, subject: "split:\(number)"),
+                RefusalCounter.Kind(operation: "sign/msg", reason: .shareInvalid, subject: "split:\(number)"),
                 address: "192.0.2.1", requestID: "r", at: 100)
         }
-        #expect(tally.take(at: 100 + RefusalTally.interval - 1).isEmpty)
-        let counts = tally.take(at: 100 + RefusalTally.interval)
-        #expect(counts.count == RefusalTally.capacity + 1)
+        #expect(tally.take(at: 100 + RefusalCounter.interval - 1).isEmpty)
+        let counts = tally.take(at: 100 + RefusalCounter.interval)
+        #expect(counts.count == RefusalCounter.capacity + 1)
         #expect(counts.values.map(\.count).reduce(0, +) == 1_000)
-        #expect(counts.first { $0.key.subject == RefusalTally.others }?.value.count == 1_000 - RefusalTally.capacity)
+        let others = counts.first { $0.key.subject == RefusalCounter.others }
+        #expect(others?.value.count == 1_000 - RefusalCounter.capacity)
         #expect(tally.take(at: 1_000, isLast: true).isEmpty)
     }
 }

@@ -43,7 +43,7 @@ import Token
         }
     }
 
-    @Test(arguments: Backend.allCases) func seals(_ backend: Backend) async throws {
+    @Test(arguments: Backend.allCases) func everyBackendSealsAndOpens(_ backend: Backend) async throws {
         try await with(backend) { token in
             let context = Array("context".utf8)
             for role in KeyRole.sealing {
@@ -77,7 +77,7 @@ import Token
         }
     }
 
-    @Test(arguments: Backend.allCases) func signs(_ backend: Backend) async throws {
+    @Test(arguments: Backend.allCases) func everyBackendSignsTheRecord(_ backend: Backend) async throws {
         try await with(backend) { token in
             let key = try await token.publicKey(of: .audit)
             let verifier = try VerificationKey(curve: .p256, publicKey: key.point)
@@ -115,7 +115,7 @@ import Token
         }
     }
 
-    @Test(arguments: Backend.allCases) func locks(_ backend: Backend) async throws {
+    @Test(arguments: Backend.allCases) func everyBackendLocksKeystores(_ backend: Backend) async throws {
         try await with(backend) { token in
             let lock = TokenLock(token: token)
             let identity = RecordIdentity(tenant: "t", keystore: "k", key: "", type: "x", version: 1)

@@ -24,7 +24,7 @@ private struct BoxVectors: Decodable {
 
     init() throws { vectors = try VectorFile.load("cryptobox.json", as: BoxVectors.self) }
 
-    @Test func publishedBoxes() throws {
+    @Test func publishedBoxesOpen() throws {
         #expect(vectors.easy.count == 1)
         for vector in vectors.easy {
             let nonce = Array(vector.nonceAscii.utf8)

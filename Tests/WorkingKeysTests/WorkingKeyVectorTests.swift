@@ -26,7 +26,7 @@ private struct CipherVectors: Decodable {
 
     init() throws { vectors = try VectorFile.load("aead_mac_edv.json", as: CipherVectors.self) }
 
-    @Test func ciphertextsDecrypt() throws {
+    @Test func ciphertextsOfTheVectorsDecrypt() throws {
         #expect(vectors.aead.count == 4)
         for vector in vectors.aead {
             let type = try #require(KeyType(rawValue: vector.keyType))

@@ -274,7 +274,7 @@ def test_missing_members(kms, keystore, verb, members):
     for count in range(len(members)):
         for chosen in itertools.combinations(members, count):
             response = kms.raw("POST", f"{key.url}/{verb}", {name: full[name] for name in chosen})
-            # An absent byte string is an empty one to the incumbent; only a signature over nothing may succeed.
+            # An absent byte string is an empty one to TrustBloc's server; only a signature over nothing may succeed.
             if (verb, chosen) == ("sign", ()) and response.status_code == 200:
                 continue
             expect(400, response)

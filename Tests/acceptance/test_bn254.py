@@ -14,25 +14,25 @@ def of(kind):
 
 
 @pytest.mark.parametrize("v", of("keygen"))
-def test_keys(v):
+def test_secret_keys_have_the_public_keys_of_the_vectors(v):
     assert bn254.public_key(bn254.secret_from_text(v["secret_key"])) == v["public_key"]
     if "client_id" in v:
         assert bn254.client_id(v["public_key"]) == v["client_id"]
 
 
 @pytest.mark.parametrize("v", of("sign"))
-def test_signatures(v):
+def test_signatures_are_those_of_the_vectors(v):
     message = bytes.fromhex(v["message"])
     assert bn254.sign(bn254.secret_from_text(v["secret_key"]), message) == v["signature"]
 
 
 @pytest.mark.parametrize("v", of("verify"))
-def test_verification(v):
+def test_signatures_are_judged_as_the_vectors_say(v):
     assert bn254.verify(v["public_key"], bytes.fromhex(v["message"]), v["signature"]) is v["expected"]
 
 
 @pytest.mark.parametrize("v", of("hash_to_g1"))
-def test_hashing(v):
+def test_messages_hash_to_the_points_of_the_vectors(v):
     point = bn254.hash_to_g1(bytes.fromhex(v["message"]))
     assert point == (int(v["x"], 16), int(v["y"], 16))
     assert bn254.hash_to_field(bytes.fromhex(v["message"])) == int(v["t"], 16)
@@ -41,7 +41,7 @@ def test_hashing(v):
 
 
 @pytest.mark.parametrize("v", of("split"))
-def test_splits(v):
+def test_shares_add_up_to_keys_and_signatures_of_the_vectors(v):
     shares = [bn254.secret_from_text(share) for share in v["shares"]]
     assert bn254.secret_to_text(sum(shares)) == v["master_secret_key"]
     assert [bn254.public_key(share) for share in shares] == v["share_public_keys"]
@@ -71,7 +71,7 @@ def test_refused_secret_keys(v):
 
 
 @pytest.mark.parametrize("v", of("mnemonic"))
-def test_mnemonics(v):
+def test_mnemonics_give_the_keys_of_the_vectors(v):
     secret = bn254.secret_of_mnemonic(v["mnemonic"], v["passphrase"])
     assert bn254.secret_to_text(secret) == v["secret_key"]
     assert bn254.public_key(secret) == v["public_key"]

@@ -9,7 +9,7 @@ import bnp256
 FILE = Path(__file__).parents[1] / "PairingTests/Vectors/bls-bnp256.json"
 
 
-def test_parameters():
+def test_the_curve_is_the_one_of_the_tcgs_registry():
     """The numbers of the TCG algorithm registry's BN_P256."""
     assert bnp256.P == 0xFFFFFFFFFFFCF0CD46E5F25EEE71A49F0CDC65FB12980A82D3292DDBAED33013
     assert bnp256.R == 0xFFFFFFFFFFFCF0CD46E5F25EEE71A49E0CDC65FB1299921AF62D536CD10B500D

@@ -83,7 +83,7 @@ def test_doctor_looks_at_every_database(own):
         path.write_bytes(content)
 
 
-def test_version(bare):
+def test_the_version_is_the_one_of_the_api_description(bare):
     version = re.search(r"^  version: (\S+)$", (ROOT / RESOURCES / "openapi.yaml").read_text(), re.MULTILINE)[1]
     assert bare.run("--version").stdout == f"kmsd {version}\n"
 
@@ -201,7 +201,7 @@ def test_missing_token_is_unavailable(own, verb):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion(bare, shell):
+def test_every_shell_gets_a_completion(bare, shell):
     assert "kmsd" in bare.run("completion", shell).stdout
 
 

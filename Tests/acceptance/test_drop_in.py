@@ -1,4 +1,4 @@
-"""Switches for deployments that come from the original server: its statuses, its pages, key sets of its issuers."""
+"""Switches for deployments that come from TrustBloc's server: its statuses, its pages, key sets of its issuers."""
 import json
 import subprocess
 import sys

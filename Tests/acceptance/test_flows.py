@@ -1,4 +1,4 @@
-"""The original's flows with real processes: an authorization server, an operational one, an Auth server, a vault server
+"""TrustBloc's flows with real processes: an authorization server, an operational one, an Auth server, a vault server
 and AWS KMS as moto serves it. docs/flows.md tells them."""
 import base64
 import gzip
@@ -85,7 +85,7 @@ def test_keys_locked_by_aws(homes, aws, tmp_path):  # noqa: F811
 
 
 def test_keystore_and_key_from_the_command_line(homes):
-    """The original's command-line client: a keystore, then a key in it."""
+    """TrustBloc's command-line client: a keystore, then a key in it."""
     home = homes("command-line")
     base = home.start().base
     made = home.run_json("keystore", "create", "--controller", "did:example:alice", "--url", base)
@@ -101,7 +101,7 @@ def test_keystore_and_key_from_the_command_line(homes):
         assert home.run(*arguments, check=False).returncode == code, arguments
 
 
-def test_onboarding(homes, auth, shares, server, aws, tmp_path):  # noqa: F811
+def test_shares_on_one_server_open_keys_of_another(homes, auth, shares, server, aws, tmp_path):  # noqa: F811
     """Seed flow: the controller's key is locked by shares on one server and signs for everything on the other."""
     # 1. The wallet deposits one share.
     auth.give("alice", shares[1])

@@ -251,7 +251,7 @@ def test_beyond_loopback_every_guard_is_needed(own, server, secret_file):
 
 
 def test_the_command_line_trusts_the_authorities_it_is_given(own, authority, server):
-    """The names of the original's client; its system pool is off unless asked for."""
+    """The names of TrustBloc's client; its system pool is off unless asked for."""
     base = own.start(KMS_TLS_SERVE_CERT=server[0], KMS_TLS_SERVE_KEY=server[1]).base
     make = ("keystore", "create", "--controller", "did:example:a", "--url", base)
     assert own.run(*make, check=False).returncode == 69

@@ -80,7 +80,7 @@ def test_libsecp256k1_accepts_every_secp256k1_signature(kms, protection):
 
 
 def test_secp256k1_signatures_verify_with_and_without_prefix(keystore):
-    """Software other than the incumbent writes the bare 64 bytes."""
+    """Software other than TrustBloc's server writes the bare 64 bytes."""
     key = keystore.create("ECDSASecp256k1IEEEP1363")
     signature = key.sign(b"m")
     key.verify(signature[crypto.PREFIX:], b"m")
@@ -143,7 +143,7 @@ def test_import_compares_curve_and_type(keystore, key_type):
 
 
 @pytest.mark.parametrize("key_type", SYMMETRIC)
-def test_aead(keystore, key_type):
+def test_ciphertexts_open_again_and_no_nonce_comes_twice(keystore, key_type):
     key = keystore.create(key_type)
     assert key.public_key is None and re.fullmatch(r"[A-Za-z0-9_-]{50}", key.id)
     nonces = set()
@@ -189,7 +189,7 @@ def test_rotation_keeps_every_version_decrypting(keystore, key_type):
 
 
 @pytest.mark.parametrize("key_type", MAC)
-def test_mac(keystore, key_type):
+def test_macs_are_made_again_and_what_was_changed_is_refused(keystore, key_type):
     key = keystore.create(key_type)
     for data in MESSAGES:
         mac = key.compute_mac(data)

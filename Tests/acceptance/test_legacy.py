@@ -81,7 +81,7 @@ def test_keys_are_made_exported_and_imported(legacy, keystore):
     legacy.refused(500, f"{keystore}/import", body)
 
 
-def test_operations(legacy, keystore):
+def test_the_first_generation_signs_encrypts_and_verifies(legacy, keystore):
     key, public = create(legacy, keystore, "ED25519")
     signature = legacy.ok(f"{key}/sign", {"message": b64(b"m\xff\xfe")}).json()["signature"]
     crypto.verify("ED25519", public, unb64(signature), b"m\xff\xfe")
@@ -103,7 +103,7 @@ def test_operations(legacy, keystore):
     legacy.ok(f"{bbs}/verifyproof", {"proof": proof, "messages": messages[1:], "nonce": b64(b"n")})
 
 
-def test_agreement(legacy, keystore):
+def test_the_first_generation_wraps_and_unwraps_keys(legacy, keystore):
     key, _ = create(legacy, keystore, "X25519ECDHKW")
     exported = legacy.ok(key.replace("/kms/", "/v1/") + "/export", method="GET").json()["public_key"]
     public = json.loads(base64.b64decode(exported))
@@ -116,7 +116,7 @@ def test_agreement(legacy, keystore):
     assert unb64(legacy.ok(f"{key}/unwrap", wrapped).json()["key"]) == cek
 
 
-def test_boxes(legacy, keystore):
+def test_the_first_generation_boxes_and_opens(legacy, keystore):
     key, public = create(legacy, keystore, "ED25519")
     peer, nonce, ours = PrivateKey.generate(), os.urandom(24), crypto_sign_ed25519_pk_to_curve25519(public)
     theirs = b64(bytes(peer.public_key))

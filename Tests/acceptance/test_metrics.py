@@ -1,4 +1,4 @@
-"""The metrics listener: names and labels of the original server, and nothing that names anybody."""
+"""The metrics listener: names and labels of TrustBloc's server, and nothing that names anybody."""
 import base64
 import json
 import re

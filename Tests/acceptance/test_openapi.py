@@ -289,5 +289,5 @@ def sample(split, row, name):
 
 
 def test_generated_requests_to_split_keys_are_answered_as_described(split, tmp_path):
-    # 500 is the original's answer to a key that is not there.
+    # 500 is the answer of TrustBloc's server to a key that is not there.
     generate(split, PATH, tmp_path, 500, len(SPLIT), "--include-path-regex", SPLIT_PATHS, "-H", f"X-Jwt-Token: {split.token}")

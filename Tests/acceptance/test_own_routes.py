@@ -1,4 +1,4 @@
-"""Listing, metadata and the end of a key's life: what the incumbent does not have."""
+"""Listing, metadata and the end of a key's life: what TrustBloc's server does not have."""
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime

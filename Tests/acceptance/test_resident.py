@@ -44,7 +44,7 @@ def test_a_type_works_in_the_token_or_is_refused(resident, key_type):
 
 
 @pytest.mark.parametrize("key_type", MUST_WORK)
-def test_rotation(resident, key_type):
+def test_a_rotated_resident_key_still_serves_what_was_made_before(resident, key_type):
     key = resident.create(key_type)
     check = use(key)
     new = key.rotate()

@@ -67,7 +67,7 @@ def as_user(split, user):
 
 
 def setup(split, **more):
-    """The original test gives the wallet's key as public_key."""
+    """0Chain's test gives the wallet's key as public_key."""
     return split.auth("POST", "/setup", {**OFFICIAL, "user_id": "alice", "public_key": OFFICIAL["client_key"],
                                          "restrictions": [], "expired_at": 0, **more}, token=True)
 
@@ -91,7 +91,7 @@ def test_official_key(split):
     refused(split.auth("POST", "/sign/txn", official_transaction(), key=""), 400, "X-Peer-Public-Key")
     refused(split.auth("POST", "/sign/txn", official_transaction(signature=""), key=peer), 400, "signature")
     refused(split.auth("POST", "/sign/msg", {**message, "client_id": "0" * 64}, key=peer), 500)
-    # Tests of the original send a token here; a right one does no harm, a wrong one is refused.
+    # Tests of 0Chain's send a token here; a right one does no harm, a wrong one is refused.
     assert ok(split.auth("POST", "/sign/msg", message, key=peer, token=True)) == {"sig": COMBINED}
     refused(split.auth("POST", "/sign/msg", message, key=peer, token=hs256(b"another secret of 32 bytes 12345")), 401,
             "invalid signature")
@@ -132,7 +132,7 @@ def test_both_halves_make_the_wallets_signature(split):
     assert ok(split.sign(other, message))["sig"] == signature
 
 
-def test_revocation(split):
+def test_a_revoked_split_key_signs_no_more(split):
     wallet = split.wallet()
     first, second = split.split(wallet["client_id"]), split.split(wallet["client_id"])
     message = secrets.token_bytes(32)
@@ -228,7 +228,7 @@ def test_a_revocation_is_not_undone_by_what_was_begun_before_it(split):
         assert [found["is_revoked"] for found in split.keys(client)] == [True]
 
 
-def test_sharing(split):
+def test_a_shared_split_key_is_seen_by_its_new_user(split):
     wallet = split.wallet()
     row = split.split(wallet["client_id"])
     bob = as_user(split, "bob-" + wallet["client_id"][:8])
@@ -242,7 +242,7 @@ def test_sharing(split):
     refused(split.vault("POST", "/share", {"public_key": "11" * 64, "target_user_id": "bob"}), 400)
 
 
-def test_restrictions(split):
+def test_restrictions_hold_as_soon_as_they_are_answered(split):
     wallet = split.wallet()
     row = split.split(wallet["client_id"], restrictions=["allocation_storage_operations"])
     peer = row["peer_public_key"]
@@ -321,7 +321,7 @@ def test_use_is_noted(split):
     refused(split.auth("GET", path, key="33" * 64, token=True), 500)
 
 
-def test_tokens(split):
+def test_tokens_that_are_not_right_are_refused(split):
     for token in ("", "x", "a.b.c", hs256(b"another secret of 32 bytes 12345"), hs256(SECRET, claims(seconds=-600)),
                   hs256(SECRET, header={"alg": "none"})):
         refused(split.vault("GET", "/wallets", token=token or False), 401)
@@ -391,7 +391,7 @@ def test_bad_points_and_numbers(split):
         refused(split.vault("POST", "/store", {"private_key": secret}), 400, "private_key")
 
 
-def test_expiry(split):
+def test_an_expired_split_key_signs_no_more(split):
     client = split.wallet()["client_id"]
     soon = int(time.time()) + 8
     row = split.split(client, expires_at=soon)

@@ -136,7 +136,7 @@ def certificate(tmp_path):
     return str(cert), str(key)
 
 
-def test_tls(own, certificate):
+def test_with_a_certificate_only_tls_is_served(own, certificate):
     cert, key = certificate
     daemon = own.start(KMS_TLS_SERVE_CERT=cert, KMS_TLS_SERVE_KEY=key)
     client = daemon.client(verify=cert)

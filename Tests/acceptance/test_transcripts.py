@@ -110,7 +110,7 @@ def here(commands, checkout):
     return [command.replace(". .kmsd/", ". .kmsd-tpm/") if is_tpm else command for command in commands]
 
 
-def test_readme(checkout):
+def test_the_readmes_session_prints_what_it_says(checkout):
     """Its first session."""
     typed, expected = transcript("README.md", "$key/sign")
     assert expected == ["200"]
@@ -124,20 +124,20 @@ def test_split_keys(checkout):
     assert prints(expected, checkout.type(here(typed, checkout)))
 
 
-def test_attestation(checkout):
+def test_the_attestation_session_prints_what_it_says(checkout):
     typed, expected = transcript("docs/attestation.md", "kmsd attest verify")
     assert expected[-1] == "ok"
     assert prints(expected, checkout.type(here(typed, checkout)))
 
 
-def test_operations(checkout):
+def test_the_operators_session_prints_what_it_says(checkout):
     """A key's life on the command line."""
     typed, expected = transcript("docs/operator.md", "kmsd keystore retire")
     assert len(expected) == 3
     assert prints(expected, checkout.type(here([". .kmsd/env.sh", *typed], checkout)))
 
 
-def test_decryption(tmp_path_factory):
+def test_the_decryption_session_prints_what_it_says(tmp_path_factory):
     """A chain, a daemon and people, in three terminals."""
     checkout = Checkout(tmp_path_factory.mktemp("d"))
     try:

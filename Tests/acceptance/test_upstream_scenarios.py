@@ -1,4 +1,4 @@
-"""The scenarios of the original's own acceptance suite; `ELSEWHERE` names those that other files hold."""
+"""The scenarios of TrustBloc's own acceptance suite; `ELSEWHERE` names those that other files hold."""
 import json
 import os
 import threading
@@ -37,7 +37,7 @@ def test_parallel_creation_of_every_type(keystore):
     assert sorted(entry["type"] for entry in keystore.keys()) == sorted(types)
 
 
-def test_export(keystore):
+def test_a_key_is_exported_with_its_type(keystore):
     public_key, key_type = keystore.create("ED25519").export()
     assert key_type == "ED25519" and len(public_key) == 32
 
@@ -118,7 +118,7 @@ def test_command_line_creates_keystore_and_key(daemon, bare):
     assert f"/v1/keystores/{name}/keys/" in key["key_url"] and len(decode(key["public_key"])) == 32
 
 
-# The scenarios that need an authorization of their own, and the eleven that the original's suite leaves out.
+# The scenarios that need an authorization of their own, and the eleven that TrustBloc's suite leaves out.
 ELSEWHERE = [
     (test_capabilities.test_a_new_keystore_comes_with_its_root_capability, "the capability gunzips to a root document"),
     (test_gnap.test_gnap_guarded_create_and_sign, "GNAP"),
@@ -165,6 +165,6 @@ def test_stress_of_many_users(daemon):
     print(f"sign and verify: min {min(figures):.4f} s, mean {sum(figures) / 200:.4f} s, max {max(figures):.4f} s")
 
 
-def test_healthcheck(kms):
+def test_the_healthcheck_tells_status_and_time(kms):
     answer = kms.healthcheck()
     assert answer["status"] == "success" and answer["current_time"]

@@ -1,4 +1,4 @@
-"""Scenario 2 of the original server: keys in the user's vault, locked by shares of the user and of an Auth server."""
+"""Scenario 2 of TrustBloc's server: keys in the user's vault, locked by shares of the user and of an Auth server."""
 import sqlite3
 
 import pytest

@@ -1,4 +1,4 @@
-"""The original's stress scenario: ten users with keystores locked by shares, an Auth server that takes 200 ms to answer,
+"""TrustBloc's stress scenario: ten users with keystores locked by shares, an Auth server that takes 200 ms to answer,
 and fifty signatures, each verified.
 """
 import base64

@@ -38,7 +38,7 @@ public struct AuditComparison: Sendable, Encodable {
     public var goesOn = true
 
     /// - Parameter path: The chain's file; it need not be there.
-    public init(path: String, exists: Bool, token: any ValueKeeping) async throws {
+    public init(path: String, exists: Bool, token: any RollbackProtectedStorage) async throws {
         let remembered: AuditHead?
         do throws(HSMError) {
             remembered = try await AuditNotary.remembered(by: token).head

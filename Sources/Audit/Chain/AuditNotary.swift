@@ -24,7 +24,7 @@ public actor AuditNotary {
     }
 
     /// What the chain needs of a token.
-    public typealias Backend = Signing & ValueKeeping
+    public typealias Backend = Signing & RollbackProtectedStorage
 
     private let chain: AuditChain
     private let token: any Backend
@@ -266,7 +266,7 @@ public actor AuditNotary {
     ///
     /// - Throws: `HSMError`, with `.deviceFailure` for something that is no head.
     public static func remembered(
-        by token: any ValueKeeping
+        by token: any RollbackProtectedStorage
     ) async throws(HSMError) -> (head: AuditHead?, counter: UInt64) {
         let kept = try await token.keptValue(name)
         guard let value = kept.value else { return (nil, kept.counter) }

@@ -1,7 +1,7 @@
 public import SecretMemory
 
 /// The structures that generations GA and GB sign, and the value inside them.
-public enum LegacyAnswer {
+public enum LegacyResponses {
     /// A value as the response to a decryption has it.
     ///
     /// - Parameter value: Little-endian at the type's width.

@@ -38,8 +38,8 @@ extension DecryptionService {
             let signed: SecretBytes
             do throws(SecretMemoryError) {
                 plaintext = SharedSecret(
-                    try LegacyAnswer.plaintext(opened.value, request.fheType, request.generation).secretlyEncoded())
-                signed = try LegacyAnswer.decryption(
+                    try LegacyResponses.plaintext(opened.value, request.fheType, request.generation).secretlyEncoded())
+                signed = try LegacyResponses.decryption(
                     to: request, verificationKey: key.compressed, plaintext: .secretVector(plaintext), digest: digest
                 ).secretlyEncoded()
             } catch { throw DecryptionKeyVault.translate(error) }
@@ -81,7 +81,7 @@ extension DecryptionService {
             let message: SharedSecret
             do throws(SecretMemoryError) {
                 message = SharedSecret(
-                    try LegacyAnswer.signcrypted(
+                    try LegacyResponses.signcrypted(
                         opened.value, request.fheType, digest: digest, request.generation))
             } catch { throw DecryptionKeyVault.translate(error) }
             let signcryption = Signcryption(

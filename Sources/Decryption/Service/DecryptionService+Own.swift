@@ -170,7 +170,7 @@ extension DecryptionService {
             let message: SharedSecret
             do throws(SecretMemoryError) {
                 message = SharedSecret(
-                    try LegacyAnswer.signcrypted(opened.value, request.fheType, digest: digest, nil))
+                    try LegacyResponses.signcrypted(opened.value, request.fheType, digest: digest, nil))
             } catch { throw DecryptionKeyVault.translate(error) }
             result = try await seal(
                 message,

@@ -71,7 +71,7 @@ public struct AnswerCheck: Sendable {
         }
         try key.check(
             answer.signature,
-            LegacyAnswer.decryption(
+            LegacyResponses.decryption(
                 to: request, verificationKey: key.compressed, plaintext: answer.plaintext, digest: answer.digest))
         var outer = DERReader(answer.plaintext[...])
         var content = try outer.sequence()

@@ -2,7 +2,7 @@ extension JSONScanner {
     /// Scans a whole text, an object, for the values of a few members. No value is copied, so a body of any size costs
     /// one pass.
     ///
-    /// Names match exactly or in another ASCII case, as the API's original server does; a second member for the same
+    /// Names match exactly or in another ASCII case, as TrustBloc's server does; a second member for the same
     /// name is refused, so that no two readers of a body can disagree about it. Members with other names are checked
     /// for form and passed over.
     ///

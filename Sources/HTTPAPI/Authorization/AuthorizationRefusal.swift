@@ -37,8 +37,8 @@ struct AuthorizationRefusal: Error {
     }
 }
 
-extension Answer {
-    /// As the original server's authorization answers, or with the API's error body where ours explains itself.
+extension Responses {
+    /// As the authorization of TrustBloc's server answers, or with the API's error body where ours explains itself.
     static func refusal(_ refusal: AuthorizationRefusal) -> Response {
         var response: Response
         switch refusal.text {

@@ -16,12 +16,12 @@ final class CapabilityAuthorizer: Sendable {
     /// Roots remembered at most.
     private static let remembered = 10_000
 
-    private let service: any KeystoreServing
+    private let service: any KeystoreManaging
     private let baseURL: String
     private let address: PublicAddress
     private let mode: CapabilityVerifier.Mode
     private let verifier: CapabilityVerifier
-    /// Every action of a keystore, in the order the original server lists them.
+    /// Every action of a keystore, in the order TrustBloc's server lists them.
     private let actions: [String]
     private let ledger: (any SignatureLedger)?
     private let roots = Mutex<[ExactText: Capability]>([:])
@@ -31,7 +31,7 @@ final class CapabilityAuthorizer: Sendable {
     ///   - used: In strict mode, which signatures were used, before this start and from now on.
     ///   - actions: What a root capability allows.
     init(
-        service: any KeystoreServing, baseURL: String, mode: CapabilityVerifier.Mode, used: UsedSignatures,
+        service: any KeystoreManaging, baseURL: String, mode: CapabilityVerifier.Mode, used: UsedSignatures,
         actions: [String]
     ) {
         self.actions = actions
@@ -63,9 +63,9 @@ final class CapabilityAuthorizer: Sendable {
             verified = try verify(request, Array(buffer: body), action, root, connection, now: now)
         } catch {
             switch error.code {
-            case .malformed: throw AuthorizationRefusal.malformed(error.reason)
-            case .unauthorized: throw AuthorizationRefusal.unauthorized(error.reason)
-            case .exhausted: throw AuthorizationRefusal.explained(503, error.reason)
+            case .malformed: throw AuthorizationRefusal.malformed(error.message)
+            case .unauthorized: throw AuthorizationRefusal.unauthorized(error.message)
+            case .exhausted: throw AuthorizationRefusal.explained(503, error.message)
             }
         }
         if let spent = verified.spent { try await ledger?.keep(spent, owner: verified.owner, now: now) }
@@ -109,7 +109,7 @@ final class CapabilityAuthorizer: Sendable {
     private func claimedRoot(of keystore: String) async throws -> [UInt8] {
         let document: [UInt8]?
         do {
-            document = try await service.claims(keystore).capability
+            document = try await service.unverifiedRow(keystore).capability
         } catch let error as KMSError where error.code == .notFound || error.code == .invalidArgument {
             throw AuthorizationRefusal.unauthorized("there is no such keystore")
         }

@@ -19,7 +19,7 @@ final class GNAPAuthorizer: Sendable {
     private static let remembered = 10_000
 
     private let verifier: GNAPVerifier
-    private let service: any KeystoreServing
+    private let service: any KeystoreManaging
     private let baseURL: String
     private let address: PublicAddress
     private let ledger: (any SignatureLedger)?
@@ -29,7 +29,7 @@ final class GNAPAuthorizer: Sendable {
     ///   - baseURL: What clients put before the path when they sign it.
     ///   - ledger: Remembers signatures that are dated ahead over a restart.
     init(
-        verifier: GNAPVerifier, service: any KeystoreServing, baseURL: String, ledger: (any SignatureLedger)?
+        verifier: GNAPVerifier, service: any KeystoreManaging, baseURL: String, ledger: (any SignatureLedger)?
     ) {
         self.ledger = ledger
         self.verifier = verifier
@@ -84,9 +84,9 @@ final class GNAPAuthorizer: Sendable {
             try Self.check(caller, owner)
             return caller
         }
-        let claims: KeystoreClaims
+        let claims: UnverifiedKeystoreRow
         do {
-            claims = try await service.claims(keystore)
+            claims = try await service.unverifiedRow(keystore)
         } catch let error as KMSError where error.code == .notFound || error.code == .invalidArgument {
             throw AuthorizationRefusal.unauthorized("there is no such keystore")
         }

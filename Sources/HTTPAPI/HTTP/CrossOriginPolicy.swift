@@ -11,7 +11,7 @@ package struct CrossOriginPolicy: Sendable {
     /// Nil: whatever the page asks for.
     let headers: String?
 
-    /// What `enable-cors` means on the original server.
+    /// What `enable-cors` means on TrustBloc's server.
     package static let everybody = CrossOriginPolicy(origins: nil, headers: nil)
 
     /// For pages of the listed origins that call the split-key API.

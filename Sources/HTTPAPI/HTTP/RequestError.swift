@@ -4,12 +4,12 @@ struct RequestError: Error, Equatable {
     var message: String
     /// Whether a rest of the body is not worth reading.
     var closesConnection = false
-    /// Whether the original server refuses it with 400, too.
+    /// Whether TrustBloc's server refuses it with 400, too.
     var isUpstreamRefusal = false
 
     static func badRequest(_ message: String) -> RequestError { RequestError(status: 400, message: message) }
 
-    /// In the original server's words.
+    /// In the words of TrustBloc's server.
     static let unreadableShare = RequestError(
         status: 400, message: "bad request: decode secret share from header", isUpstreamRefusal: true)
 

@@ -3,13 +3,13 @@ import EnclaveLock
 import HTTPTypes
 import Keystores
 
-/// The original server's status for a failure, for callers that compare it.
+/// The status of TrustBloc's server for a failure, for callers that compare it.
 ///
 /// It has 400 only for a controller or a share that is missing or unreadable, and 500 for everything else. What it
 /// has no counterpart of keeps our status: sizes, quotas, overload, a token that is away.
 enum UpstreamStatus {
     static func status(_ status: HTTPResponse.Status, for error: any Error) -> HTTPResponse.Status {
-        // To the original server every other server's failure is one of its own.
+        // To TrustBloc's server every other server's failure is one of its own.
         if (error as? KMSError)?.code == .upstreamFailed { return .internalServerError }
         switch status.code {
         case 400: return isUpstreamRefusal(error) ? status : .internalServerError
@@ -29,7 +29,7 @@ enum UpstreamStatus {
 }
 
 extension KMSError {
-    /// What a keystore of shares misses in the request, in the original server's words; nil if it misses nothing.
+    /// What a keystore of shares misses in the request, in the words of TrustBloc's server; nil if it misses nothing.
     var missingShare: String? {
         guard let code = (underlying as? EnclaveLockError)?.code else { return nil }
         switch code {

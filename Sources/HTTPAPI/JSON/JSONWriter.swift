@@ -4,7 +4,7 @@ import SecretMemory
 
 /// Writes one JSON object and a line feed into a buffer, members in the order of the calls.
 ///
-/// Text is escaped as the API's original server does: `<`, `>` and `&` too, so that an answer shown by a browser stays
+/// Text is escaped as TrustBloc's server does: `<`, `>` and `&` too, so that an answer shown by a browser stays
 /// text.
 ///
 /// - Concurrency: a value.

@@ -8,7 +8,7 @@ import WorkingKeys
 ///
 /// One generation of clients has a route for each box operation, the next sends them to wrap and unwrap; both work.
 struct AgreementController: Sendable {
-    let service: any KeystoreServing
+    let service: any KeyAgreeing
 
     /// Wraps for a recipient who does not learn by whom; of the keystore alone.
     func wrapAnonymously(_ call: RouteCall) async throws -> Response {
@@ -16,7 +16,7 @@ struct AgreementController: Sendable {
         let wrapped = try await service.wrap(
             keystore: call.keystore, contentKey: body.contentKey, recipient: body.recipient, apu: body.apu,
             apv: body.apv, options: body.options, caller: call.caller)
-        return Answer.object(capacity: 1024) { $0.write(wrapped) }
+        return Responses.object(capacity: 1024) { $0.write(wrapped) }
     }
 
     /// Wraps as a sender, or, without a content key, boxes.
@@ -26,7 +26,7 @@ struct AgreementController: Sendable {
         let wrapped = try await service.wrap(
             keystore: call.keystore, sender: call.key, contentKey: body.contentKey, recipient: body.recipient,
             apu: body.apu, apv: body.apv, tag: body.tag, options: body.options, caller: call.caller)
-        return Answer.object(capacity: 1024) { $0.write(wrapped) }
+        return Responses.object(capacity: 1024) { $0.write(wrapped) }
     }
 
     /// Unwraps, or, without a wrapped key, opens a box; one that does not open as such may be a sealed one.
@@ -54,15 +54,15 @@ struct AgreementController: Sendable {
         // Of the keystore alone, a box names its key by its public half.
         let key = call.key.isEmpty ? nil : call.key
         switch body {
-        case .wrap: return Answer.notFound()
+        case .wrap: return Responses.notFound()
         case .unwrap(let wrapped, let sender, let tag):
             let contentKey = try await service.unwrap(
                 keystore: call.keystore, key: call.key, wrapped: wrapped, sender: sender, tag: tag, caller: call.caller)
-            return Answer.object { $0.member("key", secret: contentKey) }
+            return Responses.object { $0.member("key", secret: contentKey) }
         case .easy(let payload, let nonce, let peer):
             let box = try await service.easy(
                 keystore: call.keystore, key: call.key, payload: payload, nonce: nonce, peer: peer, caller: call.caller)
-            return Answer.object(capacity: Base64.encodedCount(box.count) + 64) {
+            return Responses.object(capacity: Base64.encodedCount(box.count) + 64) {
                 $0.member("ciphertext", bytes: box)
             }
         case .easyOpen(let box, let nonce, let peer, let own, let mayBeSealed):
@@ -87,12 +87,12 @@ struct AgreementController: Sendable {
     }
 
     private func plaintext(_ bytes: [UInt8]) -> Response {
-        Answer.object(capacity: Base64.encodedCount(bytes.count) + 64) { $0.member("plaintext", bytes: bytes) }
+        Responses.object(capacity: Base64.encodedCount(bytes.count) + 64) { $0.member("plaintext", bytes: bytes) }
     }
 }
 
 extension JSONWriter {
-    /// Members in the order of the original server; empty ones are left out.
+    /// Members in the order of TrustBloc's server; empty ones are left out.
     fileprivate mutating func write(_ wrapped: WrappedKey) {
         if !wrapped.keyID.isEmpty { member("kid", wrapped.keyID) }
         member("encryptedcek", bytes: wrapped.encryptedCEK)

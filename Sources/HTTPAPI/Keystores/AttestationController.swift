@@ -8,7 +8,7 @@ import Token
 
 /// The route that attests keys.
 struct AttestationController: Sendable {
-    let service: any KeystoreServing
+    let service: any KeyManaging
     /// Nil: this daemon has no token whose audit key could sign.
     let issuer: AttestationIssuer?
 
@@ -25,7 +25,7 @@ struct AttestationController: Sendable {
         } catch {
             throw KMSError(.tokenUnavailable, "The token does not sign now.", underlying: error)
         }
-        return Answer.json(ByteBuffer(string: attestation.json + "\n"))
+        return Responses.json(ByteBuffer(string: attestation.json + "\n"))
     }
 
     private static func subject(_ facts: KeyFacts, keystore: String) -> AttestationIssuer.Subject {

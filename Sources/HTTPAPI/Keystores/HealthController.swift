@@ -1,4 +1,5 @@
 import Audit
+import Encodings
 import HTTPTypes
 import Hummingbird
 import Keystores
@@ -6,7 +7,7 @@ import NIOCore
 
 /// The routes for load balancers and supervisors. They reveal no key, keystore or token name.
 struct HealthController: Sendable {
-    let service: any KeystoreServing
+    let service: any KeystoreManaging
     let tokenProblem: @Sendable () -> TokenProblem?
     /// Why decisions cannot be recorded now, and are refused; nil if they can.
     let auditProblem: @Sendable () -> AuditError?
@@ -23,14 +24,14 @@ struct HealthController: Sendable {
     /// - Parameter isLegacy: Whether the first generation's name of the time is there too.
     func healthcheck(isLegacy: Bool) -> Response {
         let now = Timestamp.now().rfc3339(digits: 9)
-        return Answer.object { writer in
+        return Responses.object { writer in
             writer.member("status", "success")
             writer.member("current_time", now)
             if isLegacy { writer.member("currentTime", now) }
         }
     }
 
-    func livez() -> Response { Answer.object { $0.member("status", "alive") } }
+    func livez() -> Response { Responses.object { $0.member("status", "alive") } }
 
     func readyz() async -> Response {
         let token = tokenProblem()
@@ -57,7 +58,7 @@ struct HealthController: Sendable {
                 writer.member("message", problem.2)
             }
         }
-        var response = Answer.json(body, status: isReady ? .ok : .serviceUnavailable)
+        var response = Responses.json(body, status: isReady ? .ok : .serviceUnavailable)
         if !isReady { response.headers[.retryAfter] = "1" }
         return response
     }

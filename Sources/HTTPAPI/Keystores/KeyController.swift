@@ -1,9 +1,10 @@
+import Encodings
 import Hummingbird
 import Keystores
 
 /// The routes that make, show and end keys.
 struct KeyController: Sendable {
-    let service: any KeystoreServing
+    let service: any KeyManaging
     let baseURL: String
 
     /// 365 days.
@@ -14,7 +15,7 @@ struct KeyController: Sendable {
         let created = try await service.createKey(keystore: call.keystore, type: type, caller: call.caller)
         call.made = call.keystore + "/" + created.id
         let location = keyURL(call.keystore, created.id)
-        return Answer.object(capacity: 512) { writer in
+        return Responses.object(capacity: 512) { writer in
             writer.member("key_url", location)
             writer.member("public_key", bytes: created.publicKey)
         }
@@ -42,14 +43,14 @@ struct KeyController: Sendable {
 
     func export(_ call: RouteCall) async throws -> Response {
         let (publicKey, type) = try await service.exportKey(keystore: call.keystore, key: call.key, caller: call.caller)
-        return Answer.object { writer in
+        return Responses.object { writer in
             writer.member("public_key", bytes: publicKey)
             writer.member("key_type", type)
         }
     }
 
     func describe(_ call: RouteCall) async throws -> Response {
-        Answer.key(try await service.key(keystore: call.keystore, key: call.key, caller: call.caller))
+        Responses.key(try await service.key(keystore: call.keystore, key: call.key, caller: call.caller))
     }
 
     func list(_ call: RouteCall) async throws -> Response {
@@ -57,7 +58,7 @@ struct KeyController: Sendable {
         let page = try await service.keys(
             keystore: call.keystore, after: query["after"], limit: try query.number("limit", in: 1...1000) ?? 100,
             caller: call.caller)
-        return Answer.object(capacity: 512 + 400 * page.items.count) { writer in
+        return Responses.object(capacity: 512 + 400 * page.items.count) { writer in
             writer.member("keys", array: page.items) { $0.write($1) }
             if let next = page.next { writer.member("next", next) }
         }
@@ -66,21 +67,21 @@ struct KeyController: Sendable {
     // MARK: Life
 
     func disable(_ call: RouteCall) async throws -> Response {
-        Answer.key(try await service.disableKey(keystore: call.keystore, key: call.key, caller: call.caller))
+        Responses.key(try await service.disableKey(keystore: call.keystore, key: call.key, caller: call.caller))
     }
 
     func enable(_ call: RouteCall) async throws -> Response {
-        Answer.key(try await service.enableKey(keystore: call.keystore, key: call.key, caller: call.caller))
+        Responses.key(try await service.enableKey(keystore: call.keystore, key: call.key, caller: call.caller))
     }
 
     func restore(_ call: RouteCall) async throws -> Response {
-        Answer.key(try await service.cancelDestruction(keystore: call.keystore, key: call.key, caller: call.caller))
+        Responses.key(try await service.cancelDestruction(keystore: call.keystore, key: call.key, caller: call.caller))
     }
 
     func destroy(_ call: RouteCall) async throws -> Response {
         let query = try QueryParameters(call.query, allowed: ["grace"])
         let grace = try query.number("grace", in: 0...Self.longestGrace).map { Duration.seconds($0) }
-        return Answer.key(
+        return Responses.key(
             try await service.destroyKey(keystore: call.keystore, key: call.key, grace: grace, caller: call.caller))
     }
 
@@ -93,7 +94,7 @@ struct KeyController: Sendable {
     }
 
     private func url(_ keystore: String, _ key: String) -> Response {
-        Answer.object { $0.member("key_url", keyURL(keystore, key)) }
+        Responses.object { $0.member("key_url", keyURL(keystore, key)) }
     }
 
     private func keyURL(_ keystore: String, _ key: String) -> String {
@@ -101,7 +102,7 @@ struct KeyController: Sendable {
     }
 }
 
-extension Answer {
+extension Responses {
     static func key(_ metadata: KeyMetadata) -> Response { object(capacity: 512) { $0.write(metadata) } }
 }
 

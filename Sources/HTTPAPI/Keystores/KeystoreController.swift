@@ -1,10 +1,11 @@
+import Encodings
 import Hummingbird
 import Keystores
 import Synchronization
 
 /// The routes of keystores.
 struct KeystoreController: Sendable {
-    let service: any KeystoreServing
+    let service: any KeystoreManaging
     /// Issues root capabilities; nil: keystores are not guarded.
     let authorizer: CapabilityAuthorizer?
     let baseURL: String
@@ -37,7 +38,7 @@ struct KeystoreController: Sendable {
         }
         call.made = keystore.id
         let capability = try issued.withLock { $0 }.map(CapabilityAuthorizer.packed)
-        return Answer.object(capacity: 256 + (capability?.count ?? 0) * 2) { writer in
+        return Responses.object(capacity: 256 + (capability?.count ?? 0) * 2) { writer in
             writer.member("key_store_url", "\(baseURL)/v1/keystores/\(keystore.id)")
             if let capability { writer.member("capability", bytes: capability) }
         }
@@ -53,12 +54,12 @@ struct KeystoreController: Sendable {
     func createDID(_ call: inout RouteCall) async throws -> Response {
         let did = try await service.createDID()
         call.made = did
-        return Answer.object { $0.member("did", did) }
+        return Responses.object { $0.member("did", did) }
     }
 
     func describe(_ call: RouteCall) async throws -> Response {
         let keystore = try await service.keystore(call.keystore, caller: call.caller)
-        return Answer.object(capacity: 512) { $0.write(keystore) }
+        return Responses.object(capacity: 512) { $0.write(keystore) }
     }
 
     func list(_ call: RouteCall) async throws -> Response {
@@ -66,7 +67,7 @@ struct KeystoreController: Sendable {
         let page = try await service.keystores(
             controller: query["controller"], after: query["after"],
             limit: try query.number("limit", in: 1...1000) ?? 100)
-        return Answer.object(capacity: 512 + 300 * page.items.count) { writer in
+        return Responses.object(capacity: 512 + 300 * page.items.count) { writer in
             writer.member("keystores", array: page.items) { $0.write($1) }
             if let next = page.next { writer.member("next", next) }
         }

@@ -5,8 +5,8 @@ import WorkingKeys
 
 /// The routes of signatures over lists of messages (BBS+), and those of CL signatures, which this daemon does not make.
 struct MultiMessageController: Sendable {
-    let service: any KeystoreServing
-    var wording = Wording.present
+    let service: any MessageListSigning
+    var memberNames = MemberNames.present
 
     func sign(_ call: RouteCall) async throws -> Response {
         let messages = try await call.body(SignMultiBody.self) { body throws(JSONError) in
@@ -14,7 +14,7 @@ struct MultiMessageController: Sendable {
         }
         let signature = try await service.signMulti(
             keystore: call.keystore, key: call.key, messages: messages, caller: call.caller)
-        return wording.object { $0.member("signature", bytes: signature) }
+        return memberNames.object { $0.member("signature", bytes: signature) }
     }
 
     func verify(_ call: RouteCall) async throws -> Response {
@@ -23,11 +23,11 @@ struct MultiMessageController: Sendable {
         }
         try await service.verifyMulti(
             keystore: call.keystore, key: call.key, signature: signature, messages: messages, caller: call.caller)
-        return Answer.json()
+        return Responses.json()
     }
 
     func deriveProof(_ call: RouteCall) async throws -> Response {
-        let names = wording.isFirst ? DeriveProofBody.firstNames : DeriveProofBody.names
+        let names = memberNames.isFirst ? DeriveProofBody.firstNames : DeriveProofBody.names
         let request = try await call.body(DeriveProofBody.self, names: names) { body throws(JSONError) in
             ProofRequest(
                 signature: try body.bytes(.signature),
@@ -36,7 +36,7 @@ struct MultiMessageController: Sendable {
                 nonce: try body.optionalBytes(.nonce) ?? [])
         }
         let proof = try await service.deriveProof(keystore: call.keystore, key: call.key, request, caller: call.caller)
-        return wording.object(capacity: Base64.encodedCount(proof.count) + 64) { $0.member("proof", bytes: proof) }
+        return memberNames.object(capacity: Base64.encodedCount(proof.count) + 64) { $0.member("proof", bytes: proof) }
     }
 
     func verifyProof(_ call: RouteCall) async throws -> Response {
@@ -48,7 +48,7 @@ struct MultiMessageController: Sendable {
         }
         try await service.verifyProof(
             keystore: call.keystore, key: call.key, proof: proof, messages: messages, nonce: nonce, caller: call.caller)
-        return Answer.json()
+        return Responses.json()
     }
 
     func unsupported() throws -> Response {

@@ -10,7 +10,7 @@ struct ShareController: Sendable {
     /// Longest user name in bytes.
     private static let longestUser = 1024
 
-    let service: any KeystoreServing
+    let service: any KeystoreManaging
 
     /// The user is percent-encoded in the path; one spelling is enough, since it is only compared after decoding.
     func forget(_ call: RouteCall) async throws -> Response {
@@ -19,7 +19,7 @@ struct ShareController: Sendable {
                 "the path ends with no percent-encoded user name of 1 to \(Self.longestUser) bytes")
         }
         let count = await service.forgetShares(of: user)
-        return Answer.object { $0.member("keystores", count) }
+        return Responses.object { $0.member("keystores", count) }
     }
 
     private static func decoded(_ text: String) -> String? {

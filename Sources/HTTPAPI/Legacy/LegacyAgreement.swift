@@ -6,7 +6,7 @@ import WorkingKeys
 
 /// Key agreement through the routes of the first generation, where even names in key objects are base64url.
 struct LegacyAgreement: Sendable {
-    let service: any KeystoreServing
+    let service: any KeyAgreeing
 
     func wrap(_ call: RouteCall) async throws -> Response {
         let (contentKey, recipient, apu, apv) = try await call.secretBody(LegacyWrapBody.self) { body, memory in
@@ -18,7 +18,7 @@ struct LegacyAgreement: Sendable {
         let wrapped = try await service.wrap(
             keystore: call.keystore, contentKey: contentKey, recipient: recipient, apu: apu, apv: apv,
             options: .standard, caller: call.caller)
-        return Wording.firstGeneration.object(capacity: 1024) { writer in
+        return MemberNames.firstGeneration.object(capacity: 1024) { writer in
             writer.member("wrappedKey", object: { Self.write(wrapped, &$0) })
         }
     }
@@ -29,7 +29,7 @@ struct LegacyAgreement: Sendable {
         }
         let contentKey = try await service.unwrap(
             keystore: call.keystore, key: call.key, wrapped: wrapped, sender: nil, tag: [], caller: call.caller)
-        return Wording.firstGeneration.object { $0.member("key", secret: contentKey) }
+        return MemberNames.firstGeneration.object { $0.member("key", secret: contentKey) }
     }
 
     func easy(_ call: RouteCall) async throws -> Response {
@@ -39,7 +39,7 @@ struct LegacyAgreement: Sendable {
         }
         let box = try await service.easy(
             keystore: call.keystore, key: call.key, payload: payload, nonce: nonce, peer: peer, caller: call.caller)
-        return Wording.firstGeneration.object(capacity: Base64.encodedCount(box.count) + 64) {
+        return MemberNames.firstGeneration.object(capacity: Base64.encodedCount(box.count) + 64) {
             $0.member("cipherText", bytes: box)
         }
     }
@@ -63,7 +63,7 @@ struct LegacyAgreement: Sendable {
     }
 
     private func plaintext(_ bytes: [UInt8]) -> Response {
-        Wording.firstGeneration.object(capacity: Base64.encodedCount(bytes.count) + 64) {
+        MemberNames.firstGeneration.object(capacity: Base64.encodedCount(bytes.count) + 64) {
             $0.member("plainText", bytes: bytes)
         }
     }

@@ -7,20 +7,30 @@ import Synchronization
 import WorkingKeys
 
 /// The routes of the API's first generation over the same keystores: other names of members, padded base64url, 201 for
-/// what is made. Those that use a key are the present API's controllers with another ``Wording``.
+/// what is made. Those that use a key are the present API's controllers with another ``MemberNames``.
 ///
 /// Source: keystore API section 14.
 struct LegacyController: Sendable {
-    let service: any KeystoreServing
+    let keystores: any KeystoreManaging
+    let keys: any KeyManaging
+    let operations: OperationController
+    let multiMessage: MultiMessageController
+    let agreement: LegacyAgreement
     /// Issues root capabilities; nil: keystores are not guarded.
     let issuer: CapabilityAuthorizer?
     let baseURL: String
     /// URL of the server whose vaults `vaultID` names; nil if none is configured.
     var vaultServer: String?
 
-    var operations: OperationController { OperationController(service: service, wording: .firstGeneration) }
-    var multiMessage: MultiMessageController { MultiMessageController(service: service, wording: .firstGeneration) }
-    var agreement: LegacyAgreement { LegacyAgreement(service: service) }
+    init(service: any KeystoreServing, issuer: CapabilityAuthorizer?, baseURL: String) {
+        keystores = service
+        keys = service
+        operations = OperationController(service: service, memberNames: .firstGeneration)
+        multiMessage = MultiMessageController(service: service, memberNames: .firstGeneration)
+        agreement = LegacyAgreement(service: service)
+        self.issuer = issuer
+        self.baseURL = baseURL
+    }
 
     func createKeystore(_ call: inout RouteCall) async throws -> Response {
         let (controller, vault) = try await call.body(LegacyKeystoreBody.self) { body throws(JSONError) in
@@ -31,7 +41,7 @@ struct LegacyController: Sendable {
         let issuer = issuer
         let owner = call.owner
         let issued = Mutex<[UInt8]?>(nil)
-        let keystore = try await service.createKeystore(
+        let keystore = try await keystores.createKeystore(
             controller: controller, protection: .sealed, lock: nil, vault: location, caller: call.caller
         ) { id in
             let document = try issuer?.makeRoot(keystore: id, controller: controller, hasVault: location != nil)
@@ -57,7 +67,7 @@ struct LegacyController: Sendable {
         guard let address = try? VaultAddress(url), address.vault.isExactly(vault) else {
             throw JSONError.invalid("'vaultID' is no id of 1 to 128 letters, digits and - . _ ~")
         }
-        return VaultLocation(url: url, awaitingCapabilityFor: try await service.createDID())
+        return VaultLocation(url: url, awaitingCapabilityFor: try await keystores.createDID())
     }
 
     func setCapability(_ call: RouteCall) async throws -> Response {
@@ -65,20 +75,20 @@ struct LegacyController: Sendable {
             try body.optionalObjectText(.capability)
         }
         guard let capability else { throw JSONError.invalid("edvCapability must be an object") }
-        try await service.setVaultCapability(keystore: call.keystore, capability: capability, caller: call.caller)
-        return Answer.json()
+        try await keystores.setVaultCapability(keystore: call.keystore, capability: capability, caller: call.caller)
+        return Responses.json()
     }
 
     func createKey(_ call: inout RouteCall) async throws -> Response {
         let (type, exports) = try await call.body(LegacyKeyBody.self) { body throws(JSONError) in
             (try body.optionalText(.type) ?? "", try body.flag(.exports))
         }
-        let key = try await service.createKey(keystore: call.keystore, type: type, caller: call.caller)
+        let key = try await keys.createKey(keystore: call.keystore, type: type, caller: call.caller)
         call.made = call.keystore + "/" + key.id
         let location = keyURL(call.keystore, key.id)
         return created(
             at: location,
-            LegacyAnswer.object(status: .created) { writer in
+            LegacyResponses.object(status: .created) { writer in
                 writer.member("location", location)
                 if exports, let publicKey = key.publicKey { writer.member("publicKey", bytes: publicKey) }
             })
@@ -92,17 +102,17 @@ struct LegacyController: Sendable {
             let keyID = try body.optionalText(.id)
             return (try body.secret(.key, in: memory), type, keyID)
         }
-        let id = try await service.importKey(
+        let id = try await keys.importKey(
             keystore: call.keystore, type: type, pkcs8: pkcs8, keyID: keyID, caller: call.caller)
         call.made = call.keystore + "/" + id
         let location = keyURL(call.keystore, id)
-        return created(at: location, LegacyAnswer.object(status: .created) { $0.member("location", location) })
+        return created(at: location, LegacyResponses.object(status: .created) { $0.member("location", location) })
     }
 
     func export(_ call: RouteCall) async throws -> Response {
-        let publicKey = try await service.exportKey(keystore: call.keystore, key: call.key, caller: call.caller)
+        let publicKey = try await keys.exportKey(keystore: call.keystore, key: call.key, caller: call.caller)
             .publicKey
-        return Wording.firstGeneration.object { $0.member("publicKey", bytes: publicKey) }
+        return MemberNames.firstGeneration.object { $0.member("publicKey", bytes: publicKey) }
     }
 
     private func keyURL(_ keystore: String, _ key: String) -> String {

@@ -1,4 +1,5 @@
 package import Audit
+import Encodings
 import Hummingbird
 import KMSConfiguration
 import Keystores
@@ -91,7 +92,7 @@ package struct KeystoreAudit: Sendable {
     }
 
     private static func unrecorded(_ error: AuditError, isDone: Bool) -> Response {
-        Answer.error(
+        Responses.error(
             status: 503,
             message: isDone
                 ? "the change was made, but it has no audit record yet: \(error.message)"

@@ -33,8 +33,8 @@ extension RESTResponder {
             decision.reason = KeystoreAudit.reason(error)
             return await recorder?.conclude(decision, response, id) ?? response
         }
-        guard let route else { return Answer.methodNotAllowed(place.methods) }
-        guard controllers.runs(route.dialect) else { return Answer.notFound() }
+        guard let route else { return Responses.methodNotAllowed(place.methods) }
+        guard controllers.runs(route.dialect) else { return Responses.notFound() }
         if let refusal = recorder?.refusal(decision.route) { return refusal }
         let (prepared, asked) = (decision, call)
         let response: Response
@@ -68,7 +68,7 @@ extension RESTResponder {
         } catch let refusal as AuthorizationRefusal {
             decision.reason = KeystoreAudit.reason(refusal)
             logger.info("request refused", metadata: ["id": "\(call.id.own)", "reason": "\(refusal.reason)"])
-            var response = Answer.refusal(refusal)
+            var response = Responses.refusal(refusal)
             if hasUpstreamStatuses, route.dialect == .present, response.status == .badGateway {
                 response.status = .internalServerError
             }
@@ -110,7 +110,7 @@ extension RESTResponder {
 
     private static func failure(_ error: any Error, _ operation: StaticString, _ dialect: Dialect) -> Response {
         dialect == .firstGeneration
-            ? LegacyAnswer.error(error, operation: operation) : Answer.error(error, operation: operation)
+            ? LegacyResponses.error(error, operation: operation) : Responses.error(error, operation: operation)
     }
 
     // MARK: Split keys

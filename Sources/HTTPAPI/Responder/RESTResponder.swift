@@ -31,7 +31,7 @@ public struct RESTResponder: HTTPResponder {
     package var crossOrigin: CrossOriginPolicy?
     /// The same for the split-key API.
     package var splitCrossOrigin: CrossOriginPolicy?
-    /// Whether failures have the original server's statuses.
+    /// Whether failures have the statuses of TrustBloc's server.
     package var hasUpstreamStatuses = false
     /// URL of the server whose vaults the first generation's `vaultID` names; nil if none is configured.
     package var legacyVaultServer: String? {
@@ -126,7 +126,7 @@ public struct RESTResponder: HTTPResponder {
             } else if let match {
                 response = await answer(request, match, query, id, connection)
             } else {
-                response = Answer.notFound()
+                response = Responses.notFound()
             }
             if let start {
                 metrics?.record(route: match?.place.metric ?? "other", status: response.status.code, since: start)
@@ -139,7 +139,7 @@ public struct RESTResponder: HTTPResponder {
                 ])
         } else {
             // `OPTIONS *`, or an authority to connect to: this is no proxy.
-            response = Answer.error(status: 400, message: "the request target is not a path")
+            response = Responses.error(status: 400, message: "the request target is not a path")
         }
         pages?.decorate(&response, for: request)
         response.headers[.xRequestID] = id.description

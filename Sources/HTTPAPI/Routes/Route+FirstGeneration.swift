@@ -12,7 +12,7 @@ extension Route {
         _ record: Record, body: BodyLimit = .full, _ handle: @escaping First
     ) -> Route {
         Route(method, path, operation, needs, record, dialect: .firstGeneration, body: body) { call, api in
-            guard let legacy = api.legacy else { return Answer.notFound() }
+            guard let legacy = api.legacy else { return Responses.notFound() }
             return try await handle(&call, legacy)
         }
     }

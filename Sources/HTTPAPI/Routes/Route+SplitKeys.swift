@@ -15,7 +15,7 @@ extension Route {
         _ handle: @escaping Handling<VaultController>
     ) -> Route {
         Route(method, path, operation, .user, dialect: .vault, body: body, takesShare: false) { call, api in
-            guard let vault = api.vault, let user = call.user else { return Answer.notFound() }
+            guard let vault = api.vault, let user = call.user else { return Responses.notFound() }
             return try await handle(vault, call, user)
         }
     }
@@ -28,12 +28,12 @@ extension Route {
             method, path, operation, .user, dialect: .authority, body: body, takesShare: false,
             absentStatus: absentStatus
         ) { call, api in
-            guard let authority = api.authority, let user = call.user else { return Answer.notFound() }
+            guard let authority = api.authority, let user = call.user else { return Responses.notFound() }
             return try await handle(authority, call, user)
         }
     }
 
-    /// The original's clients send no token here; one that is sent must be right.
+    /// 0Chain's clients send no token here; one that is sent must be right.
     private static func signing(
         _ method: HTTPRequest.Method, _ path: StaticString, _ operation: StaticString,
         _ handle: @escaping @Sendable (_ api: AuthorityController, _ call: RouteCall) async throws -> Response
@@ -41,7 +41,7 @@ extension Route {
         Route(
             method, path, operation, .userIfShown, dialect: .authority, takesShare: false, absentStatus: 500
         ) { call, api in
-            guard let authority = api.authority else { return Answer.notFound() }
+            guard let authority = api.authority else { return Responses.notFound() }
             return try await handle(authority, call)
         }
     }

@@ -62,7 +62,7 @@ final class Route: Sendable {
     /// Nil: it decides nothing, or the domain records it.
     let record: Record?
     let body: BodyLimit
-    /// Whether the original server has it, so that failures may have that server's statuses.
+    /// Whether TrustBloc's server has it, so that failures may have that server's statuses.
     let isUpstream: Bool
     /// Whether it takes the caller's share in its headers.
     let takesShare: Bool

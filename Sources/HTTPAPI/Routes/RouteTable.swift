@@ -128,7 +128,7 @@ struct RouteTable: Sendable {
 
     // MARK: What the rows say
 
-    /// Every action of a keystore as its root capability lists them: in the order of the table, which is the original server's.
+    /// Every action of a keystore as its root capability lists them: in the order of the table, which is TrustBloc's.
     static let capabilityActions: [String] = {
         var actions: [String] = []
         for route in standard.routes where route.dialect == .present {

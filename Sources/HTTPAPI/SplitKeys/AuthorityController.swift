@@ -15,12 +15,12 @@ struct AuthorityController: Sendable {
 
     func setUp(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
         try await service.setUp(try await setup(call), caller: caller)
-        return Answer.success
+        return Responses.success
     }
 
     func key(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
         let time = try await service.lastUsed(client: try call.wallet(), key: try call.peerKey(), caller: caller)
-        return Answer.object { $0.member("last_used", Int(time)) }
+        return Responses.object { $0.member("last_used", Int(time)) }
     }
 
     func setRestrictions(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
@@ -29,18 +29,18 @@ struct AuthorityController: Sendable {
         }
         try await service.setRestrictions(
             names, allowsMessages: allowsMessages, client: try call.wallet(), key: try call.peerKey(), caller: caller)
-        return Answer.success
+        return Responses.success
     }
 
     func revoke(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
         let key = try SplitKeyText.publicKey(try await call.parameter("peer_public_key"), "peer_public_key")
         try await service.revoke(client: try call.wallet(), peerKey: key, caller: caller)
-        return Answer.success
+        return Responses.success
     }
 
     func delete(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
         try await service.delete(client: try call.wallet(), caller: caller)
-        return Answer.success
+        return Responses.success
     }
 
     func takeAnchor(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
@@ -53,7 +53,7 @@ struct AuthorityController: Sendable {
         guard let scalar else { throw SplitRefusal(status: 400, message: "'scalar' is missing") }
         let taken = try await service.takeAnchor(
             scalar, suite: suite ?? .bls0chain, client: client, caller: caller)
-        return Answer.object { writer in
+        return Responses.object { writer in
             writer.member("anchor", taken.anchor)
             writer.member("protection", taken.protection.rawValue)
         }
@@ -70,7 +70,7 @@ struct AuthorityController: Sendable {
         }
         let result = try await cosign(call, peerKey, share, .message(hash: hash, clientID: client))
         return try await withReceipt(
-            Answer.object { $0.member("sig", Hexadecimal.encode(result.signature)) }, call, result)
+            Responses.object { $0.member("sig", Hexadecimal.encode(result.signature)) }, call, result)
     }
 
     func signTransaction(_ call: RouteCall) async throws -> Response {
@@ -85,8 +85,8 @@ struct AuthorityController: Sendable {
         let result = try await cosign(call, peerKey, share, .transaction(transaction))
         let text = Hexadecimal.encode(result.signature)
         let response =
-            echo.map { echo in Answer.object(capacity: 1024) { echo.write(to: &$0, signature: text) } }
-            ?? Answer.json(JSONWriter.text(text))
+            echo.map { echo in Responses.object(capacity: 1024) { echo.write(to: &$0, signature: text) } }
+            ?? Responses.json(JSONWriter.text(text))
         return try await withReceipt(response, call, result)
     }
 

@@ -12,7 +12,7 @@ struct VaultController: Sendable {
     func createWallet(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
         let suite = try await call.exactBody(WalletBody.self) { try SplitKeyText.suite(try $0.optionalText(.suite)) }
         let wallet = try await service.createWallet(suite: suite ?? .bls0chain, caller: caller)
-        return Answer.object(capacity: 512) { $0.write(wallet) }
+        return Responses.object(capacity: 512) { $0.write(wallet) }
     }
 
     func store(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
@@ -24,7 +24,7 @@ struct VaultController: Sendable {
         }
         guard let secret else { throw SplitRefusal(status: 400, message: "'private_key' is missing") }
         let wallet = try await service.store(secret, suite: suite ?? .bls0chain, caller: caller)
-        return Answer.object(capacity: 512) { writer in
+        return Responses.object(capacity: 512) { writer in
             writer.member("result", "success")
             writer.write(wallet)
         }
@@ -32,17 +32,17 @@ struct VaultController: Sendable {
 
     func wallets(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
         let wallets = try await service.wallets(caller: caller)
-        return Answer.json(JSONWriter.array(wallets) { $0.writeAsKey($1) })
+        return Responses.json(JSONWriter.array(wallets) { $0.writeAsKey($1) })
     }
 
     func sharedWallets(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
         let keys = try await service.sharedKeys(caller: caller)
-        return Answer.json(JSONWriter.array(keys) { $0.write($1) })
+        return Responses.json(JSONWriter.array(keys) { $0.write($1) })
     }
 
     func delete(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
         try await service.delete(client: try call.wallet(), caller: caller)
-        return Answer.success
+        return Responses.success
     }
 
     // MARK: Keys
@@ -60,12 +60,12 @@ struct VaultController: Sendable {
             return options
         }
         let key = try await service.createKey(client: client, options: options, caller: caller)
-        return Answer.object(capacity: 1024) { $0.write(key) }
+        return Responses.object(capacity: 1024) { $0.write(key) }
     }
 
     func keys(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
         let keys = try await service.keys(client: try call.wallet(), caller: caller)
-        return Answer.object(capacity: 64 + 1024 * keys.count) { writer in
+        return Responses.object(capacity: 64 + 1024 * keys.count) { writer in
             writer.member("keys", array: keys) { $0.write($1) }
         }
     }
@@ -76,11 +76,11 @@ struct VaultController: Sendable {
         }
         try await service.share(
             publicKey: try SplitKeyText.publicKey(publicKey, "public_key"), to: ExactText(target), caller: caller)
-        return Answer.success
+        return Responses.success
     }
 
     func restrictions(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
-        Answer.json(JSONWriter.array(texts: try await service.restrictions(key: try call.peerKey(), caller: caller)))
+        Responses.json(JSONWriter.array(texts: try await service.restrictions(key: try call.peerKey(), caller: caller)))
     }
 
     func setRestrictions(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
@@ -89,13 +89,13 @@ struct VaultController: Sendable {
         }
         try await service.setRestrictions(
             names, allowsMessages: allowsMessages, client: try call.wallet(), key: try call.peerKey(), caller: caller)
-        return Answer.success
+        return Responses.success
     }
 
     func revoke(_ call: RouteCall, _ caller: SplitCaller) async throws -> Response {
         let key = try SplitKeyText.publicKey(try await call.parameter("public_key"), "public_key")
         try await service.revoke(client: try call.wallet(), publicKey: key, caller: caller)
-        return Answer.success
+        return Responses.success
     }
 
     // MARK: The old way: a wallet with one split key
@@ -112,7 +112,7 @@ struct VaultController: Sendable {
     /// The answer as clients store it.
     private func generated(_ client: String, _ caller: SplitCaller) async throws -> Response {
         let key = try await service.createKey(client: client, options: SplitKeyOptions(), caller: caller)
-        return Answer.object(capacity: 1024) { writer in
+        return Responses.object(capacity: 1024) { writer in
             writer.member("client_id", key.wallet.clientID)
             writer.member("client_key", Hexadecimal.encode(key.wallet.clientKey))
             writer.member("peer_public_key", Hexadecimal.encode(key.peerKey))
@@ -129,8 +129,8 @@ struct VaultController: Sendable {
     }
 }
 
-extension Answer {
-    /// What the original's older clients insist on; it does no harm elsewhere.
+extension Responses {
+    /// What 0Chain's older clients insist on; it does no harm elsewhere.
     static var success: Response { object { $0.member("result", "success") } }
 }
 

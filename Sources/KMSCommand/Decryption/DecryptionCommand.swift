@@ -170,7 +170,7 @@ extension DecryptionCommand.Key {
         func work() async throws -> ExitStatus {
             guard yes else {
                 throw CommandFailure(
-                    .usage, code: "usage", "say --yes to erase the key '\(HarmlessText.of(name))' for good")
+                    .usage, code: "usage", "say --yes to erase the key '\(TerminalEscaping.of(name))' for good")
             }
             return try await DecryptionWork.set(.destroyed, name, common)
         }
@@ -231,7 +231,7 @@ extension DecryptionWork {
                 lock: record.lockKind.name, createdAt: record.createdAt)
         }
         try Terminal.print(shown, as: output) { key in
-            "\(HarmlessText.of(key.name))  \(key.state)  \(key.messageModulus)x\(key.carryModulus) \(key.order) \(key.length) "
+            "\(TerminalEscaping.of(key.name))  \(key.state)  \(key.messageModulus)x\(key.carryModulus) \(key.order) \(key.length) "
                 + "bits  \(key.fingerprint)  sealed by \(key.lock)"
         }
     }

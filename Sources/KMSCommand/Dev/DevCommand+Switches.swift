@@ -21,7 +21,7 @@ struct TrialChainOptions: ParsableArguments {
         let read = try? JSONNode(reading: answer.body)
         guard answer.status == 200, let value = read?["result"]?[member]?.text else {
             let words = read?["error"]?["message"]?.text ?? "it is no chain of kmsd dev chain"
-            throw CommandFailure(.failed, code: "refused", "--chain \(base): \(HarmlessText.of(words))")
+            throw CommandFailure(.failed, code: "refused", "--chain \(base): \(TerminalEscaping.of(words))")
         }
         return value
     }

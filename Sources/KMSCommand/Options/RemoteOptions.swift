@@ -142,7 +142,7 @@ struct RemoteOptions: ParsableArguments {
     private static func refusal(_ answer: OutboundAnswer) -> CommandFailure {
         let read = try? JSONNode(reading: answer.body)
         let reason = read?["message"]?.text ?? String(decoding: answer.body.prefix(200), as: UTF8.self)
-        let words = "the server answered \(answer.status): \(HarmlessText.of(reason))"
+        let words = "the server answered \(answer.status): \(TerminalEscaping.of(reason))"
         switch answer.status {
         case 401, 403:
             return CommandFailure(

@@ -1,5 +1,5 @@
 import Audit
-import HTTPAPI
+import Encodings
 import KMSDaemon
 
 /// A record as one line for people.
@@ -21,7 +21,7 @@ enum AuditText {
     static func word(_ text: String) -> String {
         guard !text.isEmpty else { return "-" }
         if text.utf8.allSatisfy(isPlain) { return text }
-        return "\"" + HarmlessText.of(text).replacing("\"", with: "\\u{22}") + "\""
+        return "\"" + TerminalEscaping.of(text).replacing("\"", with: "\\u{22}") + "\""
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

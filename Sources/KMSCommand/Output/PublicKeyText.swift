@@ -34,7 +34,7 @@ struct PublicKeyText {
         } else {
             throw CommandFailure(
                 .failed, code: "format",
-                "Programs agree on no such form for keys of type \(HarmlessText.of(name)); use --format raw")
+                "Programs agree on no such form for keys of type \(TerminalEscaping.of(name)); use --format raw")
         }
     }
 

@@ -24,6 +24,6 @@ struct ShownJSON: Encodable {
 extension JSONNode {
     /// Members in this order, as one line of text that is fit for a terminal.
     func line(_ names: String...) -> String {
-        names.map { HarmlessText.of(self[$0]?.text ?? "-") }.joined(separator: "  ")
+        names.map { TerminalEscaping.of(self[$0]?.text ?? "-") }.joined(separator: "  ")
     }
 }

@@ -20,14 +20,14 @@ enum Terminal {
     /// A line for programs, byte for byte.
     static func print(exactly line: String) { write(line + "\n", to: STDOUT_FILENO) }
 
-    private static func shown(_ line: String) -> String { HarmlessText.shown(line, keeping: ["\n", "\t"]) + "\n" }
+    private static func shown(_ line: String) -> String { TerminalEscaping.shown(line, keeping: ["\n", "\t"]) + "\n" }
 
     /// One JSON document, keys sorted.
     static func print(json value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
-        print(exactly: HarmlessText.json(String(decoding: try encoder.encode(value), as: UTF8.self)))
+        print(exactly: TerminalEscaping.json(String(decoding: try encoder.encode(value), as: UTF8.self)))
     }
 
     /// A JSON array, or a line for each item.

@@ -12,7 +12,7 @@ package import OutboundHTTP
 package import ServiceLifecycle
 import SplitKeys
 import Synchronization
-import Token
+package import Token
 
 /// The daemon's parts, put together. The one place that names concrete backends.
 package struct Application {

@@ -30,8 +30,8 @@ extension Application {
             let service = try AuthorityService(
                 path: sharesPath(home: settings.home), sealing: token,
                 anchors: try anchors(settings, token),
-                wholePoints: (token as? any CurveMultiplying).map(TPMAnchorKeeper.init(token:)), audit: audit.chain,
-                revocations: LedgerRevocations(parts: audit), configuration: settings.split.service)
+                wholePoints: (token as? any ScalarMultiplication).map(TPMAnchorKeeper.init(token:)), audit: audit.chain,
+                revocations: FailClosedRevocations(parts: audit), configuration: settings.split.service)
             audit.chain.watch(WatchedStore(service.seal))
             authority = service
             other = service

@@ -5,7 +5,7 @@ import ServiceLifecycle
 
 /// Destroys keys whose grace is over, and has each recorded.
 struct DestructionService: Service {
-    let keystores: any KeystoreServing
+    let keystores: any KeyManaging
     /// Nil in tests only.
     let audit: AuditChain?
     let logger: Logger

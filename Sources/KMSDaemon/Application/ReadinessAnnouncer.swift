@@ -6,7 +6,7 @@ import Synchronization
 
 /// Looks whether requests can succeed until they can, and says so.
 struct ReadinessAnnouncer: Service {
-    let keystores: any KeystoreServing
+    let keystores: any KeystoreManaging
     let tokenProblem: @Sendable () -> TokenProblem?
     let auditProblem: @Sendable () -> AuditError?
     let announcement: Announcement

@@ -5,7 +5,7 @@ package import Keystores
 package import OutboundHTTP
 package import RemoteLocks
 import SecretMemory
-import Token
+package import Token
 
 /// Makes the configured secret locks.
 package struct SecretLocks {

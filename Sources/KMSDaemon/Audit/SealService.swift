@@ -57,7 +57,7 @@ struct Seals: Sendable {
                 // Kept, and written when the chain can be.
                 return
             } catch {
-                let reason = (error as? EnclaveLockError)?.message ?? (error as? StorageError)?.detail ?? "\(error)"
+                let reason = (error as? EnclaveLockError)?.message ?? (error as? StorageError)?.message ?? "\(error)"
                 chain.delay(seal.name, reason)
                 seal.giveUpWaiting()
                 logger.debug("a database waits for its seal", metadata: ["error": "\(error)"])

@@ -15,6 +15,7 @@ import OutboundHTTP
 import SecretMemory
 import ServiceLifecycle
 import Storage
+import Token
 
 /// The parts of the decryption API that this process runs.
 package struct DecryptionParts: Sendable {

@@ -10,6 +10,7 @@ import Keystores
 import Logging
 import SplitKeys
 import Storage
+import Token
 
 /// Work on decryption keys with the daemon's own parts, while the daemon does not run.
 package struct DecryptionWork: Sendable {

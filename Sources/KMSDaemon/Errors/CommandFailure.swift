@@ -62,7 +62,7 @@ package struct CommandFailure: Error, CustomStringConvertible {
                 error.message + detail)
         case let error as StorageError:
             self.init(
-                Self.status(ofStore: error) ?? .unavailable, code: "storage-unavailable", error.detail)
+                Self.status(ofStore: error) ?? .unavailable, code: "storage-unavailable", error.message)
         case let error as AuditError:
             let isAway = error.code == .unavailable || error.code == .inUse || error.code == .overloaded
             // Who starts the daemon again and again mends no chain.

@@ -1,7 +1,7 @@
 import CDispatch
 import CoreFoundation
+import Encodings
 import Glibc
-import HTTPAPI
 package import KMSConfiguration
 import Logging
 import NIOSSL

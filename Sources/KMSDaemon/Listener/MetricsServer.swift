@@ -37,8 +37,8 @@ struct MetricsServer: Service {
     }
 
     private static func answer(_ request: Request, _ metrics: ServiceMetrics) -> Response {
-        guard request.uri.path == "/metrics" else { return Answer.notFound() }
-        guard request.routedMethod == .get else { return Answer.methodNotAllowed("GET") }
+        guard request.uri.path == "/metrics" else { return Responses.notFound() }
+        guard request.routedMethod == .get else { return Responses.methodNotAllowed("GET") }
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],
             body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.page)))

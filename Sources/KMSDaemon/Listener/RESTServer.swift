@@ -1,3 +1,4 @@
+import Encodings
 import HTTPAPI
 import HTTPTypes
 import Hummingbird

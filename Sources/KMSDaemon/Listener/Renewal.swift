@@ -1,6 +1,5 @@
 import Dispatch
 import Encodings
-import HTTPAPI
 package import KMSConfiguration
 package import Logging
 package import OutboundHTTP

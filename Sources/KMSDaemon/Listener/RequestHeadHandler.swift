@@ -1,3 +1,4 @@
+import Encodings
 import HTTPAPI
 import NIOCore
 import NIOHTTP1
@@ -92,7 +93,7 @@ final class RequestHeadHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func answerRefusal(_ context: ChannelHandlerContext) {
         guard let refusal else { return }
         self.refusal = nil
-        let body = Answer.errorBody(refusal.message)
+        let body = Responses.errorBody(refusal.message)
         let head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: refusal.status),
             headers: [

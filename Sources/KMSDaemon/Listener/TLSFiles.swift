@@ -31,7 +31,7 @@ enum TLSFiles {
         }
     }
 
-    /// TLS 1.2 at least, as the API's original server; the key file must be closed to others.
+    /// TLS 1.2 at least, as TrustBloc's server; the key file must be closed to others.
     ///
     /// - Parameter clientAuthorities: PEM files; with them, clients may show a certificate, which must then be valid.
     /// - Throws: ``ConfigurationError`` naming the file that cannot be used, and why.

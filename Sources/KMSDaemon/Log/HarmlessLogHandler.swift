@@ -29,15 +29,15 @@ struct HarmlessLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         var event = event
-        event.message = "\(HarmlessText.shown(event.message.description))"
+        event.message = "\(TerminalEscaping.shown(event.message.description))"
         event.metadata = event.metadata?.mapValues(Self.harmless)
         base.log(event: event)
     }
 
     private static func harmless(_ value: Logger.MetadataValue) -> Logger.MetadataValue {
         switch value {
-        case .string(let text): .string(HarmlessText.shown(text))
-        case .stringConvertible(let item): .string(HarmlessText.shown(item.description))
+        case .string(let text): .string(TerminalEscaping.shown(text))
+        case .stringConvertible(let item): .string(TerminalEscaping.shown(item.description))
         case .array(let items): .array(items.map(harmless))
         case .dictionary(let items): .dictionary(items.mapValues(harmless))
         }

@@ -1,7 +1,7 @@
 package import HSMBridge
 package import KMSConfiguration
 package import TPMBridge
-import Token
+package import Token
 
 /// Runs one piece of work with the token connected, and disconnects whatever happens.
 package enum TokenWork {

@@ -3,7 +3,7 @@ import Token
 extension KeystoreService {
     public func facts(keystore: String, key: String, nonce: [UInt8], caller: Caller = .nobody) async throws -> KeyFacts
     {
-        try Names.checkKey(key)
+        try IdentifierRules.checkKey(key)
         return try await translated {
             let keystore = try await open(keystore, caller)
             let address = KeyAddress(keystore: keystore.record.id, key: key)

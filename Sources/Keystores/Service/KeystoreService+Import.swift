@@ -19,8 +19,8 @@ extension KeystoreService {
         vault: VaultLocation? = nil, caller: Caller = .nobody
     ) async throws -> Bool {
         let lock = try name.map { try locks.lock(named: $0) } ?? locks.server
-        try Names.checkKeystore(id)
-        try Names.checkController(controller)
+        try IdentifierRules.checkKeystore(id)
+        try IdentifierRules.checkController(controller)
         return try await translated {
             if let found = try await store.keystore(id) {
                 guard found.controller.isExactly(controller) else {
@@ -60,7 +60,7 @@ extension KeystoreService {
     public func adoptKey(keystore: String, id: String, versions: [KeyMaterial], caller: Caller = .nobody) async throws
         -> Bool
     {
-        try Names.checkKey(id)
+        try IdentifierRules.checkKey(id)
         return try await translated {
             let keystore = try await open(keystore, caller)
             guard let primary = versions.last, versions.allSatisfy({ $0.type == primary.type }),

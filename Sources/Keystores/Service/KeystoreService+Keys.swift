@@ -27,7 +27,7 @@ extension KeystoreService {
     public func importKey(
         keystore: String, type: String, pkcs8: SharedSecret, keyID: String?, caller: Caller = .nobody
     ) async throws -> String {
-        if let keyID, !keyID.isEmpty { try Names.checkKey(keyID) }
+        if let keyID, !keyID.isEmpty { try IdentifierRules.checkKey(keyID) }
         return try await translated {
             let type = try Self.keyType(type)
             let fresh = try makingRoom {
@@ -61,7 +61,7 @@ extension KeystoreService {
 
     public func rotateKey(keystore: String, key: String, type: String, caller: Caller = .nobody) async throws -> String
     {
-        try Names.checkKey(key)
+        try IdentifierRules.checkKey(key)
         return try await translated {
             let type = try Self.keyType(type)
             let keystore = try await open(keystore, caller)

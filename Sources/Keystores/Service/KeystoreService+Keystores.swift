@@ -10,7 +10,7 @@ extension KeystoreService {
         caller: Caller = .nobody,
         capability: @Sendable (String) throws -> [UInt8]?
     ) async throws -> KeystoreMetadata {
-        try Names.checkController(controller)
+        try IdentifierRules.checkController(controller)
         let lock = try locks.lock(named: lock)
         return try await translated {
             if protection == .resident { _ = try requireResident() }
@@ -42,9 +42,9 @@ extension KeystoreService {
     }
 
     public func keystores(controller: String?, after: String?, limit: Int) async throws -> Page<KeystoreMetadata> {
-        try Names.checkPage(after: after, limit: limit)
+        try IdentifierRules.checkPage(after: after, limit: limit)
         // The store ends a text at a NUL: what is no name would find another's.
-        if let controller, !controller.isEmpty { try Names.checkController(controller) }
+        if let controller, !controller.isEmpty { try IdentifierRules.checkController(controller) }
         return try await translated {
             try await Self.keystores(in: store, controller: controller, after: after, limit: limit)
         }
@@ -54,7 +54,7 @@ extension KeystoreService {
     public static func keystores(
         in store: any KeystoreStore, controller: String?, after: String?, limit: Int
     ) async throws -> Page<KeystoreMetadata> {
-        try Names.checkPage(after: after, limit: limit)
+        try IdentifierRules.checkPage(after: after, limit: limit)
         let records = try await store.keystores(controller: controller, after: after, limit: limit + 1)
         let items = records.prefix(limit).map { metadata($0) }
         return Page(items: items, next: records.count > limit ? items.last?.id : nil)
@@ -64,11 +64,11 @@ extension KeystoreService {
         try await translated { Self.metadata(try await open(id, caller).record) }
     }
 
-    public func claims(_ keystore: String) async throws -> KeystoreClaims {
-        try Names.checkKeystore(keystore)
+    public func unverifiedRow(_ keystore: String) async throws -> UnverifiedKeystoreRow {
+        try IdentifierRules.checkKeystore(keystore)
         return try await translated {
             guard let record = try await store.keystore(keystore) else { throw KMSError.noKeystore(keystore) }
-            return KeystoreClaims(controller: record.controller, capability: record.capability)
+            return UnverifiedKeystoreRow(controller: record.controller, capability: record.capability)
         }
     }
 

@@ -112,7 +112,7 @@ extension KeystoreService {
     private func change(
         _ keystore: String, _ key: String, _ caller: Caller, _ decide: (KeyRecord, Int64) throws -> Change
     ) async throws -> KeyMetadata {
-        try Names.checkKey(key)
+        try IdentifierRules.checkKey(key)
         return try await translated {
             let keystore = try await open(keystore, caller)
             let address = KeyAddress(keystore: keystore.record.id, key: key)

@@ -5,7 +5,7 @@ extension KeystoreService {
     public func keys(keystore: String, after: String?, limit: Int, caller: Caller = .nobody) async throws -> Page<
         KeyMetadata
     > {
-        try Names.checkPage(after: after, limit: limit)
+        try IdentifierRules.checkPage(after: after, limit: limit)
         return try await translated {
             let keystore = try await open(keystore, caller)
             let records = try await store.keys(keystore: keystore.record.id, after: after, limit: limit + 1)
@@ -15,7 +15,7 @@ extension KeystoreService {
     }
 
     public func key(keystore: String, key: String, caller: Caller = .nobody) async throws -> KeyMetadata {
-        try Names.checkKey(key)
+        try IdentifierRules.checkKey(key)
         return try await translated {
             let keystore = try await open(keystore, caller)
             let record = try await row(KeyAddress(keystore: keystore.record.id, key: key), in: keystore)

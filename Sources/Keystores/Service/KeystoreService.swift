@@ -5,6 +5,7 @@ import PrometheusMetrics
 import SecretMemory
 import Synchronization
 public import Token
+import Workers
 import WorkingKeys
 
 /// The keystore domain over a store, a secret lock and, if there is one, a token that holds keys.
@@ -113,10 +114,10 @@ public final class KeystoreService: KeystoreServing {
     func open(_ id: String, _ caller: Caller) async throws -> OpenKeystore {
         let start = meters.meter.start()
         defer { meters.resolve.record(since: start) }
-        try Names.checkKeystore(id)
+        try IdentifierRules.checkKeystore(id)
         let (record, slots): (KeystoreRecord, LockRecord)
         let epoch = keystoreRows.withLock { $0.epoch }
-        if let remembered = keystoreRows.withLock({ $0.rows[ExactText(id)] }) {
+        if let remembered = keystoreRows.withLock({ $0.rows.find(ExactText(id)) }) {
             (record, slots) = remembered
         } else if let stored = try await store.keystore(id) {
             (record, slots) = (stored, try LockRecord(decoding: stored.lockRecord))
@@ -139,8 +140,7 @@ public final class KeystoreService: KeystoreServing {
         keystoreRows.withLock { rows in
             // What was read before a change may be the old row.
             guard rows.epoch == epoch else { return }
-            if rows.rows.count >= Self.rememberedKeystores { rows.makeRoom() }
-            rows.rows[ExactText(id)] = (record, slots)
+            rows.rows.insert((record, slots), ExactText(id), owner: ExactText(record.controller))
         }
         return keystore
     }
@@ -149,23 +149,15 @@ public final class KeystoreService: KeystoreServing {
     func forgetRow(of id: String) {
         keystoreRows.withLock { rows in
             rows.epoch += 1
-            rows.rows[ExactText(id)] = nil
+            rows.rows.remove(ExactText(id))
         }
     }
 
     private struct KeystoreRows {
-        var rows: [ExactText: (record: KeystoreRecord, slots: LockRecord)] = [:]
+        var rows = FairCache<ExactText, (record: KeystoreRecord, slots: LockRecord), ExactText>(
+            capacity: KeystoreService.rememberedKeystores)
         /// Counts changes.
         var epoch: UInt64 = 0
-
-        /// Forgets the rows of whoever has more than an equal part; all of them if nobody has.
-        mutating func makeRoom() {
-            var counts: [ExactText: Int] = [:]
-            for row in rows.values { counts[ExactText(row.record.controller), default: 0] += 1 }
-            let (before, fair) = (rows.count, rows.count / max(1, counts.count))
-            rows = rows.filter { counts[ExactText($0.value.record.controller)] ?? 0 <= fair }
-            if rows.count == before { rows.removeAll() }
-        }
     }
 
     /// A key's row, authenticated.
@@ -183,8 +175,8 @@ public final class KeystoreService: KeystoreServing {
     func use<R>(
         _ keystore: String, _ key: String, _ caller: Caller, _ body: (OpenedKey) async throws -> R
     ) async throws -> R {
-        try Names.checkKeystore(keystore)
-        try Names.checkKey(key)
+        try IdentifierRules.checkKeystore(keystore)
+        try IdentifierRules.checkKey(key)
         do {
             return try await attempt(KeyAddress(keystore: keystore, key: key), caller, turns: 64, body)
         } catch {

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Storage
 
 extension SQLiteKeystoreStore {
     public func insertDIDKey(_ record: DIDKeyRecord, limit: Int) async throws {

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Storage
 
 /// What a store knows of DID keys that nothing names.
 protocol DIDKeyExpiring: Sendable {

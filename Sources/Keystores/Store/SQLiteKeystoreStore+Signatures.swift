@@ -1,6 +1,7 @@
 public import Capabilities
 import Foundation
 import GRDB
+import Storage
 
 /// Used request signatures that are dated ahead of the clock; all others need no row.
 extension SQLiteKeystoreStore: SignatureLedger {

@@ -55,7 +55,9 @@ public final class SQLiteKeystoreStore: KeystoreStore {
         self.faults = faults
         let counts = Counts()
         self.counts = counts
-        writer = GroupCommit(pool: pool, seal: seal, queueLimit: queueLimit, faults: faults) {
+        writer = GroupCommit(
+            pool: pool, seal: seal, queueLimit: queueLimit, errors: StoreFailure.ofWrites, faults: faults
+        ) {
             counts.values.withLock { $0.removeAll() }
         }
     }
@@ -186,7 +188,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
             try seal.permitReading()
             return try await pool.read(body)
         } catch let error as StorageError {
-            throw KMSError(.storageUnavailable, error.detail)
+            throw KMSError(.storageUnavailable, error.message)
         } catch let error as CancellationError { throw error } catch {
             throw StoreFailure.translate(error)
         }

@@ -19,11 +19,6 @@ public enum BLSBNP256 {
         try SecretScalar<BNP256Fr>.random(into: output, bigEndian: true, from: generator)
     }
 
-    /// What a split key's signature is over: the purpose keeps a message from passing for a transaction.
-    public static func splitMessage(purpose: String, _ payload: [UInt8]) -> [UInt8] {
-        Array("kms-split/v1/\(purpose)".utf8) + [0] + payload
-    }
-
     /// Writes `count` shares of 32 bytes that add up to the key; none is 0.
     public static func split(
         _ secretKey: UnsafeRawBufferPointer, count: Int, into shares: UnsafeMutableRawBufferPointer,

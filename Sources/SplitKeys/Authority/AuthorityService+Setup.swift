@@ -28,18 +28,9 @@ extension AuthorityService {
         var row = AnchorRow(id: id, userID: user, clientID: client, record: [])
         let record: AnchorRecord
         do {
-            if suite == .blsTPM {
-                guard let wholePoints else { throw SplitKeyError.noWholePoints }
-                record = try await wholePoints.take(scalar, identity: row.identity)
-            } else {
-                record = try await anchors.take(scalar, identity: row.identity)
-            }
-        } catch let error as AnchorError {
-            throw SplitKeyError(anchor: error)
-        } catch let error as SplitKeyError {
-            throw error
+            record = try await suite.scheme.take(scalar, identity: row.identity, by: combiner.keepers)
         } catch {
-            throw SplitKeyError(.internalFailure, "internal error", underlying: error)
+            throw SplitKeyError(keeper: error)
         }
         do { row.record = [UInt8](try JSONEncoder().encode(record)) } catch {
             throw SplitKeyError(.internalFailure, "internal error", underlying: error)
@@ -97,7 +88,7 @@ extension AuthorityService {
             record.anchor = id
         case .share(let share) where suite.isAnchored:
             // The share becomes an anchor of its own and a random correction, so that the store alone is worth nothing.
-            let (scalar, correction) = try Self.divide(share, suite)
+            let (scalar, correction) = try suite.divide(share)
             let made = try await makeAnchor(scalar, suite, id: try Self.nonce(), user: user, client: setup.clientID)
             anchor = made.row
             record.anchor = made.row.id
@@ -129,17 +120,6 @@ extension AuthorityService {
         else {
             throw .invalid("'correction', the anchor and 'peer_public_key' do not add up to 'client_key'")
         }
-    }
-
-    /// A random scalar and what is missing to `secret`.
-    static func divide(
-        _ secret: SharedSecret, _ suite: SplitSuite
-    ) throws(SplitKeyError) -> (scalar: SharedSecret, rest: SharedSecret) {
-        for _ in 0..<4 {
-            let scalar = try suite.generate()
-            if let rest = try suite.difference(secret, scalar) { return (scalar, rest) }
-        }
-        throw SplitKeyError(.internalFailure, "internal error", detail: "no usable randomness")
     }
 
     /// The checks that hold for the official clients: lengths, points, and that the halves add up to the wallet's key.

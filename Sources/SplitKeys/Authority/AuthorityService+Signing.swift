@@ -51,7 +51,7 @@ extension AuthorityService {
             // The name of a key that is not here is the caller's invention.
             let subject = isKnown ? "split:\(peer)" : "split:unknown"
             refusals.count(
-                RefusalTally.Kind(operation: request.operation, reason: error.code, subject: subject),
+                RefusalCounter.Kind(operation: request.operation, reason: error.code, subject: subject),
                 address: request.address, requestID: request.requestID, at: now)
             throw error
         }
@@ -76,7 +76,7 @@ extension AuthorityService {
         }
         let half: ShareCombiner.ProvenHalf
         do throws(SplitKeyError) {
-            half = try combiner.prove(request, under: try keys.key(record.peerKey, record.suite))
+            half = try combiner.prove(request, record.suite, under: record.peerKey)
         } catch {
             if error.code == .shareInvalid {
                 wrongHalves.countWrong(key: peer, address: request.address, owner: owner)
@@ -106,7 +106,7 @@ extension AuthorityService {
         let share = try await openedShare(peer)
         let record = share.record
         try check(request, record)
-        let signature = try await combiner.signature(half, share, under: try keys.key(record.clientKey, record.suite))
+        let signature = try await combiner.signature(half, share)
         try refuseIfRevoked(record, peer)
         var details = ["hash": Hexadecimal.encode(request.hash), "client": record.clientID]
         if case .transaction(let transaction) = request.payload, let function = transaction.function {

@@ -19,17 +19,15 @@ public final class AuthorityService: SplitAuthority {
     let store: AuthorityStore
     let sealing: any Sealing
     let anchors: any AnchorKeeping
-    let wholePoints: (any WholePointKeeping)?
     let revocations: any RevocationKeeping
     let configuration: SplitConfiguration
     let auditor: SplitAuditor
     let combiner: ShareCombiner
-    let keys = VerifyingKeys()
-    let gate = ShareGate()
+    let gate = SigningBarrier()
     let opened: OpenedShares
     let limiter: RateLimiter<String>
-    let wrongHalves: WrongHalfGuard
-    let refusals = RefusalTally()
+    let wrongHalves: InvalidShareLimiter
+    let refusals = RefusalCounter()
     // exact: names of keys are hexadecimal digits that were made here.
     private let used = Mutex<[String: Int64]>([:])
     private let clock: @Sendable () -> Date
@@ -49,14 +47,13 @@ public final class AuthorityService: SplitAuthority {
         store = try AuthorityStore(path: path, tell: EpochTelling { try await audit.tellStates() })
         self.sealing = sealing
         self.anchors = anchors
-        self.wholePoints = wholePoints
         self.revocations = revocations
         self.configuration = configuration
         auditor = SplitAuditor(chain: audit, front: "auth") { Int64(clock().timeIntervalSince1970) }
-        combiner = ShareCombiner(anchors: anchors, wholePoints: wholePoints)
+        combiner = ShareCombiner(keepers: AnchorKeepers(anchors: anchors, wholePoints: wholePoints))
         opened = OpenedShares(capacity: configuration.shareCacheSize)
         limiter = RateLimiter(perSecond: configuration.signaturesPerSecond)
-        wrongHalves = WrongHalfGuard(perSecond: configuration.wrongHalvesPerSecond)
+        wrongHalves = InvalidShareLimiter(perSecond: configuration.wrongHalvesPerSecond)
         self.clock = clock
     }
 

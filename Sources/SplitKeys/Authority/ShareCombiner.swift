@@ -7,112 +7,86 @@ import SecretMemory
 /// The caller's half is proven before the server's is made, and the sum before it leaves. The server's half alone never
 /// leaves this type: it would be worth a signature to whoever steals the user's share later.
 struct ShareCombiner: Sendable {
-    let anchors: any AnchorKeeping
-    /// nil where the token computes on no curve with a pairing.
-    let wholePoints: (any WholePointKeeping)?
+    let keepers: AnchorKeepers
+    private let keys = VerifyingKeys()
 
-    /// What the signatures of the suites other than 0Chain's are over.
-    static func tagged(_ purpose: String, _ payload: [UInt8]) -> [UInt8] {
-        BLSBNP256.splitMessage(purpose: purpose, payload)
-    }
+    init(keepers: AnchorKeepers) { self.keepers = keepers }
 
     /// A caller's half that verified under its public key.
     struct ProvenHalf: Sendable {
-        fileprivate enum Point {
-            case bls0chain(BLS0Chain.Signature, BLS0Chain.HashedMessage)
-            case bls12381(BLSMinSig.Signature, BLSMinSig.HashedMessage)
-            case blsTPM(BNP256.G1Point, BLSBNP256.HashedMessage)
-        }
+        /// A ``Half`` of the suite's scheme.
+        fileprivate let half: any Sendable
+    }
 
-        fileprivate let point: Point
+    private struct Half<Scheme: SplitKeyScheme>: Sendable {
+        let point: Scheme.Signature
+        let message: Scheme.HashedMessage
     }
 
     /// Checks the caller's half: its form first, then one product of pairings.
     ///
+    /// - Parameter key: The caller's public key.
     /// - Throws: `.invalidArgument` for what is no signature; `.shareInvalid` for one that does not verify.
-    func prove(_ request: CosignRequest, under key: VerifyingKey) throws(SplitKeyError) -> ProvenHalf {
-        let half: ProvenHalf
-        let isRight: Bool
+    func prove(
+        _ request: CosignRequest, _ suite: SplitSuite, under key: [UInt8]
+    ) throws(SplitKeyError) -> ProvenHalf {
+        try prove(request, suite.scheme, under: key)
+    }
+
+    private func prove<Scheme: SplitKeyScheme>(
+        _ request: CosignRequest, _ scheme: Scheme.Type, under encoded: [UInt8]
+    ) throws(SplitKeyError) -> ProvenHalf {
+        let key = try keys.key(encoded, scheme)
+        let half: Half<Scheme>
         do throws(PairingError) {
-            switch key {
-            case .bls0chain(let key):
-                let user = try BN254.G1Point(encoded: request.share)
-                let message = try BLS0Chain.HashedMessage(request.hash)
-                half = ProvenHalf(point: .bls0chain(user, message))
-                isRight = BLS0Chain.verify(user, message: message, publicKey: key)
-            case .bls12381(let key):
-                let user = try BLS12381.G1Point(compressed: request.share)
-                let message = try BLSMinSig.HashedMessage(
-                    Self.tagged(request.purpose, request.hash), tag: BLSMinSig.basicTag)
-                half = ProvenHalf(point: .bls12381(user, message))
-                isRight = BLSMinSig.verify(user, message: message, publicKey: key)
-            case .blsTPM(let key):
-                let user = try BNP256.G1Point(compressed: request.share)
-                let message = try BLSBNP256.HashedMessage(Self.tagged(request.purpose, request.hash))
-                half = ProvenHalf(point: .blsTPM(user, message))
-                isRight = BLSBNP256.verify(user, message: message, publicKey: key)
-            }
+            half = Half(
+                point: try Scheme.Signature(encoding: request.share),
+                message: try scheme.hashed(request.hash, purpose: request.purpose))
         } catch {
             throw .invalid("'signature' is not a signature: \(error.reason)")
         }
-        guard isRight else { throw Self.wrongShare }
-        return half
+        guard scheme.verify(half.point, message: half.message, publicKey: key) else { throw Self.wrongShare }
+        return ProvenHalf(half: half)
     }
 
     /// Adds the server's half.
     ///
-    /// - Parameter key: The wallet's public key.
     /// - Throws: `.faulty` if the sum does not verify although the caller's half did; `.tokenUnavailable`.
-    func signature(
-        _ half: ProvenHalf, _ share: OpenedShare, under key: VerifyingKey
+    func signature(_ half: ProvenHalf, _ share: OpenedShare) async throws(SplitKeyError) -> [UInt8] {
+        try await signature(half, share, share.record.suite.scheme)
+    }
+
+    private func signature<Scheme: SplitKeyScheme>(
+        _ proven: ProvenHalf, _ share: OpenedShare, _ scheme: Scheme.Type
     ) async throws(SplitKeyError) -> [UInt8] {
-        switch (half.point, key) {
-        case (.bls0chain(let user, let message), .bls0chain(let key)):
-            let signature = user + (try await bls0chain(message, share))
-            guard BLS0Chain.verify(signature, message: message, publicKey: key) else { throw Self.fault }
-            return signature.encoded
-        case (.bls12381(let user, let message), .bls12381(let key)):
-            let signature = user + (try bls12381(message, share))
-            guard BLSMinSig.verify(signature, message: message, publicKey: key) else { throw Self.fault }
-            return signature.compressed
-        case (.blsTPM(let user, let message), .blsTPM(let key)):
-            let signature = user + (try await blsTPM(message, share))
-            guard BLSBNP256.verify(signature, message: message, publicKey: key) else { throw Self.fault }
-            return signature.compressed
-        default: throw .damaged("split key")
-        }
+        // The row was read again since the half was proven.
+        guard let half = proven.half as? Half<Scheme> else { throw .damaged("split key") }
+        let key = try keys.key(share.record.clientKey, scheme)
+        let signature = half.point + (try await serverHalf(half.message, share, scheme))
+        guard scheme.verify(signature, message: half.message, publicKey: key) else { throw Self.fault }
+        return signature.encoding
     }
 
-    private func bls0chain(
-        _ message: BLS0Chain.HashedMessage, _ share: OpenedShare
-    ) async throws(SplitKeyError) -> BLS0Chain.Signature {
-        guard let anchor = share.anchor else { throw .damaged("split key") }
-        let anchored: BN254.G1Point
+    /// The anchor's multiple of the message, where the scheme has anchors, and the signature of the stored part.
+    private func serverHalf<Scheme: SplitKeyScheme>(
+        _ message: Scheme.HashedMessage, _ share: OpenedShare, _ scheme: Scheme.Type
+    ) async throws(SplitKeyError) -> Scheme.Signature {
         do {
-            anchored = try await anchors.multiply(anchor.record, message, identity: anchor.row.identity)
-        } catch {
-            throw SplitKeyError(anchor: error)
-        }
-        do {
-            return anchored
-                + (try share.secret.withUnsafeBytes { secret throws(PairingError) in
-                    try BLS0Chain.sign(message, secretKey: secret)
-                })
-        } catch {
-            throw SplitKeyError(.internalFailure, "internal error", underlying: error)
-        }
-    }
-
-    private func bls12381(
-        _ message: BLSMinSig.HashedMessage, _ share: OpenedShare
-    ) throws(SplitKeyError) -> BLSMinSig.Signature {
-        do throws(PairingError) {
-            return try share.secret.withUnsafeBytes { secret throws(PairingError) in
-                try BLSMinSig.sign(message, secretKey: secret)
+            let anchored = scheme.isAnchored ? try await multiple(message, share, scheme) : nil
+            let stored = try share.secret.withUnsafeBytes { secret throws(PairingError) in
+                try scheme.sign(message, secretKey: secret)
             }
+            return if let anchored { anchored + stored } else { stored }
         } catch {
-            throw SplitKeyError(.internalFailure, "internal error", underlying: error)
+            throw SplitKeyError(keeper: error)
         }
+    }
+
+    private func multiple<Scheme: SplitKeyScheme>(
+        _ message: Scheme.HashedMessage, _ share: OpenedShare, _ scheme: Scheme.Type
+    ) async throws -> Scheme.Signature {
+        guard let anchor = share.anchor else { throw SplitKeyError.damaged("split key") }
+        return try await scheme.multiply(anchor.record, message, identity: anchor.row.identity, by: keepers)
     }
 
     static let wrongShare = SplitKeyError(
@@ -123,6 +97,15 @@ struct ShareCombiner: Sendable {
 }
 
 extension SplitKeyError {
+    /// Of what a keeper of anchors threw.
+    init(keeper error: any Error) {
+        switch error {
+        case let error as SplitKeyError: self = error
+        case let error as AnchorError: self.init(anchor: error)
+        default: self.init(.internalFailure, "internal error", underlying: error)
+        }
+    }
+
     init(anchor error: AnchorError) {
         switch error.code {
         case .unsupported:

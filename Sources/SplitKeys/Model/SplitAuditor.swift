@@ -53,7 +53,7 @@ struct SplitAuditor: Sendable {
     }
 
     /// Records how often something was refused to callers who proved nothing.
-    func refuse(_ kind: RefusalTally.Kind, _ count: RefusalTally.Count) async {
+    func refuse(_ kind: RefusalCounter.Kind, _ count: RefusalCounter.Count) async {
         let details = [
             "count": String(count.count), "first": String(count.first), "last": String(count.last),
             "address": count.address,

@@ -9,7 +9,7 @@ enum SplitStorage {
             return try SQLiteFile.open(path: path, label: label, schema: schema)
         } catch {
             throw SplitKeyError(
-                .storageUnavailable, "the split-key store cannot be used", detail: error.detail,
+                .storageUnavailable, "the split-key store cannot be used", detail: error.message,
                 underlying: error)
         }
     }
@@ -80,7 +80,7 @@ enum SplitStorage {
         if let error = error as? StorageError {
             return SplitKeyError(
                 .storageUnavailable, "the split-key store cannot be used now; nothing was changed",
-                detail: error.detail, underlying: error)
+                detail: error.message, underlying: error)
         }
         return SplitKeyError(
             .storageUnavailable, "the split-key store is not available now; nothing was changed",

@@ -1,37 +1,33 @@
+import Encodings
 import LibCrypto
 import Pairing
 import SecretMemory
 
-/// The signature schemes a wallet can have.
-public enum SplitSuite: String, Sendable, CaseIterable {
-    /// BLS over CurveFp254BNb as 0Chain uses it.
-    case bls0chain
-    /// BLS over BLS12-381, signatures in G1, every message tagged with its purpose.
-    case bls12381MinSig = "bls12381-min-sig"
-    /// BLS over TPM_ECC_BN_P256, signatures in G1, every message tagged with its purpose; the infrastructure's scalar is a
-    /// key of a TPM. Experimental.
-    case blsTPM = "bls-tpm-bn256"
+/// The signature scheme of a wallet, by the name that the API and the stores give it.
+///
+/// What differs between suites is in their ``SplitKeyScheme``; nothing else tells one from another.
+public struct SplitSuite: RawRepresentable, CaseIterable, Hashable, Sendable, CustomStringConvertible {
+    let scheme: any SplitKeyScheme.Type
 
-    /// In bytes.
-    public var publicKeyLength: Int {
-        switch self {
-        case .bls0chain: 64
-        case .bls12381MinSig: 96
-        case .blsTPM: 65
-        }
+    init(_ scheme: any SplitKeyScheme.Type) { self.scheme = scheme }
+
+    public init?(rawValue: String) {
+        guard let suite = Self.allCases.first(where: { $0.rawValue.isExactly(rawValue) }) else { return nil }
+        self = suite
     }
 
-    /// In bytes.
-    public var signatureLength: Int {
-        switch self {
-        case .bls0chain: 32
-        case .bls12381MinSig: 48
-        case .blsTPM: 33
-        }
-    }
+    public var rawValue: String { scheme.suiteName }
+    public var description: String { rawValue }
 
+    public static func == (x: SplitSuite, y: SplitSuite) -> Bool { x.scheme == y.scheme }
+    public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(scheme)) }
+
+    /// In bytes.
+    public var publicKeyLength: Int { scheme.publicKeyLength }
+    /// In bytes.
+    public var signatureLength: Int { scheme.signatureLength }
     /// Whether a wallet's key has a part that is an anchor of the token's.
-    var isAnchored: Bool { self != .bls12381MinSig }
+    var isAnchored: Bool { scheme.isAnchored }
 
     /// Hexadecimal digits of each suite's public keys or signatures, for messages: `128, 192 or 130`.
     public static func digits(_ length: KeyPath<SplitSuite, Int>) -> String {
@@ -49,30 +45,27 @@ public enum SplitSuite: String, Sendable, CaseIterable {
 
     /// A secret scalar of 32 bytes in the suite's order of bytes.
     func generate() throws(SplitKeyError) -> SharedSecret {
-        try scalar { output in
-            switch self {
-            case .bls0chain: try BLS0Chain.generateSecretKey(into: output, from: Self.entropy)
-            case .bls12381MinSig: try BLS12381.generateSecretKey(into: output, from: Self.entropy)
-            case .blsTPM: try BLSBNP256.generateSecretKey(into: output, from: Self.entropy)
-            }
-        }
+        try scalar { output in try scheme.generateSecretKey(into: output, from: Self.entropy) }
     }
 
     /// x - y modulo r; nil if that is 0, which is no share.
     func difference(_ x: SharedSecret, _ y: SharedSecret) throws(SplitKeyError) -> SharedSecret? {
         let result = try scalar { output in
             try x.withUnsafeBytes { x in
-                try y.withUnsafeBytes { y in
-                    switch self {
-                    case .bls0chain: try BLS0Chain.subtract(x, y, into: output)
-                    case .bls12381MinSig: try BLS12381.subtract(x, y, into: output)
-                    case .blsTPM: try BLSBNP256.subtract(x, y, into: output)
-                    }
-                }
+                try y.withUnsafeBytes { y in try scheme.subtract(x, y, into: output) }
             }
         }
         let isZero = result.withUnsafeBytes { bytes in bytes.reduce(0) { $0 | $1 } == 0 }
         return isZero ? nil : result
+    }
+
+    /// A random scalar and what is missing to `secret`.
+    func divide(_ secret: SharedSecret) throws(SplitKeyError) -> (scalar: SharedSecret, rest: SharedSecret) {
+        for _ in 0..<4 {
+            let scalar = try generate()
+            if let rest = try difference(secret, scalar) { return (scalar, rest) }
+        }
+        throw SplitKeyError(.internalFailure, "internal error", detail: "no usable randomness")
     }
 
     /// The encoded public key of a secret scalar.
@@ -81,11 +74,7 @@ public enum SplitSuite: String, Sendable, CaseIterable {
     func publicKey(of secret: SharedSecret, operand: String) throws(SplitKeyError) -> [UInt8] {
         do {
             return try secret.withUnsafeBytes { secret throws(PairingError) in
-                switch self {
-                case .bls0chain: try BLS0Chain.publicKey(of: secret).encoded
-                case .bls12381MinSig: try BLSMinSig.publicKey(of: secret).compressed
-                case .blsTPM: try BLSBNP256.publicKey(of: secret).compressed
-                }
+                try scheme.encodedPublicKey(of: secret)
             }
         } catch {
             throw .invalid("'\(operand)' must be a number of 32 bytes from 1 to the group's order")
@@ -95,11 +84,7 @@ public enum SplitSuite: String, Sendable, CaseIterable {
     /// Refuses what is not the encoding of a point of the subgroup other than infinity.
     func checkPublicKey(_ bytes: [UInt8], operand: String) throws(SplitKeyError) {
         do throws(PairingError) {
-            switch self {
-            case .bls0chain: _ = try BN254.G2Point(encoded: bytes)
-            case .bls12381MinSig: _ = try BLS12381.G2Point(compressed: bytes)
-            case .blsTPM: _ = try BNP256.G2Point(compressed: bytes)
-            }
+            try scheme.checkPublicKey(bytes)
         } catch {
             throw .invalid("'\(operand)' is not a public key: \(error.reason)")
         }
@@ -108,20 +93,7 @@ public enum SplitSuite: String, Sendable, CaseIterable {
     /// The sum of public keys, which were checked before.
     func sum(_ first: [UInt8], _ others: [UInt8]...) throws(SplitKeyError) -> [UInt8] {
         do throws(PairingError) {
-            switch self {
-            case .bls0chain:
-                var sum = try BN254.G2Point(encoded: first)
-                for other in others { sum = sum + (try BN254.G2Point(encoded: other)) }
-                return sum.encoded
-            case .bls12381MinSig:
-                var sum = try BLS12381.G2Point(compressed: first)
-                for other in others { sum = sum + (try BLS12381.G2Point(compressed: other)) }
-                return sum.compressed
-            case .blsTPM:
-                var sum = try BNP256.G2Point(compressed: first)
-                for other in others { sum = sum + (try BNP256.G2Point(compressed: other)) }
-                return sum.compressed
-            }
+            return try scheme.sum(first, others)
         } catch {
             throw SplitKeyError(.internalFailure, "internal error", underlying: error)
         }

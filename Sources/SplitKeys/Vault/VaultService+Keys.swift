@@ -37,7 +37,7 @@ extension VaultService {
         _ master: MasterRecord, _ policy: SplitPolicy, keepsShare: Bool, _ caller: SplitCaller
     ) async throws(SplitKeyError) -> SplitKey {
         let rest = try await open(master.sealed, .rootLock, master.context, "wallet")
-        let (share, correction) = try AuthorityService.divide(rest, master.suite)
+        let (share, correction) = try master.suite.divide(rest)
         let publicKey = try master.suite.publicKey(of: share, operand: "share")
         let correctionKey = try master.suite.publicKey(of: correction, operand: "share")
         let peerKey =

@@ -28,7 +28,7 @@ extension VaultService {
             guard suite.isAnchored else {
                 return try await insert(scalar: nil, rest: secret, suite, "store", caller)
             }
-            let (scalar, rest) = try AuthorityService.divide(secret, suite)
+            let (scalar, rest) = try suite.divide(secret)
             return try await insert(scalar: scalar, rest: rest, suite, "store", caller)
         }
     }

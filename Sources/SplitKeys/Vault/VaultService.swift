@@ -22,7 +22,7 @@ public final class VaultService: Sendable {
     let auditor: SplitAuditor
     let configuration: SplitConfiguration
     /// Orders the changes of one split key, so that this role and the other come to the same end.
-    let changes = ShareGate()
+    let changes = SigningBarrier()
     private let clock: @Sendable () -> Date
 
     /// Opens or makes the store. Blocks for a few file operations.

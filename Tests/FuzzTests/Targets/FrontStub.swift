@@ -33,8 +33,8 @@ struct FrontStub: KeystoreServing {
 
     func createDID() async throws -> String { "did:key:z" }
     func setVaultCapability(keystore: String, capability: [UInt8], caller: Caller) async throws {}
-    func claims(_ keystore: String) async throws -> KeystoreClaims {
-        KeystoreClaims(controller: "did:example:c", capability: nil)
+    func unverifiedRow(_ keystore: String) async throws -> UnverifiedKeystoreRow {
+        UnverifiedKeystoreRow(controller: "did:example:c", capability: nil)
     }
     func rootCapability(_ keystore: String, caller: Caller) async throws -> [UInt8]? { nil }
     func createKey(keystore: String, type: String, caller: Caller) async throws -> CreatedKey {

@@ -22,7 +22,7 @@ extension FuzzTarget {
                 )
             }
             // The first generation answers 500 for whatever is wrong with a request; it says what.
-            // So does the co-signing role for a key that is not there, which the original's tests expect.
+            // So does the co-signing role for a key that is not there, which 0Chain's tests expect.
             let front = request.head.path ?? ""
             let isToldSo =
                 (front.hasPrefix("/kms/") || front.hasPrefix("/zauth/sign/")) && !text(body).contains("internal error")

@@ -69,7 +69,7 @@ def ok(response):
 
 
 def refused(response, status, text=""):
-    """An error as the original's tests need it: not JSON, one line, and it says why."""
+    """An error as 0Chain's tests need it: not JSON, one line, and it says why."""
     assert response.status_code == status, (response.status_code, response.text)
     assert response.headers["Content-Type"].startswith("text/plain")
     assert response.text.endswith("\n") and response.text.count("\n") == 1

@@ -45,7 +45,8 @@ extension CommandFailure {
                 case "PERMISSION_DENIED", "UNAUTHENTICATED": .permission
                 default: .failed
                 }
-            self.init(status, code: "refused", "the server answered \(error.status): \(HarmlessText.of(error.message))")
+            let words = TerminalEscaping.of(error.message)
+            self.init(status, code: "refused", "the server answered \(error.status): \(words)")
         case let error as LightClientError: self.init(.failed, code: error.code.rawValue, "--header: \(error.message)")
         case let error as ProofError: self.init(.failed, code: error.code.rawValue, error.message)
         default: self.init(error)

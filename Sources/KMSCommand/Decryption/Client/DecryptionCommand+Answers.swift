@@ -51,10 +51,10 @@ extension DecryptionCommand {
                         problem: status.problem, keys: status.keys, resultKey: key))
             case .text:
                 Terminal.print(
-                    "chain \(HarmlessText.of(status.chainID)), height \(status.height), \(status.headAge) s old")
-                if !status.problem.isEmpty { Terminal.print("problem: \(HarmlessText.of(status.problem))") }
-                Terminal.print("keys: \(status.keys.map { HarmlessText.of($0) }.joined(separator: ", "))")
-                Terminal.print("result key: \(HarmlessText.of(key))")
+                    "chain \(TerminalEscaping.of(status.chainID)), height \(status.height), \(status.headAge) s old")
+                if !status.problem.isEmpty { Terminal.print("problem: \(TerminalEscaping.of(status.problem))") }
+                Terminal.print("keys: \(status.keys.map { TerminalEscaping.of($0) }.joined(separator: ", "))")
+                Terminal.print("result key: \(TerminalEscaping.of(key))")
             }
             return status.problem.isEmpty ? .ok : .findings
         }

@@ -1,7 +1,7 @@
 import Encodings
 
 /// Which identifiers and texts are accepted; checked before any lookup.
-enum Names {
+enum IdentifierRules {
     /// In bytes.
     private static let longestController = 1024
 

@@ -4,7 +4,7 @@ import Synchronization
 /// wait for the change. Signatures under way when a revocation begins are refused at their end.
 ///
 /// - Concurrency: any number of calls at once; the lock inside is held for a dictionary access.
-final class ShareGate: Sendable {
+final class SigningBarrier: Sendable {
     private struct Entry {
         var signers = 0
         var isChanging = false

@@ -1,4 +1,3 @@
-import CoreFoundation
 package import Foundation
 import Glibc
 import Synchronization
@@ -40,7 +39,7 @@ package struct Timestamp: Equatable, Sendable {
     }
 
     /// IMF-fixdate of RFC 9110, section 5.6.7.
-    var http: String {
+    package var http: String {
         let (year, month, day) = civil
         let time = seconds - days * 86_400
         let weekday = Self.weekdays[((days + 4) % 7 + 7) % 7]

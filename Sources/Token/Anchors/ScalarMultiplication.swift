@@ -6,7 +6,7 @@ package import SecretMemory
 /// messages to the curve may come here.
 ///
 /// - Concurrency: any number of calls at once.
-package protocol CurveMultiplying: Sealing {
+package protocol ScalarMultiplication: Sealing {
     /// Whether the token computes on that curve.
     ///
     /// - Throws: `.tokenUnavailable`, `.overloaded`, `.deadlineExceeded`.

@@ -7,7 +7,7 @@ import Synchronization
 /// A crash forgets the counts of the interval it ends.
 ///
 /// - Concurrency: any number of calls at once.
-final class RefusalTally: Sendable {
+final class RefusalCounter: Sendable {
     struct Kind: Hashable, Sendable {
         var operation: String
         var reason: SplitKeyError.Code

@@ -9,7 +9,7 @@ import Synchronization
 /// it is; and an address that sent no wrong half lately is heard although others have used up the key.
 ///
 /// - Concurrency: any number of calls at once.
-final class WrongHalfGuard: Sendable {
+final class InvalidShareLimiter: Sendable {
     private struct Pair: Hashable {
         var key: String
         var address: String

@@ -4,7 +4,7 @@ import Keystores
 package import NIOCore
 
 /// The forms an answer can have.
-package enum Answer {
+package enum Responses {
     /// 200 with an object, or with nothing: verification answers so.
     package static func json(_ body: ByteBuffer = ByteBuffer(), status: HTTPResponse.Status = .ok) -> Response {
         var headers = HTTPFields()
@@ -48,7 +48,7 @@ package enum Answer {
         }
     }
 
-    /// As the original server answers a path it does not know.
+    /// As TrustBloc's server answers a path it does not know.
     package static func notFound() -> Response { plain(.notFound, "404 page not found") }
 
     static func plain(_ status: HTTPResponse.Status, _ line: String) -> Response {

@@ -1,8 +1,8 @@
 import KMSConfiguration
 
-extension Examination {
+extension Doctor {
     /// As far as this shell's limits tell: a unit of systemd has its own.
-    mutating func lookAtDescriptors(_ settings: Configuration) {
+    mutating func checkDescriptors(_ settings: Configuration) {
         let budget = DescriptorBudget(settings, limit: ProcessLimits.mostAllowedDescriptors)
         checks.append(
             Check(

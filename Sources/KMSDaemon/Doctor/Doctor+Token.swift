@@ -5,8 +5,8 @@ import TPMBridge
 import Token
 
 /// The token, from its PIN file to its objects.
-extension Examination {
-    mutating func lookAtToken(_ settings: Configuration) async {
+extension Doctor {
+    mutating func checkToken(_ settings: Configuration) async {
         let backend: BackendConfiguration
         let manifest: TokenManifest?
         do {
@@ -22,7 +22,7 @@ extension Examination {
             _ = try backend.pinSource.load()
             return "'\(backend.pinSource)' can be read, and by nobody who must not"
         }
-        if pinIsFine, case .pkcs11 = backend { lookAtLineBreak(of: backend.pinSource) }
+        if pinIsFine, case .pkcs11 = backend { checkLineBreak(of: backend.pinSource) }
         var moduleIsThere = true
         if case .pkcs11(let configuration) = backend {
             let path = configuration.uri.modulePath ?? ""
@@ -59,7 +59,7 @@ extension Examination {
         }
         // A wrong PIN must not be tried twice, so nothing is tried without a readable one.
         guard pinIsFine, moduleIsThere else { return }
-        guard case .pkcs11(let configuration) = backend else { return await lookAtTPM(settings) }
+        guard case .pkcs11(let configuration) = backend else { return await checkTPM(settings) }
         do {
             var pinned = configuration
             pinned.manifest = manifest
@@ -88,7 +88,7 @@ extension Examination {
     }
 
     /// Whether the token keeps anything of the chain; what it keeps is looked at by `audit verify`.
-    private static func remembers(_ token: some ValueKeeping) async throws(HSMError) -> Bool {
+    private static func remembers(_ token: some RollbackProtectedStorage) async throws(HSMError) -> Bool {
         do { return try await AuditNotary.remembered(by: token).head != nil } catch {
             guard error.code == .deviceFailure || error.code == .keptValueMismatch else { throw error }
             return true
@@ -96,7 +96,7 @@ extension Examination {
     }
 
     /// A line break costs nothing here and a try of the token's PIN elsewhere.
-    private mutating func lookAtLineBreak(of source: PINSource) {
+    private mutating func checkLineBreak(of source: PINSource) {
         guard (try? source.endsInLineBreak()) == true else { return }
         checks.append(
             Check(
@@ -122,7 +122,7 @@ extension Examination {
         }
     }
 
-    private mutating func lookAtTPM(_ settings: Configuration) async {
+    private mutating func checkTPM(_ settings: Configuration) async {
         // Without a resource manager only one process can ask the TPM.
         if settings.tpm?.path.isManaged == false, HomeDirectory.isTaken(settings.home) {
             checks.append(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Keystores
 
-@Suite("Names", .timeLimit(.minutes(10))) struct NamesTests {
+@Suite("Names", .timeLimit(.minutes(10))) struct IdentifierRulesTests {
     static let bad = [
         "", ".", "..", "a/b", "../a", "a b", "a\0", "é", "a%2e", "a\n", String(repeating: "a", count: 129), "a;b",
         "\u{2028}", "a\u{301}",
@@ -11,7 +11,7 @@ import Testing
     @Test(arguments: bad) func keyIdsThatAreNoIdsAreRefusedBeforeAnyLookup(id: String) async throws {
         let fixture = try Fixture()
         let keystore = try await fixture.keystore()
-        #expect(throws: KMSError.self) { try Names.checkKey(id) }
+        #expect(throws: KMSError.self) { try IdentifierRules.checkKey(id) }
         let codes = [
             await code { _ = try await fixture.service.sign(keystore: keystore, key: id, message: []) },
             await code { _ = try await fixture.service.key(keystore: keystore, key: id) },
@@ -33,10 +33,10 @@ import Testing
     }
 
     @Test func idsOfEveryAllowedCharacterPass() throws {
-        try Names.checkKey("AZaz09-_.")
-        try Names.checkKey("...")
-        try Names.checkKey(String(repeating: "a", count: 128))
-        try Names.checkKeystore(String(repeating: "-", count: 64))
+        try IdentifierRules.checkKey("AZaz09-_.")
+        try IdentifierRules.checkKey("...")
+        try IdentifierRules.checkKey(String(repeating: "a", count: 128))
+        try IdentifierRules.checkKeystore(String(repeating: "-", count: 64))
     }
 
     @Test func controllersAreBoundedAndHoldNoControlCharacters() async throws {

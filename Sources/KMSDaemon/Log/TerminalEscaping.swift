@@ -1,6 +1,6 @@
 /// Other people's words made fit for a terminal: nothing in them moves the cursor, changes colours or order, begins a line
 /// or hides.
-package enum HarmlessText {
+package enum TerminalEscaping {
     package static func of(_ text: String) -> String {
         var harmless = ""
         for scalar in text.unicodeScalars {

@@ -1,5 +1,4 @@
-import GRDB
-import Storage
+package import GRDB
 import Synchronization
 
 /// Puts writes that arrive together into one transaction, so that they share its flush to the disk.
@@ -9,8 +8,28 @@ import Synchronization
 /// answered after the commit.
 ///
 /// - Concurrency: any thread; work runs on the database's writer queue.
-final class GroupCommit: Sendable {
-    static let batchLimit = 128
+package final class GroupCommit: Sendable {
+    package static let batchLimit = 128
+
+    /// How the store that writes words what goes wrong.
+    package struct Errors: Sendable {
+        let overloaded: @Sendable () -> any Error
+        let isRefusal: @Sendable (any Error) -> Bool
+        let translated: @Sendable (any Error) -> any Error
+
+        /// - Parameters:
+        ///   - overloaded: What a write fails with while too many wait.
+        ///   - isRefusal: Whether a write's own error is the store's word on it, so that the others of its batch go on.
+        ///   - translated: What the store says for an error, SQLite's or its own.
+        package init(
+            overloaded: @escaping @Sendable () -> any Error, isRefusal: @escaping @Sendable (any Error) -> Bool,
+            translated: @escaping @Sendable (any Error) -> any Error
+        ) {
+            self.overloaded = overloaded
+            self.isRefusal = isRefusal
+            self.translated = translated
+        }
+    }
 
     /// A write that waits. Exactly one of `commit`'s result and `fail` is called, once.
     private struct Item: Sendable {
@@ -32,18 +51,22 @@ final class GroupCommit: Sendable {
     private let pool: DatabasePool
     private let seal: StateSeal
     private let queueLimit: Int
+    private let errors: Errors
     private let faults: WriteFaults
     private let didFail: @Sendable () -> Void
     private let state = Mutex(State())
 
-    /// - Parameter didFail: Called on the writer queue after a transaction was rolled back.
-    init(
-        pool: DatabasePool, seal: StateSeal, queueLimit: Int, faults: WriteFaults,
+    /// - Parameters:
+    ///   - queueLimit: Most writes that may wait.
+    ///   - didFail: Called on the writer queue after a transaction was rolled back.
+    package init(
+        pool: DatabasePool, seal: StateSeal, queueLimit: Int, errors: Errors, faults: WriteFaults = .none,
         didFail: @escaping @Sendable () -> Void
     ) {
         self.pool = pool
         self.seal = seal
         self.queueLimit = queueLimit
+        self.errors = errors
         self.faults = faults
         self.didFail = didFail
     }
@@ -54,8 +77,8 @@ final class GroupCommit: Sendable {
     ///   - erases: Whether deleted bytes must leave the write-ahead log before the answer.
     ///   - decides: Whether it changes rows that the file's seal covers.
     ///   - body: Changes the database only; it may run again alone if its batch could not be stored.
-    /// - Throws: what `body` throws; ``KMSError`` with `.storageUnavailable` or `.overloaded`.
-    func perform<R: Sendable>(
+    /// - Throws: what `body` throws and what else goes wrong, in the store's words (``Errors``).
+    package func perform<R: Sendable>(
         erases: Bool = false, decides: Bool = true, _ body: @escaping @Sendable (Database) throws -> R
     ) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
@@ -72,7 +95,7 @@ final class GroupCommit: Sendable {
                 return state.running ? .waits : .starts
             }
             switch admission {
-            case .full: item.fail(KMSError(.overloaded, "Too many changes wait to be stored; try again."))
+            case .full: item.fail(errors.overloaded())
             case .waits: break
             case .starts: pool.asyncWriteWithoutTransaction { db in self.drain(db) }
             }
@@ -105,11 +128,11 @@ final class GroupCommit: Sendable {
             }
         } catch {
             didFail()
-            if batch.count > 1, StoreFailure.concernsOneRow(error) {
+            if batch.count > 1, Self.concernsOneRow(error) {
                 for item in batch { commit([item], db) }
                 return
             }
-            for item in batch { item.fail(StoreFailure.translate(error)) }
+            for item in batch { item.fail(errors.translated(error)) }
             return
         }
         // Committed: whatever happens now, the answer is yes.
@@ -121,7 +144,7 @@ final class GroupCommit: Sendable {
         for (item, outcome) in zip(batch, outcomes) {
             switch outcome {
             case .success(let answer): answer()
-            case .failure(let error): item.fail(StoreFailure.translate(error))
+            case .failure(let error): item.fail(errors.translated(error))
             }
         }
     }
@@ -138,9 +161,15 @@ final class GroupCommit: Sendable {
                 return .commit
             }
         } catch {
-            guard error is KMSError, db.isInsideTransaction else { throw error }
+            guard errors.isRefusal(error), db.isInsideTransaction else { throw error }
             return .failure(error)
         }
         return answer
+    }
+
+    /// Whether a failed batch is worth another try write by write, because a damaged page may concern one row only.
+    private static func concernsOneRow(_ error: any Error) -> Bool {
+        guard let code = (error as? DatabaseError)?.resultCode else { return false }
+        return code == .SQLITE_CORRUPT || code == .SQLITE_CONSTRAINT
     }
 }

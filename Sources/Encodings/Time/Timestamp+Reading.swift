@@ -1,7 +1,7 @@
-/// RFC 3339 times to whole seconds, as far as proofs use them.
-enum Timestamp {
+/// RFC 3339 times read to whole seconds, as far as proofs use them.
+extension Timestamp {
     /// Seconds since 1970 of `YYYY-MM-DDTHH:MM:SS[.fraction](Z|±HH:MM)`, or nil.
-    static func seconds(_ text: String) -> Int64? {
+    package static func seconds(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int64? {
             guard range.upperBound <= bytes.count else { return nil }
@@ -36,11 +36,11 @@ enum Timestamp {
             offset = (hours * 3_600 + minutes * 60) * (bytes[index] == UInt8(ascii: "-") ? -1 : 1)
         default: return nil
         }
-        return days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset
+        return dayNumber(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset
     }
 
     /// Days since 1970-01-01 in the proleptic Gregorian calendar, counted in 400-year eras that start on 1 March.
-    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+    private static func dayNumber(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let era = shifted / 400
         let yearOfEra = shifted - era * 400

@@ -2,7 +2,7 @@ import Audit
 import SplitKeys
 
 /// The ledger as the split-key domain needs it.
-struct LedgerRevocations: RevocationKeeping {
+struct FailClosedRevocations: RevocationKeeping {
     let parts: AuditParts
 
     func revoke(_ subject: String, _ event: AuditEvent) async throws(AuditError) -> AuditPosition {

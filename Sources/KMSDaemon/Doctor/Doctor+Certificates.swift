@@ -1,11 +1,11 @@
-import HTTPAPI
+import Encodings
 import KMSConfiguration
 
 /// The listener's certificates, and those that vouch for others.
-extension Examination {
+extension Doctor {
     private static let remedy = "renew it, or set the clock"
 
-    mutating func lookAtCertificates(_ settings: Configuration) {
+    mutating func checkCertificates(_ settings: Configuration) {
         if let tls = settings.tls {
             var problems: [String] = []
             attempt("tls", remedy: "give a certificate chain and its key in PEM, mode 0600") {

@@ -2,7 +2,7 @@
 ///
 /// Each keeping raises a counter that nothing lowers. Whoever writes elsewhere what it stood at notices by that when the
 /// device's own state was put back from an older copy.
-public protocol ValueKeeping: Sendable {
+public protocol RollbackProtectedStorage: Sendable {
     /// What was kept last under a name.
     ///
     /// - Throws: `.keptValueMismatch` if value and counter are not as ``keep(_:as:)`` leaves them: one of them was

@@ -1,9 +1,5 @@
-public import HSMBridge
-public import TPMBridge
-public import Token
-
-/// A device that seals, signs and holds keys for the daemon: what ``Application`` puts under everything else.
-public protocol TokenBackend: Sealing, ResultSigning, ResidentKeyOperations, ValueKeeping {
+/// A device that seals, signs and holds keys for the daemon: what the daemon puts under everything else.
+public protocol TokenBackend: Sealing, ResultSigning, ResidentKeyOperations, RollbackProtectedStorage {
     func start()
     func shutdown() async
     var health: TokenHealth { get }
@@ -17,6 +13,3 @@ public protocol TokenBackend: Sealing, ResultSigning, ResidentKeyOperations, Val
     @discardableResult
     func sweep(instance: String?) async throws(HSMError) -> [String]
 }
-
-extension PKCS11Token: TokenBackend {}
-extension TPMToken: TokenBackend {}

@@ -1,15 +1,15 @@
 import Audit
 import CDispatch
 import CoreFoundation
+import Encodings
 import Glibc
-import HTTPAPI
 package import KMSConfiguration
 import Keystores
 import SecretMemory
 import Storage
 
 /// What `kmsd doctor` finds.
-package struct Examination: Encodable {
+package struct Doctor: Encodable {
     package enum Grade: String, Encodable {
         case ok, warn, fail
     }
@@ -45,29 +45,29 @@ package struct Examination: Encodable {
     package static func run(
         _ configuration: () throws -> Configuration, didFind: @escaping (Check) -> Void = { _ in },
         progress: @escaping (String) -> Void = { _ in }
-    ) async -> Examination {
-        var examination = Examination()
-        examination.didFind = didFind
-        examination.progress = progress
+    ) async -> Doctor {
+        var doctor = Doctor()
+        doctor.didFind = didFind
+        doctor.progress = progress
         let settings: Configuration
         do {
             settings = try configuration()
         } catch {
-            examination.add("configuration", error, remedy: "correct the setting")
-            return examination
+            doctor.add("configuration", error, remedy: "correct the setting")
+            return doctor
         }
-        examination.look(at: settings)
-        examination.lookAtMemory(settings)
-        examination.lookAtDescriptors(settings)
-        let home = examination.attempt("home", remedy: "make it with `kmsd init`, mode 0700") {
+        doctor.look(at: settings)
+        doctor.checkMemory(settings)
+        doctor.checkDescriptors(settings)
+        let home = doctor.attempt("home", remedy: "make it with `kmsd init`, mode 0700") {
             try HomeDirectory.check(settings.home)
             return "'\(settings.home)' is private"
         }
-        examination.lookAtCertificates(settings)
-        await examination.lookAtToken(settings)
-        if home { await examination.lookAtStores(settings) }
-        examination.lookAtClock(settings)
-        return examination
+        doctor.checkCertificates(settings)
+        await doctor.checkToken(settings)
+        if home { await doctor.checkStores(settings) }
+        doctor.checkClock(settings)
+        return doctor
     }
 
     // MARK: Checks
@@ -80,7 +80,7 @@ package struct Examination: Encodable {
         }
     }
 
-    private mutating func lookAtMemory(_ settings: Configuration) {
+    private mutating func checkMemory(_ settings: Configuration) {
         // A slot for each opened key and its prepared context, and one for each keystore's lock key.
         let needed = settings.keystores.keyCacheSize * 256 + settings.keystores.lockKeyCacheSize * 64
         var limit = rlimit()
@@ -99,7 +99,7 @@ package struct Examination: Encodable {
         }
     }
 
-    private mutating func lookAtStores(_ settings: Configuration) async {
+    private mutating func checkStores(_ settings: Configuration) async {
         let files = [
             ("database", settings.databasePath), ("audit", AuditParts.path(home: settings.home)),
             ("split keys", Application.vaultPath(home: settings.home)),
@@ -191,7 +191,7 @@ package struct Examination: Encodable {
             : "mend what it says, or stop the daemon and restore the last backup"
     }
 
-    private mutating func lookAtClock(_ settings: Configuration) {
+    private mutating func checkClock(_ settings: Configuration) {
         var info = stat()
         let now = Timestamp.now()
         let isBehind = stat(settings.manifestPath, &info) == 0 && info.st_mtim.tv_sec > now.seconds + 60

@@ -3,11 +3,11 @@ import Hummingbird
 import Keystores
 
 /// The forms an answer of the first generation has.
-enum LegacyAnswer {
+enum LegacyResponses {
     static func object(
         status: HTTPResponse.Status = .ok, capacity: Int = 256, _ body: (inout JSONWriter) -> Void
     ) -> Response {
-        Answer.json(JSONWriter.object(capacity: capacity, urlSafe: true, body), status: status)
+        Responses.json(JSONWriter.object(capacity: capacity, urlSafe: true, body), status: status)
     }
 
     /// 400 for a body that cannot be read, 500 for every other failure; the text says which it was.
@@ -27,7 +27,7 @@ enum LegacyAnswer {
     }
 
     private static func error(_ status: Int, _ message: String) -> Response {
-        Answer.json(
+        Responses.json(
             JSONWriter.object { $0.member("errMessage", message) }, status: HTTPResponse.Status(code: status))
     }
 }
