@@ -30,6 +30,7 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-nio-http2.git", exact: "1.46.0"),
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0", traits: []),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/grpc/grpc-swift-2", exact: "2.4.3"),
@@ -37,6 +38,7 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/grpc/grpc-swift-protobuf", exact: "2.4.1"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
 ]
 
 /// The package of each product that a target may name.
@@ -46,9 +48,10 @@ let packageOfProduct = [
     "ServiceLifecycle": "swift-service-lifecycle", "UnixSignals": "swift-service-lifecycle", "Logging": "swift-log",
     "HTTPTypes": "swift-http-types", "NIOCore": "swift-nio", "NIOPosix": "swift-nio", "NIOHTTP1": "swift-nio",
     "NIOHTTPTypes": "swift-nio-extras", "NIOHTTPTypesHTTP1": "swift-nio-extras", "NIOSSL": "swift-nio-ssl",
+    "NIOTLS": "swift-nio", "NIOHTTP2": "swift-nio-http2", "NIOHPACK": "swift-nio-http2",
     "AsyncHTTPClient": "async-http-client", "Yams": "Yams", "GRPCCore": "grpc-swift-2",
     "GRPCNIOTransportHTTP2Posix": "grpc-swift-nio-transport", "GRPCProtobuf": "grpc-swift-protobuf",
-    "SwiftProtobuf": "swift-protobuf", "X509": "swift-certificates",
+    "SwiftASN1": "swift-asn1", "SwiftProtobuf": "swift-protobuf", "X509": "swift-certificates",
 ]
 
 func dependencies(_ names: [String]) -> [Target.Dependency] {
@@ -157,7 +160,8 @@ let targets: [Target] = [
         "DecryptionAPI",
         uses: [
             "Decryption", "Encodings", "GRPCCore", "GRPCNIOTransportHTTP2Posix", "GRPCProtobuf", "LightClient",
-            "SwiftProtobuf", "TFHE", "X509",
+            "NIOCore", "NIOHPACK", "NIOHTTP2", "NIOSSL", "NIOTLS", "PrometheusMetrics", "SwiftASN1", "SwiftProtobuf",
+            "TFHE", "X509",
         ], exclude: ["Protos"]),
 
     library(
@@ -292,6 +296,7 @@ let targets: [Target] = [
         "SplitKeys",
         uses: ["Anchors", "Audit", "Encodings", "LibCrypto", "Pairing", "SecretMemory", "TestSupport", "Token"]),
     tests("Decryption", uses: ["Encodings", "LibCrypto", "SecretMemory", "TFHE", "Token"], exclude: ["Vectors"]),
+    tests("DecryptionAPI", uses: ["Decryption", "NIOCore"]),
     tests(
         "KMSConfiguration", uses: ["BearerTokens", "Keystores", "Logging", "SecretMemory", "TestSupport", "Token"]),
     tests(

@@ -71,14 +71,19 @@ public actor ChainFollower: VerifiedHeaders {
 
     /// Follows until the task is cancelled.
     ///
-    /// - Parameter told: Hears each change: the problem, or nil when headers are served.
-    public func run(told: @Sendable (LightClientError?) -> Void) async {
+    /// - Parameters:
+    ///   - told: Hears each change: the problem, or nil when headers are served.
+    ///   - stepped: Hears what came of each step.
+    public func run(
+        told: @Sendable (LightClientError?) -> Void, stepped: @Sendable (LightClientError?) async -> Void = { _ in }
+    ) async {
         var last: LightClientError?
         var isFirst = true
         while !Task.isCancelled {
             let problem = await advanceOnce()
             if isFirst || problem?.code != last?.code { told(problem) }
             (isFirst, last) = (false, problem)
+            await stepped(problem)
             try? await Task.sleep(for: poll)
         }
         await keep(always: true)

@@ -27,7 +27,13 @@ public actor ProxiedHeaders: VerifiedHeaders {
     }
 
     /// Asks for the head until the task is cancelled.
-    public func run(told: @Sendable (LightClientError?) -> Void) async {
+    ///
+    /// - Parameters:
+    ///   - told: Hears each change: the problem, or nil when headers are served.
+    ///   - stepped: Hears what came of each step.
+    public func run(
+        told: @Sendable (LightClientError?) -> Void, stepped: @Sendable (LightClientError?) async -> Void = { _ in }
+    ) async {
         var last: LightClientError?
         var isFirst = true
         while !Task.isCancelled {
@@ -38,6 +44,7 @@ public actor ProxiedHeaders: VerifiedHeaders {
             }
             if isFirst || problem?.code != last?.code { told(problem) }
             (isFirst, last) = (false, problem)
+            await stepped(problem)
             try? await Task.sleep(for: poll)
         }
     }

@@ -1,76 +1,109 @@
 public import Decryption
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
+import NIOCore
+public import NIOSSL
 
 /// The gRPC front of the decryption API.
 public struct DecryptionServer: Sendable {
-    /// Files of the listener, PEM.
-    public struct TLS: Sendable {
-        public var certificate: String
-        public var key: String
-        /// Authorities of clients' certificates; with any, a client must show one.
-        public var clientAuthorities: [String]
-
-        public init(certificate: String, key: String, clientAuthorities: [String]) {
-            self.certificate = certificate
-            self.key = key
-            self.clientAuthorities = clientAuthorities
-        }
-    }
-
     public struct Configuration: Sendable {
         public var host: String
         public var port: Int
-        /// Nil for plain HTTP/2.
-        public var tls: TLS?
+        /// What the next connection shows and whom it believes; nil for plain HTTP/2.
+        public var tls: (@Sendable () -> NIOSSLContext)?
         public var generation: Generation
         /// Whether failures have the original's status.
         public var hasCompatibleStatuses: Bool
-        /// Bytes of one message.
-        public var maximumMessage: Int
-        /// Questions at once on one connection.
-        public var maximumStreams = 100
+        public var limits: FrontLimits
+        /// Nil: nobody looks after the connections.
+        public var keeper: (any ConnectionKeeping)?
 
         public init(
-            host: String, port: Int, tls: TLS?, generation: Generation, hasCompatibleStatuses: Bool,
-            maximumMessage: Int
+            host: String, port: Int, generation: Generation, hasCompatibleStatuses: Bool, limits: FrontLimits
         ) {
             self.host = host
             self.port = port
-            self.tls = tls
             self.generation = generation
             self.hasCompatibleStatuses = hasCompatibleStatuses
-            self.maximumMessage = maximumMessage
+            self.limits = limits
         }
     }
 
     private let server: GRPCServer<HTTP2ServerTransport.Posix>
     private let transport: HTTP2ServerTransport.Posix
     private static let slack = 1 << 20
+    /// Without a question.
+    private static let idle = Duration.seconds(300)
+    /// Without a frame, until the client is asked whether it is still there, and for its answer.
+    private static let keepalive = Duration.seconds(60)
+    private static let keepaliveAnswer = Duration.seconds(20)
 
     public init(
-        _ configuration: Configuration, service: DecryptionService, attesting: (any KeyAttesting)? = nil
+        _ configuration: Configuration, service: DecryptionService, attesting: (any KeyAttesting)? = nil,
+        meters: FrontMeters = FrontMeters()
     ) {
+        let statuses = Statuses(isCompatible: configuration.hasCompatibleStatuses)
+        let router = Self.router(configuration, statuses, service, attesting)
+        let bounds = FrontBounds(
+            configuration.limits, meters: meters, statuses: statuses, service: service, methods: router.methods,
+            keeper: configuration.keeper)
+        meters.attach(bounds.use)
         transport = HTTP2ServerTransport.Posix(
             address: configuration.host.utf8.contains(UInt8(ascii: ":"))
                 ? .ipv6(host: configuration.host, port: configuration.port)
                 : .ipv4(
                     host: configuration.host == "localhost" ? "127.0.0.1" : configuration.host,
                     port: configuration.port),
-            transportSecurity: Self.security(configuration.tls),
+            // TLS is put before each connection below, with the certificates of that moment.
+            transportSecurity: .plaintext,
             config: .defaults {
-                // Beyond this the transport ends the stream without a status.
-                $0.rpc.maxRequestPayloadSize = configuration.maximumMessage + Self.slack
-                $0.http2.maxConcurrentStreams = configuration.maximumStreams
+                // What is longer is refused before it gets there.
+                $0.rpc.maxRequestPayloadSize = configuration.limits.message + Self.slack
+                $0.http2.maxConcurrentStreams = configuration.limits.streamsPerConnection
                 $0.compression.enabledAlgorithms = [.gzip]
-                $0.connection.maxIdleTime = .seconds(900)
-                $0.connection.keepalive.time = .seconds(120)
+                $0.connection.maxIdleTime = Self.idle
+                $0.connection.maxGraceTime = configuration.limits.patience
+                $0.connection.keepalive.time = Self.keepalive
+                $0.connection.keepalive.timeout = Self.keepaliveAnswer
+                $0.channelDebuggingCallbacks = Self.callbacks(bounds, configuration.tls)
             })
+        server = GRPCServer(transport: transport, router: router)
+    }
+
+    /// Where each connection and each question gets its bounds.
+    private static func callbacks(
+        _ bounds: FrontBounds, _ tls: (@Sendable () -> NIOSSLContext)?
+    ) -> HTTP2ServerTransport.Config.ChannelDebuggingCallbacks {
+        let keeper = bounds.keeper
+        return HTTP2ServerTransport.Config.ChannelDebuggingCallbacks(
+            onBindTCPListener: { listener in
+                keeper?.keep(listener: listener) ?? listener.eventLoop.makeSucceededVoidFuture()
+            },
+            onAcceptTCPConnection: { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(
+                        ConnectionBoundsHandler(bounds, address: channel.remoteAddress), position: .first)
+                    guard let tls else { return }
+                    try pipeline.addHandler(NIOSSLServerHandler(context: tls()), position: .first)
+                }
+            },
+            onAcceptHTTP2Stream: { stream in
+                stream.eventLoop.makeCompletedFuture {
+                    guard let connection = stream.parent else { throw ChannelError.inappropriateOperationForState }
+                    let handler = try connection.pipeline.syncOperations.handler(type: ConnectionBoundsHandler.self)
+                    try stream.pipeline.syncOperations.addHandler(StreamBoundsHandler(handler), position: .first)
+                }
+            })
+    }
+
+    private static func router(
+        _ configuration: Configuration, _ statuses: Statuses, _ service: DecryptionService,
+        _ attesting: (any KeyAttesting)?
+    ) -> RPCRouter<HTTP2ServerTransport.Posix> {
         var router = RPCRouter<HTTP2ServerTransport.Posix>()
         let front = Front(
-            service: service, attesting: attesting,
-            statuses: Statuses(isCompatible: configuration.hasCompatibleStatuses),
-            maximumMessage: configuration.maximumMessage)
+            service: service, attesting: attesting, statuses: statuses, maximumMessage: configuration.limits.message)
         switch configuration.generation {
         case .ga: EarlyGeneration(front: front).register(&router)
         case .gb: LateGeneration(front: front).register(&router)
@@ -81,8 +114,8 @@ public struct DecryptionServer: Sendable {
             guard case .success = await service.headers.latest() else { return false }
             return (try? await service.signer.key()) != nil
         }.register(&router)
-        ReflectionService(files: Self.files(configuration.generation)).register(&router)
-        server = GRPCServer(transport: transport, router: router)
+        ReflectionService(files: files(configuration.generation)).register(&router)
+        return router
     }
 
     /// Serves until ``stop()`` or the end of the task.
@@ -96,19 +129,6 @@ public struct DecryptionServer: Sendable {
         get async throws {
             let address = try await transport.listeningAddress
             return address.ipv4?.port ?? address.ipv6?.port ?? 0
-        }
-    }
-
-    private static func security(_ tls: TLS?) -> HTTP2ServerTransport.Posix.TransportSecurity {
-        guard let tls else { return .plaintext }
-        let chain: [TLSConfig.CertificateSource] = [.file(path: tls.certificate, format: .pem)]
-        let key: TLSConfig.PrivateKeySource = .file(path: tls.key, format: .pem)
-        guard !tls.clientAuthorities.isEmpty else {
-            return .tls(certificateChain: chain, privateKey: key) { $0.requireALPN = true }
-        }
-        return .mTLS(certificateChain: chain, privateKey: key) {
-            $0.requireALPN = true
-            $0.trustRoots = .certificates(tls.clientAuthorities.map { .file(path: $0, format: .pem) })
         }
     }
 

@@ -66,9 +66,7 @@ struct StartCommand: Verb {
         let home = try HomeDirectory(taking: settings.home)
         let application = try Application.build(
             settings, observer: TokenLog(logger: logger), writesAudit: true)
-        let certificates = try settings.tls.map {
-            try ListenerCertificates($0, clientAuthorities: settings.clientAuthorities)
-        }
+        let certificates = try ServedCertificates(settings)
         logger.warning("\(Self.exposure(settings))")
         try await application.waitForCountedSignatures()
         let renewal = try Renewal(

@@ -22,14 +22,17 @@ public struct PrometheusText: Sendable {
         text += "\(name)\(Self.braced(labels)) \(count)\n"
     }
 
-    // exact: the names are this program's own, in ASCII.
-    public mutating func value(_ name: String, labels: [String: String] = [:], _ histogram: Histogram) {
+    public mutating func value(
+        // exact: the names are this program's own, in ASCII.
+        _ name: String, labels: [String: String] = [:], _ histogram: Histogram, inMilliseconds: Bool = false
+    ) {
         let (cumulative, sum) = histogram.snapshot()
+        let unit = inMilliseconds ? 1000.0 : 1
         for (index, count) in cumulative.enumerated() {
-            let bound = index < Histogram.bounds.count ? Self.short(Histogram.bounds[index]) : "+Inf"
+            let bound = index < Histogram.bounds.count ? Self.short(Histogram.bounds[index] * unit) : "+Inf"
             text += "\(name)_bucket\(Self.braced(labels, bound: bound)) \(count)\n"
         }
-        text += "\(name)_sum\(Self.braced(labels)) \(sum)\n"
+        text += "\(name)_sum\(Self.braced(labels)) \(sum * unit)\n"
         text += "\(name)_count\(Self.braced(labels)) \(cumulative.last ?? 0)\n"
     }
 

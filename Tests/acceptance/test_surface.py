@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
-from daemon import BINARY, ROOT, Installation, free_port
+from daemon import BINARY, ROOT, Installation, eventually, free_port
+from decryption_client import OWN
+from decryption_front import Front
 from split_client import SplitClient
 from test_audit import records
 from test_capabilities import BASE, Guarded
@@ -19,7 +21,7 @@ from test_split_keys import SECRET, with_secret
 
 FILE = Path(__file__).parent / "surface.json"
 METHODS = ("GET", "POST", "PUT", "DELETE")
-PARTS = ("routes", "audit", "metrics", "actions", "verbs", "settings", "exit codes", "databases", "manifest")
+PARTS = ("routes", "audit", "metrics", "decryption metrics", "actions", "verbs", "settings", "exit codes", "databases", "manifest")
 
 
 def members(value, depth=3):
@@ -86,6 +88,20 @@ def metrics(address):
             "routes": sorted(set(re.findall('kms_http_requests_count{path="([^"]*)"}', text)))}
 
 
+def decryption_metrics(home, others):
+    """What the page has beside the others with the decryption API on."""
+    front = Front(home)
+    node = front.node()
+    node.call(OWN, "ListKeys", b"", timeout=60)
+    node.refused(OWN, "GetKey", b"")
+    node.close()
+    eventually(lambda: "light_client_failures_total{" in front.page(), 60, "a failure of the light client")
+    found = metrics(front.metrics)
+    front.daemon.terminate()
+    return {part: {name: value for name, value in found[part].items() if name not in others[part]}
+            for part in ("kinds", "labels")}
+
+
 def verbs(command, path=""):
     """Every verb with its options, from what the parser of arguments says of itself."""
     name = f"{path} {command['commandName']}".strip()
@@ -143,6 +159,7 @@ def surface(tmp_path_factory):
             "manifest": members(json.loads((home.home / "manifest.json").read_text())),
         }
         daemon.terminate()
+        found["decryption metrics"] = decryption_metrics(home, found["metrics"])
         guarded = Guarded(home.start(KMS_AUTH_TYPE="ZCAP", KMS_BASE_URL=BASE))
         found["actions"] = guarded.capability["allowedAction"]
     finally:

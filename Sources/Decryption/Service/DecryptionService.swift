@@ -208,7 +208,6 @@ public final class DecryptionService: Sendable {
         _ operation: String, _ caller: Caller, key: String, _ body: () async throws(DecryptionError) -> R
     ) async throws(DecryptionError) -> R {
         do throws(DecryptionError) {
-            try rate.take(caller.name)
             return try await body()
         } catch {
             let isFault = [.failed, .unavailable].contains(error.kind)

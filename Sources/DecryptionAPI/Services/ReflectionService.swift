@@ -10,6 +10,8 @@ import SwiftProtobuf
 /// Source: gRPC Server Reflection Protocol, v1 and v1alpha.
 struct ReflectionService: Sendable {
     static let names = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"]
+    /// Questions in one stream.
+    private static let most = 100
 
     /// One proto that is served.
     struct File: Sendable {
@@ -41,7 +43,14 @@ struct ReflectionService: Sendable {
             ) { request, _ in
                 let questions = request.messages
                 return StreamingServerResponse { writer in
-                    for try await question in questions { try await writer.write(Self.answer(question, files)) }
+                    var left = Self.most
+                    for try await question in questions {
+                        guard left > 0 else {
+                            throw RPCError(code: .resourceExhausted, message: "too many questions in one stream")
+                        }
+                        left -= 1
+                        try await writer.write(Self.answer(question, files))
+                    }
                     return [:]
                 }
             }

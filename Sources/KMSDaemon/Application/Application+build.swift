@@ -1,6 +1,7 @@
 import Attestation
 import Audit
 import BearerTokens
+import DecryptionAPI
 import EnclaveLock
 package import GNAP
 package import HSMBridge
@@ -96,10 +97,10 @@ package struct Application {
     /// Everything that runs, in the order of dependence: graceful shutdown ends the last first.
     ///
     /// - Parameters:
-    ///   - certificates: Nil for plain HTTP.
+    ///   - certificates: Of the listeners that have any.
     ///   - didBecomeReady: Called once, when requests can succeed.
     package func serviceGroup(
-        logger: Logger, certificates: ListenerCertificates?, didBecomeReady: @escaping @Sendable () -> Void,
+        logger: Logger, certificates: ServedCertificates, didBecomeReady: @escaping @Sendable () -> Void,
         didBind: @escaping @Sendable (Int) async -> Void
     ) -> ServiceGroup {
         let announcement = Announcement(didBecomeReady)
@@ -112,7 +113,16 @@ package struct Application {
             attestations: attestations, tokenProblem: tokenProblem,
             didFindReady: { announcement.make() })
         let metrics = settings.metrics.map { _ in ServiceMetrics(keystores: keystores.meters, store: store.meters) }
-        metrics?.process.withLock { $0 = ProcessMeters(budget: budget, connections: connections) }
+        let front = decryption.map {
+            DecryptionFront(
+                parts: $0, certificates: certificates.decryption,
+                connections: ConnectionTable(limit: budget.decryptionConnections), meters: FrontMeters(), logger: logger
+            )
+        }
+        metrics?.process.withLock {
+            $0 = ProcessMeters(
+                budget: budget, connections: connections, decryption: front.map { ($0.connections, $0.meters) })
+        }
         responder.metrics = metrics?.requests
         responder.legacyVaultServer = settings.outbound.legacyVaultServer
         responder.capabilityTimes = metrics?.capabilities
@@ -136,7 +146,7 @@ package struct Application {
         }
         services.append(RefusalService(audit: responder.audit, keystores: keystores, logger: logger))
         if let split { services.append(SplitService(parts: split, logger: logger)) }
-        if let decryption { services.append(DecryptionFront(parts: decryption, logger: logger)) }
+        if let front { services.append(front) }
         services.append(DestructionService(keystores: keystores, audit: audit?.chain, logger: logger))
         services.append(
             ReadinessAnnouncer(
@@ -151,8 +161,7 @@ package struct Application {
         services.append(
             RESTServer(
                 configuration: settings, responder: responder, connections: connections, logger: logger,
-                certificates: certificates,
-                didBind: didBind))
+                certificates: certificates.https, didBind: didBind))
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .error)
         // Which signals end it is ``DaemonSignals``' business, and how long the end may take too.

@@ -10,10 +10,8 @@ import Foundation
 package import KMSConfiguration
 import Keystores
 import LightClient
-import Logging
 import OutboundHTTP
 import SecretMemory
-import ServiceLifecycle
 import Storage
 import Token
 
@@ -31,10 +29,12 @@ package struct DecryptionParts: Sendable {
             }
         }
 
-        func run(told: @Sendable (LightClientError?) -> Void) async {
+        func run(
+            told: @Sendable (LightClientError?) -> Void, stepped: @Sendable (LightClientError?) async -> Void
+        ) async {
             switch self {
-            case .embedded(let follower): await follower.run(told: told)
-            case .proxied(let headers): await headers.run(told: told)
+            case .embedded(let follower): await follower.run(told: told, stepped: stepped)
+            case .proxied(let headers): await headers.run(told: told, stepped: stepped)
             }
         }
     }
@@ -81,11 +81,18 @@ extension Application {
         return DecryptionParts(
             store: store, following: following, service: service,
             server: DecryptionServer.Configuration(
-                host: decryption.listen.host, port: decryption.listen.port,
-                tls: try settings.tls.map { try tls($0, decryption.clientAuthorities) },
-                generation: decryption.generation, hasCompatibleStatuses: decryption.hasCompatibleStatuses,
-                maximumMessage: decryption.maximumMessage),
+                host: decryption.listen.host, port: decryption.listen.port, generation: decryption.generation,
+                hasCompatibleStatuses: decryption.hasCompatibleStatuses,
+                limits: limits(settings, decryption, DescriptorBudget(settings))),
             attesting: token.manifest.map { TFHEKeyAttester(issuer: AttestationIssuer(token: token, manifest: $0)) })
+    }
+
+    private static func limits(
+        _ settings: Configuration, _ decryption: DecryptionSettings, _ budget: DescriptorBudget
+    ) -> FrontLimits {
+        var limits = FrontLimits(message: decryption.maximumMessage, patience: settings.requestTimeout)
+        limits.connectionsPerCaller = max(1, budget.decryptionConnections / 2)
+        return limits
     }
 
     private static func follow(
@@ -120,68 +127,6 @@ extension Application {
                     } store: {
                         try await store.keepHead($0, of: chainID)
                     }, poll: settings.poll, now: now))
-        }
-    }
-
-    private static func tls(
-        _ files: Configuration.TLSFiles, _ authorities: [String]
-    ) throws(ConfigurationError) -> DecryptionServer.TLS {
-        func path(_ source: String, _ setting: String) throws(ConfigurationError) -> String {
-            guard let path = NamedFile.location(of: source) else {
-                throw ConfigurationError("\(setting) '\(source)' cannot be found")
-            }
-            return path
-        }
-        return DecryptionServer.TLS(
-            certificate: try path(files.certificate, "tls-serve-cert"), key: try path(files.key, "tls-serve-key"),
-            clientAuthorities: try authorities.map { authority throws(ConfigurationError) in
-                try path(authority, "decryption-client-cacerts")
-            })
-    }
-}
-
-/// Follows the chain, serves the front, and closes the store at the end.
-struct DecryptionFront: Service {
-    let parts: DecryptionParts
-    let logger: Logger
-
-    func run() async throws {
-        do { try await serve() } catch {
-            // What is kept is whole on the disk; closing tells only that nobody writes any more.
-            try? parts.store.close()
-            throw error
-        }
-        try parts.store.close()
-    }
-
-    private func serve() async throws {
-        let server = DecryptionServer(parts.server, service: parts.service, attesting: parts.attesting)
-        let (following, logger) = (parts.following, logger)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            let follower = Task {
-                await following.run { problem in
-                    if let problem {
-                        logger.error("the light client serves no new headers", metadata: ["error": "\(problem)"])
-                    } else {
-                        logger.notice("the light client follows its chain")
-                    }
-                }
-            }
-            group.addTask {
-                let port = try await server.port
-                logger.notice("the decryption API listens", metadata: ["port": "\(port)"])
-            }
-            group.addTask {
-                try await withGracefulShutdownHandler {
-                    try await server.run()
-                } onGracefulShutdown: {
-                    server.stop()
-                }
-            }
-            defer { follower.cancel() }
-            try await group.waitForAll()
-            follower.cancel()
-            await follower.value
         }
     }
 }

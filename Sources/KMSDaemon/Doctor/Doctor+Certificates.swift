@@ -17,6 +17,7 @@ extension Doctor {
             for problem in problems {
                 checks.append(Check(name: "tls", grade: .warn, message: problem, remedy: Self.remedy))
             }
+            lookAtDecryption(settings, tls, told: problems)
         }
         guard !settings.outbound.authorities.isEmpty else { return }
         var problems: [String] = []
@@ -27,6 +28,20 @@ extension Doctor {
         }
         for problem in problems {
             checks.append(Check(name: "tls-cacerts", grade: .warn, message: problem, remedy: Self.remedy))
+        }
+    }
+
+    /// The gRPC front shows the same certificate, and has authorities of its own.
+    private mutating func lookAtDecryption(_ settings: Configuration, _ tls: Configuration.TLSFiles, told: [String]) {
+        guard let authorities = settings.decryption?.clientAuthorities, !authorities.isEmpty else { return }
+        let name = ListenerRole.decryption.authoritySetting
+        var problems: [String] = []
+        attempt(name, remedy: "give the authorities' certificates in PEM") {
+            problems = try TLSFiles.load(tls, clientAuthorities: authorities, role: .decryption).problems(at: .now())
+            return "the authorities of the decryption API's clients can be read"
+        }
+        for problem in problems where !told.contains(where: { $0.utf8.elementsEqual(problem.utf8) }) {
+            checks.append(Check(name: name, grade: .warn, message: problem, remedy: Self.remedy))
         }
     }
 }

@@ -15,6 +15,8 @@ package struct DescriptorBudget: Sendable, Equatable {
     let asked: Int
     /// Of the metrics listener; 0 without one.
     let metricsConnections: Int
+    /// Connections of the gRPC front; 0 without one.
+    let decryptionConnections: Int
     /// Calls to other servers at once.
     let outboundCalls: Int
     /// Readers of each database.
@@ -41,6 +43,15 @@ package struct DescriptorBudget: Sendable, Equatable {
         reserved += 2 * outboundCalls  // Those under way, and those kept open for the next.
         reserved += metricsConnections == 0 ? 0 : metricsConnections + 2
         reserved += Self.transient
+        if settings.decryption == nil {
+            decryptionConnections = 0
+        } else {
+            reserved += database
+            // A fourth of what both fronts may have; its listener, and those beyond the bound for a moment.
+            let share = min(asked, limit - reserved) / 4
+            decryptionConnections = max(Self.leastConnections, share)
+            reserved += decryptionConnections + 1 + Self.transient
+        }
         self.reserved = reserved
     }
 
@@ -51,8 +62,11 @@ package struct DescriptorBudget: Sendable, Equatable {
     package var isClamped: Bool { connections < asked }
 
     package var summary: String {
-        "at most \(connections) connections are served at once; \(limit) open files are allowed, \(reserved) of them are "
-            + "kept for the token, the databases, calls to other servers and the log"
+        "at most \(connections) connections are served at once"
+            + (decryptionConnections == 0 ? "" : ", and \(decryptionConnections) by the decryption API")
+            + "; \(limit) open files are allowed, \(reserved) of them are kept for "
+            + (decryptionConnections == 0 ? "" : "the decryption API, ")
+            + "the token, the databases, calls to other servers and the log"
     }
 
     package static let remedy = "raise LimitNOFILE= of the unit, or `ulimit -n`; or lower max-connections"

@@ -1,9 +1,12 @@
+import DecryptionAPI
 import PrometheusMetrics
 
 /// What the process uses of its limits, for the page of metrics.
 struct ProcessMeters: Sendable {
     let budget: DescriptorBudget
     let connections: ConnectionTable
+    /// Of the gRPC front; nil without one.
+    var decryption: (connections: ConnectionTable, meters: FrontMeters)?
 
     func write(to text: inout PrometheusText) {
         let gauges: [(String, String, Int)] = [
@@ -35,5 +38,32 @@ struct ProcessMeters: Sendable {
             text.family(name, .counter, help)
             text.value(name, value)
         }
+        if let decryption { write(decryption.connections, decryption.meters, to: &text) }
+    }
+
+    private func write(_ connections: ConnectionTable, _ meters: FrontMeters, to text: inout PrometheusText) {
+        let gauges: [(String, String, Int)] = [
+            ("kms_decryption_connections", "Connections of the decryption API that are open.", connections.count),
+            ("kms_decryption_connections_limit", "How many of them may be.", budget.decryptionConnections),
+        ]
+        for (name, help, value) in gauges {
+            text.family(name, .gauge, help)
+            text.value(name, UInt64(max(0, value)))
+        }
+        let counters: [(String, String, UInt64)] = [
+            (
+                "kms_decryption_connections_closed_for_others_count",
+                "Connections of the decryption API that were closed for new ones.", connections.closedForOthers
+            ),
+            (
+                "kms_decryption_accept_failures_count",
+                "Connections that the system did not let the decryption API accept.", connections.acceptFailures
+            ),
+        ]
+        for (name, help, value) in counters {
+            text.family(name, .counter, help)
+            text.value(name, value)
+        }
+        meters.write(to: &text)
     }
 }

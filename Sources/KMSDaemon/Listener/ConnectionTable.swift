@@ -104,9 +104,13 @@ final class ConnectionTable: Sendable {
 
     /// Begins to look after a listener: it is asked to accept again after it was held, and outlives failures to accept.
     func attach(to listener: any Channel) async {
-        state.withLock { $0.listener = listener }
         // Whatever goes wrong here has closed the listener, which is reported elsewhere.
-        try? await listener.pipeline.addHandler(AcceptErrorHandler(self), position: .first).get()
+        try? await attached(to: listener).get()
+    }
+
+    func attached(to listener: any Channel) -> EventLoopFuture<Void> {
+        state.withLock { $0.listener = listener }
+        return listener.pipeline.addHandler(AcceptErrorHandler(self), position: .first)
     }
 
     func opened() {

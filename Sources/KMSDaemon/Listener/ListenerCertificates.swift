@@ -16,13 +16,15 @@ import Synchronization
 package final class ListenerCertificates: Sendable {
     private let files: Configuration.TLSFiles
     private let clientAuthorities: [String]
+    private let role: ListenerRole
     private let content: Mutex<TLSFiles.Content>
 
     /// - Throws: ``ConfigurationError`` for files that cannot be used.
-    package init(_ files: Configuration.TLSFiles, clientAuthorities: [String]) throws {
+    package init(_ files: Configuration.TLSFiles, clientAuthorities: [String], role: ListenerRole) throws {
         self.files = files
         self.clientAuthorities = clientAuthorities
-        content = Mutex(try TLSFiles.load(files, clientAuthorities: clientAuthorities))
+        self.role = role
+        content = Mutex(try TLSFiles.load(files, clientAuthorities: clientAuthorities, role: role))
     }
 
     /// For the next connection.
@@ -38,12 +40,15 @@ package final class ListenerCertificates: Sendable {
 
     func problems(at time: Timestamp) -> [String] { content.withLock { $0.problems(at: time) } }
 
-    /// Reads the files again; if they cannot be used, what was there stays.
+    /// Reads the files again, and uses them from ``use(_:)`` on.
     ///
-    /// - Returns: What changed, in words; empty if nothing did.
     /// - Throws: ``ConfigurationError``
-    func renew() throws -> [String] {
-        let new = try TLSFiles.load(files, clientAuthorities: clientAuthorities)
+    func read() throws -> TLSFiles.Content {
+        try TLSFiles.load(files, clientAuthorities: clientAuthorities, role: role)
+    }
+
+    /// - Returns: What changed, in words; empty if nothing did.
+    func use(_ new: TLSFiles.Content) -> [String] {
         let old = content.withLock { old in
             defer { old = new }
             return old
@@ -54,9 +59,31 @@ package final class ListenerCertificates: Sendable {
         }
         if old.authorities != new.authorities {
             let names = new.authorities.map { $0.fingerprint.prefix(16) }.joined(separator: ", ")
-            changes.append("the authorities of clients are now \(new.authorities.count): \(names)")
+            changes.append("the authorities of \(role.clients) are now \(new.authorities.count): \(names)")
         }
         return changes
+    }
+}
+
+/// The certificates of every listener that has any.
+package struct ServedCertificates: Sendable {
+    /// Nil for plain HTTP.
+    let https: ListenerCertificates?
+    /// Nil without the decryption API, or with a plain one.
+    let decryption: ListenerCertificates?
+
+    var all: [ListenerCertificates] { [https, decryption].compactMap { $0 } }
+
+    /// - Throws: ``ConfigurationError`` for files that cannot be used.
+    package init(_ settings: Configuration) throws {
+        https = try settings.tls.map {
+            try ListenerCertificates($0, clientAuthorities: settings.clientAuthorities, role: .https)
+        }
+        guard let files = settings.tls, let front = settings.decryption else {
+            decryption = nil
+            return
+        }
+        decryption = try ListenerCertificates(files, clientAuthorities: front.clientAuthorities, role: .decryption)
     }
 }
 

@@ -4,14 +4,13 @@ package import KMSConfiguration
 package import Logging
 package import OutboundHTTP
 
-/// Takes renewed certificates into use: those of the listener, of its clients' authorities, and of the authorities of
+/// Takes renewed certificates into use: those of the listeners, of their clients' authorities, and of the authorities of
 /// other servers. On SIGHUP at once, otherwise a moment after the files have come to rest.
 ///
 /// - Concurrency: one queue of its own; any thread may ask.
 package final class Renewal: Sendable {
     private let settings: Configuration
-    /// Nil without HTTPS.
-    private let certificates: ListenerCertificates?
+    private let certificates: ServedCertificates
     private let outbound: OutboundClient
     private let logger: Logger
     private let queue = DispatchQueue(label: "kmsd.renewal")
@@ -42,7 +41,7 @@ package final class Renewal: Sendable {
 
     /// - Throws: ``ConfigurationError``
     package init(
-        _ settings: Configuration, certificates: ListenerCertificates?, outbound: OutboundClient, logger: Logger
+        _ settings: Configuration, certificates: ServedCertificates, outbound: OutboundClient, logger: Logger
     ) throws {
         self.settings = settings
         self.certificates = certificates
@@ -55,7 +54,9 @@ package final class Renewal: Sendable {
 
     /// Begins to look; what is not valid now is reported at once.
     package func start() {
-        if let certificates { logger.info("serving HTTPS", metadata: ["certificate": "\(certificates.description)"]) }
+        if let https = certificates.https {
+            logger.info("serving HTTPS", metadata: ["certificate": "\(https.description)"])
+        }
         queue.sync { tellProblems() }
         watch.timer.setEventHandler { [weak self] in self?.look() }
         watch.timer.schedule(
@@ -68,7 +69,8 @@ package final class Renewal: Sendable {
 
     private static func files(_ settings: Configuration) -> [String] {
         let own = settings.tls.map { [$0.certificate, $0.key] } ?? []
-        return own + settings.clientAuthorities + settings.outbound.authorities
+        let decryption = settings.decryption?.clientAuthorities ?? []
+        return own + settings.clientAuthorities + decryption + settings.outbound.authorities
     }
 
     private func look() {
@@ -85,7 +87,11 @@ package final class Renewal: Sendable {
         do {
             // All are read before any is used.
             let trust = try settings.outbound.trust()
-            var changes = try certificates?.renew() ?? []
+            let read = try certificates.all.map { (listener: $0, content: try $0.read()) }
+            // Of one certificate that two listeners show there is one line.
+            var changes: [String] = []
+            for change in read.flatMap({ $0.listener.use($0.content) })
+            where !changes.contains(where: { $0.utf8.elementsEqual(change.utf8) }) { changes.append(change) }
             outbound.trust(trust)
             if !trust.isSame(as: watch.trust) {
                 changes.append("the authorities of other servers are now \(trust.count) certificates")
@@ -108,7 +114,7 @@ package final class Renewal: Sendable {
     private func tellProblems() {
         let now = Timestamp.now()
         let others = (try? OutboundSettings.problems(watch.trust, at: now)) ?? []
-        for problem in (certificates?.problems(at: now) ?? []) + others
+        for problem in certificates.all.flatMap({ $0.problems(at: now) }) + others
         where watch.told.insert(ExactText(problem)).inserted {
             logger.warning("\(problem)")
         }

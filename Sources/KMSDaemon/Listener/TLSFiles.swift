@@ -16,6 +16,7 @@ enum TLSFiles {
     /// What the files say at this moment, proven to belong together.
     struct Content {
         var context: NIOSSLContext
+        var role: ListenerRole
         /// The server's certificate first.
         var chain: [CertificateFacts]
         var authorities: [CertificateFacts]
@@ -27,22 +28,25 @@ enum TLSFiles {
                 return facts.problems(at: time, "tls-serve-cert: \(who)", index == 0 ? .server : .chain)
             }
             return own
-                + authorities.flatMap { $0.problems(at: time, "tls-client-cacerts: one", .authority) }
+                + authorities.flatMap { $0.problems(at: time, "\(role.authoritySetting): one", .authority) }
         }
     }
 
     /// TLS 1.2 at least, as TrustBloc's server; the key file must be closed to others.
     ///
-    /// - Parameter clientAuthorities: PEM files; with them, clients may show a certificate, which must then be valid.
+    /// - Parameter clientAuthorities: PEM files; with them, clients may show a certificate, which must then be valid, or must
+    ///   show one, as the role says.
     /// - Throws: ``ConfigurationError`` naming the file that cannot be used, and why.
     /// - Concurrency: reads files; call it at start or off the cooperative pool.
-    static func load(_ files: Configuration.TLSFiles, clientAuthorities: [String] = []) throws -> Content {
+    static func load(
+        _ files: Configuration.TLSFiles, clientAuthorities: [String] = [], role: ListenerRole = .https
+    ) throws -> Content {
         do throws(Mismatch) {
-            return try loadOnce(files, clientAuthorities)
+            return try loadOnce(files, clientAuthorities, role)
         } catch .belongsToAnother {
             // Files that are being renewed may be read one before and one after: the second look is at both new ones.
             do throws(Mismatch) {
-                return try loadOnce(files, clientAuthorities)
+                return try loadOnce(files, clientAuthorities, role)
             } catch .belongsToAnother(let message) {
                 throw ConfigurationError(message)
             } catch .other(let error) {
@@ -59,7 +63,7 @@ enum TLSFiles {
     }
 
     private static func loadOnce(
-        _ files: Configuration.TLSFiles, _ clientAuthorities: [String]
+        _ files: Configuration.TLSFiles, _ clientAuthorities: [String], _ role: ListenerRole
     ) throws(Mismatch) -> Content {
         do {
             let filed = try certificates(files.certificate, setting: "tls-serve-cert")
@@ -74,12 +78,12 @@ enum TLSFiles {
             var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
             configuration.minimumTLSVersion = .tlsv12
-            configuration.applicationProtocols = ["http/1.1"]
+            configuration.applicationProtocols = role.protocols
             var authorities: [FiledCertificate] = []
-            for file in clientAuthorities { authorities += try certificates(file, setting: "tls-client-cacerts") }
+            for file in clientAuthorities { authorities += try certificates(file, setting: role.authoritySetting) }
             if !authorities.isEmpty {
                 configuration.trustRoots = .certificates(authorities.map(\.certificate))
-                configuration.certificateVerification = .optionalVerification
+                configuration.certificateVerification = role.verification
             }
             let context: NIOSSLContext
             do {
@@ -92,7 +96,7 @@ enum TLSFiles {
                 )
             }
             return Content(
-                context: context, chain: facts,
+                context: context, role: role, chain: facts,
                 authorities: try authorities.map(CertificateFacts.init))
         } catch let error as Mismatch {
             throw error
@@ -180,66 +184,5 @@ enum TLSFiles {
         }
         guard let key else { return nil }
         return key.withUnsafeBytes { PrivateKeyOutline.kind($0, label: block.label) }
-    }
-}
-
-/// What is told of a certificate.
-struct CertificateFacts: Equatable {
-    /// SHA-256 of the certificate, hexadecimal.
-    var fingerprint: String
-    var notBefore: Timestamp
-    var notAfter: Timestamp
-
-    /// Where it stands.
-    var place: String
-    var outline: CertificateOutline
-
-    /// What a certificate is for, so what would make others refuse it.
-    enum Role { case server, chain, authority }
-
-    init(_ filed: FiledCertificate) throws {
-        let der = try filed.certificate.toDERBytes()
-        guard let outline = CertificateOutline(der: der) else {
-            throw ConfigurationError("\(filed.place) holds a damaged certificate; copy it again from where it came")
-        }
-        self.outline = outline
-        place = filed.place
-        fingerprint = Hexadecimal.encode(try Digest.sha256(der))
-        notBefore = Timestamp(seconds: Int64(filed.certificate.notValidBefore))
-        notAfter = Timestamp(seconds: Int64(filed.certificate.notValidAfter))
-    }
-
-    /// What is wrong with it now, each a sentence that begins with `subject` and ends with where it is.
-    func problems(at time: Timestamp, _ subject: String, _ role: Role) -> [String] {
-        var found: [String] = []
-        if let problem = problem(at: time) { found.append(problem) }
-        if let bits = outline.bits, bits < 2048 {
-            found.append("has an RSA key of \(bits) bits, which clients refuse below 2048; make a larger one")
-        }
-        if !outline.isUsable, role != .server {
-            found.append("has a key of the kind \(outline.key), which vouches for nobody here; use another authority")
-        }
-        // What signs itself is not believed for its signature.
-        if let digest = outline.weakDigest, role != .authority, !outline.isSelfIssued {
-            found.append("is signed with \(digest), which clients refuse; have it issued again")
-        }
-        return found.map { "\(subject) \($0) (\(place))" }
-    }
-
-    /// Nil while it is valid.
-    func problem(at time: Timestamp) -> String? {
-        if time.seconds > notAfter.seconds { return "expired at \(notAfter.rfc3339(digits: 0)); renew it" }
-        if time.seconds < notBefore.seconds {
-            // Without the time that it is: what is told once must be the same text each time.
-            return "is not valid before \(notBefore.rfc3339(digits: 0)); look at the clock or wait"
-        }
-        return nil
-    }
-}
-
-extension OutboundSettings {
-    /// What is wrong with an authority of other servers at `time`, each with its place.
-    static func problems(_ trust: OutboundTrust, at time: Timestamp) throws -> [String] {
-        try trust.authorities.flatMap { try CertificateFacts($0).problems(at: time, "tls-cacerts: one", .authority) }
     }
 }

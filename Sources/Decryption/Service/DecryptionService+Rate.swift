@@ -1,0 +1,25 @@
+import Audit
+
+/// How often callers may ask.
+extension DecryptionService {
+    /// Whether a caller may ask now; called before anything of the question is read. Of refusals, one a minute and caller is
+    /// recorded, since the front's meters count them all.
+    ///
+    /// - Parameters:
+    ///   - caller: The name in his certificate, or where he comes from.
+    ///   - cost: In questions.
+    ///   - operation: The word of the record; nil for what is not recorded.
+    public func admits(_ caller: String, cost: Double, operation: String?) -> Bool {
+        guard case .refused(let isNew) = rate.take(caller, cost: cost) else { return true }
+        if isNew, let operation {
+            let audit = audit
+            Task {
+                _ = try? await audit.record(
+                    AuditEvent(
+                        front: "decryption", actor: caller, operation: operation, subject: "", outcome: .refused,
+                        reason: "rate", requestID: ""))
+            }
+        }
+        return false
+    }
+}
