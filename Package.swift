@@ -186,8 +186,9 @@ let targets: [Target] = [
         "HTTPAPI",
         uses: [
             "Attestation", "Audit", "BearerTokens", "Capabilities", "EDV", "EnclaveLock", "Encodings", "GNAP",
-            "HTTPTypes", "Hummingbird", "KMSConfiguration", "Keystores", "LibCrypto", "Logging", "NIOCore", "NIOSSL",
-            "OutboundHTTP", "PrometheusMetrics", "SecretMemory", "SplitKeys", "Token", "WorkingKeys",
+            "HTTPTypes", "Hummingbird", "KMSConfiguration", "Keystores", "LibCrypto", "LightClient", "Logging",
+            "NIOCore", "NIOSSL", "OutboundHTTP", "PrometheusMetrics", "SecretMemory", "SplitKeys", "Token",
+            "WorkingKeys",
         ],
         resources: [.embedInCode("Resources/openapi.yaml")]),
     library(

@@ -7,6 +7,7 @@ package import DecryptionStore
 import EnclaveLock
 import Encodings
 import Foundation
+import HTTPAPI
 package import KMSConfiguration
 import Keystores
 import LightClient
@@ -34,6 +35,24 @@ package struct DecryptionParts: Sendable {
             switch self {
             case .embedded(let follower): await follower.run(told: told)
             case .proxied(let headers): await headers.run(told: told)
+            }
+        }
+
+        /// For operators. A light proxy sees conflicts itself.
+        var followed: FollowedChain {
+            switch self {
+            case .embedded(let follower):
+                FollowedChain(chainID: follower.chainID) {
+                    await follower.conflict
+                } resolve: { hash throws(LightClientError) in
+                    try await follower.resolve(keeping: hash)
+                }
+            case .proxied(let headers):
+                FollowedChain(chainID: headers.chainID) {
+                    nil
+                } resolve: { _ throws(LightClientError) in
+                    throw LightClientError(.settings, "the light proxy verifies the chain, and decides, too")
+                }
             }
         }
     }
