@@ -190,8 +190,9 @@ let targets: [Target] = [
         "HTTPAPI",
         uses: [
             "Attestation", "Audit", "BearerTokens", "Capabilities", "EDV", "EnclaveLock", "Encodings", "GNAP",
-            "HTTPTypes", "Hummingbird", "KMSConfiguration", "Keystores", "LibCrypto", "Logging", "NIOCore", "NIOSSL",
-            "OutboundHTTP", "PrometheusMetrics", "SecretMemory", "SplitKeys", "Token", "WorkingKeys",
+            "HTTPTypes", "Hummingbird", "KMSConfiguration", "Keystores", "LibCrypto", "LightClient", "Logging",
+            "NIOCore", "NIOSSL", "OutboundHTTP", "PrometheusMetrics", "SecretMemory", "SplitKeys", "Token",
+            "WorkingKeys",
         ],
         resources: [.embedInCode("Resources/openapi.yaml")]),
     library(
@@ -319,10 +320,10 @@ let targets: [Target] = [
 // The harnesses of every parser: a test that replays their inputs, or what `scripts/fuzz` runs.
 let fuzzed = dependencies([
     "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "Decryption", "DecryptionAPI",
-    "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "GRDB", "GRPCCore", "HTTPAPI", "HTTPTypes",
-    "Hummingbird", "InclusionProofs", "KMSCommand", "KMSConfiguration", "Keystores", "LibCrypto", "LightClient",
-    "Logging", "NIOCore", "OutboundHTTP", "Pairing", "RemoteLocks", "SecretMemory", "SplitKeys", "SwiftProtobuf",
-    "TFHE", "TPMBridge", "Token", "TrustBlocImport", "WorkingKeys",
+    "DecryptionClient", "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "GRDB", "GRPCCore", "HTTPAPI",
+    "HTTPTypes", "Hummingbird", "InclusionProofs", "KMSCommand", "KMSConfiguration", "Keystores", "LibCrypto",
+    "LightClient", "Logging", "NIOCore", "OutboundHTTP", "Pairing", "RemoteLocks", "SecretMemory", "SplitKeys",
+    "SwiftProtobuf", "TFHE", "TPMBridge", "Token", "TrustBlocImport", "WorkingKeys",
 ])
 let fuzzTarget: Target =
     fuzzing

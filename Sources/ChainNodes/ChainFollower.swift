@@ -5,11 +5,11 @@ public import LightClient
 ///
 /// It starts from the stored trusted state, or from the height and hash that the operators vouch for, as soon as the nodes
 /// answer, and writes its state down now and then. A request waits for the network only if its height is above the latest one
-/// that is trusted.
+/// that is trusted. A conflict is written down at once and outlives the process; ``resolve(keeping:)`` ends it.
 ///
 /// - Concurrency: an actor.
 public actor ChainFollower: VerifiedHeaders {
-    /// Where the trusted state is kept, in a place that notices an older copy.
+    /// Where the ``KeptState`` is kept, in a place that notices an older copy.
     public struct Keeping: Sendable {
         public var load: @Sendable () async throws -> [UInt8]?
         public var store: @Sendable ([UInt8]) async throws -> Void
@@ -46,6 +46,12 @@ public actor ChainFollower: VerifiedHeaders {
     /// Between two writes of the trusted state.
     private let interval: Duration
     private var client: LightClient?
+    /// Why nothing is served until an operator decides.
+    public private(set) var conflict: ChainConflict?
+    private var isConflictKept = false
+    /// What an operator said before there is a client to hear it.
+    private var ruling: ChainRuling?
+    private var isResolving = false
     private var problem = LightClientError(.unavailable, "the light client has not started yet")
     private var written: (height: Int64, at: ContinuousClock.Instant)?
     private var step: Task<LightClientError?, Never>?
@@ -108,6 +114,29 @@ public actor ChainFollower: VerifiedHeaders {
         do throws(LightClientError) { return .success(try await client.latest()) } catch { return .failure(error) }
     }
 
+    /// Serves again, because an operator says which of the two headers is right. What was trusted before still is.
+    ///
+    /// - Returns: The conflict that was.
+    /// - Throws: `.settings` as ``LightClient/resolve(keeping:)`` does; `.unavailable` if it cannot be written down: then the
+    ///   conflict stands.
+    public func resolve(keeping hash: [UInt8]) async throws(LightClientError) -> ChainConflict {
+        while let step { _ = await step.value }
+        guard !isResolving, let conflict else { throw LightClientError(.settings, "there is no conflict") }
+        isResolving = true
+        defer { isResolving = false }
+        let before =
+            if let client { await client.kept } else { KeptState(trusted: nil, conflict: conflict, ruling: ruling) }
+        let after = try before.resolved(keeping: hash)
+        let bytes = try after.encoded()
+        do { try await keeping.store(bytes) } catch {
+            throw LightClientError(.unavailable, "the decision cannot be written down, so the conflict stands")
+        }
+        try await client?.resolve(keeping: hash)
+        (self.conflict, isConflictKept, ruling) = (nil, false, after.ruling)
+        problem = LightClientError(.unavailable, "the light client has not gone on yet")
+        return conflict
+    }
+
     /// One step forward, shared by all who want one now.
     private func advanceOnce() async -> LightClientError? {
         if let step { return await step.value }
@@ -123,6 +152,7 @@ public actor ChainFollower: VerifiedHeaders {
     }
 
     private func advance() async -> LightClientError? {
+        if isResolving { return conflict?.error }
         do throws(LightClientError) {
             let client = try await start()
             let before = await client.trusted.height
@@ -135,45 +165,70 @@ public actor ChainFollower: VerifiedHeaders {
             return nil
         } catch {
             problem = error
+            await keepConflict()
             return error
+        }
+    }
+
+    /// Before anything else is done: a restart must not forget it.
+    private func keepConflict() async {
+        guard let client, let found = await client.conflict else { return }
+        conflict = found
+        guard !isConflictKept else { return }
+        do {
+            try await keeping.store(try await client.kept.encoded())
+            isConflictKept = true
+        } catch {
+            // Tried again at the next step, and found again after a restart, as long as the nodes disagree.
         }
     }
 
     private func start() async throws(LightClientError) -> LightClient {
         if let client { return client }
+        let kept = try await stored()
+        if let found = kept?.conflict { (conflict, isConflictKept) = (found, true) }
+        ruling = kept?.ruling
         let trusted: TrustedState
-        if let kept = try await stored() {
-            trusted = kept
+        if let known = kept?.trusted {
+            trusted = known
         } else {
+            // Nobody need be asked to know that nothing is served.
+            if let conflict { throw conflict.error }
             trusted = try await LightClient.start(
                 settings, height: root.height, hash: root.hash, primary: primary, now: now)
         }
         // Another call may have started it meanwhile; steps are shared, so only this one does.
-        let client = try LightClient(settings, trusted: trusted, primary: primary, witnesses: witnesses, now: now)
+        let client = try LightClient(
+            settings, trusted: trusted, conflict: conflict, ruling: ruling, primary: primary, witnesses: witnesses,
+            now: now)
         self.client = client
         return client
     }
 
-    private func stored() async throws(LightClientError) -> TrustedState? {
+    private func stored() async throws(LightClientError) -> KeptState? {
         let bytes: [UInt8]?
         do { bytes = try await keeping.load() } catch {
             throw LightClientError(.unavailable, "the trusted state cannot be read yet")
         }
         guard let bytes else { return nil }
-        let state = try TrustedState(decoding: bytes)
-        // The operators' word about a later height goes before what was kept: so trust that has expired is renewed.
-        return state.height >= root.height ? state : nil
+        var state = try KeptState(decoding: bytes)
+        // The operators' word about a later height goes before what was kept: so trust that has expired is renewed. A conflict
+        // it does not end.
+        if let trusted = state.trusted, trusted.height < root.height { state.trusted = nil }
+        return state
     }
 
     private func keep(always: Bool) async {
-        guard let client else { return }
-        let trusted = await client.trusted
+        // A conflict is written when it is found, and its end when it is decided.
+        guard let client, !isResolving, conflict == nil else { return }
+        let kept = await client.kept
+        guard kept.conflict == nil, let height = kept.trusted?.height else { return }
         if let written {
-            guard trusted.height > written.height, always || .now - written.at >= interval else { return }
+            guard height > written.height, always || .now - written.at >= interval else { return }
         }
         do {
-            try await keeping.store(try trusted.encoded())
-            written = (trusted.height, .now)
+            try await keeping.store(try kept.encoded())
+            written = (height, .now)
         } catch {
             // Tried again at the next step; meanwhile a restart begins from the older state, which is safe.
         }

@@ -9,5 +9,7 @@ public struct ClientError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
+    static let noMemory = ClientError("locked-memory", "there is no locked memory for the value: raise `ulimit -l`")
+
     public var description: String { message }
 }

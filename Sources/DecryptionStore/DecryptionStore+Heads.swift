@@ -25,3 +25,20 @@ extension DecryptionStore {
         }
     }
 }
+
+extension DecryptionStore {
+    /// What is kept of each chain in a file that is only read, also beside the daemon: as the file says, unproven. Blocks for a
+    /// few file operations.
+    public static func heads(inFile path: String) throws -> [(chainID: String, state: [UInt8])] {
+        let queue = try SQLiteFile.openReadOnly(path: path, label: "decryption-heads", schema: schema)
+        defer { try? queue.close() }
+        return try queue.read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM heads ORDER BY chain_id").map { row in
+                guard let chainID = String.fromDatabaseValue(row["chain_id"]),
+                    let state = Data.fromDatabaseValue(row["state"])
+                else { throw damaged }
+                return (chainID, Array(state))
+            }
+        }
+    }
+}

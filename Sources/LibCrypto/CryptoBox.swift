@@ -69,6 +69,22 @@ public enum CryptoBox {
         }
     }
 
+    /// The same into locked memory.
+    public static func openSecretly(
+        _ box: [UInt8], nonce: [UInt8], from peer: [UInt8], to privateKey: borrowing SecretBytes
+    ) throws(LibCryptoError) -> SecretBytes {
+        try check(nonce, peer, privateKey)
+        guard box.count >= overhead else { throw refused }
+        return try privateKey.withUnsafeBytes { privateKey throws(LibCryptoError) in
+            try SecretBytes.filled(box.count - overhead) { output throws(LibCryptoError) in
+                guard let privateKey = privateKey.bytes,
+                    withOutput(output, { crypto_box_open_easy($0, box, UInt64(box.count), nonce, peer, privateKey) })
+                        == 0
+                else { throw refused }
+            }
+        }
+    }
+
     /// Boxes a message for a receiver without telling who sends it: ephemeral public key ‖ tag ‖ ciphertext.
     ///
     /// - Parameter peer: The receiver's X25519 public key, 32 bytes.

@@ -37,7 +37,7 @@ import Testing
         #expect(await asyncCode { try await one.advance() } == .unavailable)
         #expect(await asyncCode { try await one.advance(to: 5) } == .unavailable)
         #expect(await one.trusted.height == 1)
-        #expect(await one.halt == nil)
+        #expect(await one.conflict == nil)
         let two = try client(chain, primary: honest, witnesses: [failing, honest])
         #expect(try await two.advance().height == 5)
         let reports = await two.reports
@@ -45,7 +45,7 @@ import Testing
         guard case .silent = reports[0].verdict else { return #expect(Bool(false), "\(reports)") }
     }
 
-    @Test func aWitnessWithAnotherHeaderStopsEverythingUntilAnOperatorResumes() async throws {
+    @Test func aWitnessWithAnotherHeaderStopsEverythingUntilAnOperatorDecides() async throws {
         let chain = try TestChain(8)
         let witness = TestSource("witness", chain)
         let client = try client(
@@ -58,13 +58,13 @@ import Testing
                 return SignedHeader(header: header, commit: block.commit)
             })
         #expect(await asyncCode { try await client.advance(to: 8) } == .conflict)
-        #expect(await client.halt?.code == .conflict)
+        #expect(await client.conflict?.error.code == .conflict)
         #expect(await client.trusted.height == 4)
         witness.behave(.honest)
         #expect(await asyncCode { try await client.advance() } == .conflict)
         #expect(await asyncCode { _ = try await client.header(at: 3) } == .conflict)
         #expect(await asyncCode { _ = try await client.latest() } == .conflict)
-        await client.resume()
+        try await client.resolve(keeping: chain[8].header.hash())
         #expect(try await client.header(at: 3).height == 3)
         #expect(try await client.advance().height == 8)
     }
@@ -76,7 +76,7 @@ import Testing
             chain, from: 2, primary: TestSource("primary", chain), witnesses: [TestSource("fork", fork)])
         #expect(try await client.advance(to: 4).height == 4)
         #expect(await asyncCode { try await client.advance(to: 8) } == .fork)
-        #expect(await client.halt?.code == .fork)
+        #expect(await client.conflict?.error.code == .fork)
         guard case .differs(let hash, isProven: true) = await client.reports[0].verdict else {
             return #expect(Bool(false), "the fork is not in the report")
         }
@@ -134,7 +134,7 @@ import Testing
         let fresh = try self.client(chain, from: 2, primary: primary, witnesses: [TestSource("witness", chain)])
         #expect(await asyncCode { try await fresh.advance() } == .invalid, "half of the power")
         #expect(await fresh.trusted.height == 2)
-        #expect(await fresh.halt == nil)
+        #expect(await fresh.conflict == nil)
     }
 
     /// Each answer is in time, but there is no end of them.

@@ -25,10 +25,10 @@ def vector(name):
 class World:
     """A chain with its nodes, a daemon that follows it, and keys of public vectors."""
 
-    def __init__(self, installation, generation="GA", credentials=None, form="ics23", **more):
+    def __init__(self, installation, generation="GA", credentials=None, form="ics23", age=60, **more):
         self.installation = installation
         self.credentials = credentials
-        self.chain = Chain(form=form)
+        self.chain = Chain(age=age, form=form)
         more = {**({} if form == "ics23" else {"KMS_DECRYPTION_PROOF_FORM": form}), **more}
         self.primary, self.witness = ChainNode(self.chain), ChainNode(self.chain)
         self.chain.make(5)
@@ -49,13 +49,14 @@ class World:
             file.unlink()
         self.start()
 
-    def start(self, **more):
+    def start(self, is_followed=True, **more):
         self.daemon = self.installation.start(**{**self.settings, **more})
         found, _ = eventually(lambda: re.search(r"port=(\d+) .*decryption API listens", self.daemon.log()), 30, "the API")
         self.target = f"127.0.0.1:{found[1]}"
         self.node = Node(self.target, self.credentials)
         self.nodes.append(self.node)
-        eventually(lambda: self.status().get(2, 0) >= self.chain.height, 30, "the head of the chain")
+        if is_followed:
+            self.followed()
         self.server, self.algorithm = self.status()[6], self.status()[7].decode()
         return self
 

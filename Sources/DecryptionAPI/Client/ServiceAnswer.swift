@@ -27,6 +27,8 @@ public struct ServiceAnswer: Sendable, Hashable {
     public var servers: UInt32 = 0
     /// GB only.
     public var version: UInt32 = 0
+    /// The value of a decryption of GN, which shows neither digest nor key.
+    public var number: UInt64 = 0
 
     // The own service only.
     public var header = Header()
@@ -40,11 +42,11 @@ public struct ServiceAnswer: Sendable, Hashable {
     /// - Throws: What protobuf throws.
     public init(_ bytes: [UInt8], to question: ServiceQuestion) throws {
         switch question {
-        case .legacy(let request, _):
-            if request.generation == .ga {
-                try early(bytes, request.purpose)
-            } else {
-                try late(bytes, request.purpose)
+        case .legacy(let request, _, _):
+            switch request.generation {
+            case .ga: try early(bytes, request.purpose)
+            case .gb: try late(bytes, request.purpose)
+            case .gn: try node(bytes, request.purpose)
             }
         case .own(let request): try own(bytes, isPublic: request.receiver == nil)
         }
@@ -86,6 +88,19 @@ public struct ServiceAnswer: Sendable, Hashable {
             digest = [UInt8](message.digest)
             fheType = UInt32(clamping: message.fheType.rawValue)
             signcrypted = [UInt8](message.signcryptedCiphertext)
+        }
+    }
+
+    private mutating func node(_ bytes: [UInt8], _ purpose: LegacyRequest.Purpose) throws {
+        if purpose == .decrypt {
+            let message = try GNDecryptionResponse(serializedBytes: bytes)
+            signature = [UInt8](message.signature)
+            fheType = UInt32(clamping: message.fheType.rawValue)
+            number = message.plaintext
+        } else {
+            let message = try GNReencryptionResponse(serializedBytes: bytes)
+            fheType = UInt32(clamping: message.fheType.rawValue)
+            signcrypted = [UInt8](message.reencryptedCiphertext)
         }
     }
 

@@ -21,6 +21,14 @@ extension ServiceQuestion {
         }
     }
 
+    /// The list of permissible decryptors in it, if it has one that can be read.
+    public var list: PermissibleDecryptors? {
+        switch self {
+        case .own(let request): request.receiver?.list
+        case .legacy(_, _, let list): (try? Authorizations.list(Data(list))) ?? nil
+        }
+    }
+
     private static func early(_ bytes: [UInt8], _ purpose: LegacyRequest.Purpose) throws -> ServiceQuestion {
         var request = LegacyRequest(.ga, purpose)
         if purpose == .decrypt {
@@ -32,7 +40,7 @@ extension ServiceQuestion {
             request.randomness = [UInt8](message.payload.randomness)
             request.height = message.payload.proof.height
             request.proof = [UInt8](message.payload.proof.merklePatriciaProof)
-            return .legacy(request, authorization: [])
+            return .legacy(request, authorization: [], list: [])
         }
         let message = try GAReencryptionRequest(serializedBytes: bytes)
         request.signature = [UInt8](message.signature)
@@ -43,7 +51,7 @@ extension ServiceQuestion {
         request.randomness = [UInt8](message.payload.randomness)
         request.height = message.payload.proof.height
         request.proof = [UInt8](message.payload.proof.merklePatriciaProof)
-        return .legacy(request, authorization: [UInt8](message.userAuth))
+        return .legacy(request, authorization: [UInt8](message.userAuth), list: [UInt8](message.acl))
     }
 
     private static func late(_ bytes: [UInt8], _ purpose: LegacyRequest.Purpose) throws -> ServiceQuestion {
@@ -58,7 +66,7 @@ extension ServiceQuestion {
             request.ciphertext = [UInt8](message.ciphertext)
             request.height = message.proof.height
             request.proof = [UInt8](message.proof.merklePatriciaProof)
-            return .legacy(request, authorization: [])
+            return .legacy(request, authorization: [], list: [])
         }
         let message = try GBReencryptionRequest(serializedBytes: bytes)
         request.signature = [UInt8](message.signature)
@@ -72,7 +80,7 @@ extension ServiceQuestion {
         request.ciphertext = [UInt8](message.payload.ciphertext)
         request.height = message.proof.height
         request.proof = [UInt8](message.proof.merklePatriciaProof)
-        return .legacy(request, authorization: [UInt8](message.userAuth))
+        return .legacy(request, authorization: [UInt8](message.userAuth), list: [UInt8](message.acl))
     }
 
     private static func node(_ bytes: [UInt8], _ purpose: LegacyRequest.Purpose) throws -> ServiceQuestion {
@@ -82,9 +90,11 @@ extension ServiceQuestion {
         request.fheType = UInt32(clamping: message.fheType.rawValue)
         request.ciphertext = [UInt8](message.ciphertext)
         request.content = [UInt8](message.request)
+        // What the response signs without showing it.
+        (request.version, request.serversNeeded) = (1, 1)
         request.height = message.proof.height
         request.proof = [UInt8](message.proof.merklePatriciaProof)
-        return .legacy(request, authorization: [UInt8](message.userAuth))
+        return .legacy(request, authorization: [UInt8](message.userAuth), list: [UInt8](message.acl))
     }
 
     private static func own(_ bytes: [UInt8], isPublic: Bool) throws -> OwnRequest {
@@ -96,12 +106,17 @@ extension ServiceQuestion {
                 arrayLength: message.arrayLength, height: message.proof.height, proof: [UInt8](message.proof.proofOps))
         }
         let message = try OwnUserDecryptRequest(serializedBytes: bytes)
+        var receiver = OwnRequest.Receiver(
+            encryptionKey: [UInt8](message.encKey), authorization: try Authorizations.read(message.userAuth),
+            encodedAuthorization: try message.userAuth.serializedBytes())
+        if message.hasAcl {
+            receiver.list = Authorizations.list(message.acl)
+            receiver.encodedList = try message.acl.serializedBytes()
+        }
         return OwnRequest(
             requestID: [UInt8](message.requestID), keyID: message.keyID, ciphertext: [UInt8](message.ciphertext),
             format: try OwnService.format(message.format), fheType: UInt32(clamping: message.fheType.rawValue),
             arrayLength: message.arrayLength, height: message.proof.height, proof: [UInt8](message.proof.proofOps),
-            receiver: OwnRequest.Receiver(
-                encryptionKey: [UInt8](message.encKey), authorization: try Authorizations.read(message.userAuth),
-                encodedAuthorization: try message.userAuth.serializedBytes()))
+            receiver: receiver)
     }
 }

@@ -5,8 +5,8 @@ import TFHE
 
 /// A question as a client has it, with its message.
 public enum ServiceQuestion: Sendable {
-    /// Of generation GA or GB; the authorisation is a `UserAuth`, or empty.
-    case legacy(LegacyRequest, authorization: [UInt8])
+    /// Of a generation; the authorisation is a `UserAuth`, the list of permissible decryptors an `Acl`, each or both empty.
+    case legacy(LegacyRequest, authorization: [UInt8], list: [UInt8])
     case own(OwnRequest)
 
     public var service: String {
@@ -16,7 +16,7 @@ public enum ServiceQuestion: Sendable {
 
     public var method: String {
         switch self {
-        case .legacy(let request, _): request.purpose == .decrypt ? "Decrypt" : "Reencrypt"
+        case .legacy(let request, _, _): request.purpose == .decrypt ? "Decrypt" : "Reencrypt"
         case .own(let request): request.receiver == nil ? "PublicDecrypt" : "UserDecrypt"
         }
     }
@@ -24,17 +24,19 @@ public enum ServiceQuestion: Sendable {
     /// The protobuf message.
     public func encoded() throws -> [UInt8] {
         switch self {
-        case .legacy(let request, let authorization):
+        case .legacy(let request, let authorization, let list):
             switch request.generation {
-            case .ga: return try Self.early(request, authorization)
-            case .gb: return try Self.late(request, authorization)
-            case .gn: return try Self.node(request, authorization)
+            case .ga: return try Self.early(request, authorization, list)
+            case .gb: return try Self.late(request, authorization, list)
+            case .gn: return try Self.node(request, authorization, list)
             }
         case .own(let request): return try Self.own(request)
         }
     }
 
-    private static func early(_ request: LegacyRequest, _ authorization: [UInt8]) throws -> [UInt8] {
+    private static func early(
+        _ request: LegacyRequest, _ authorization: [UInt8], _ list: [UInt8]
+    ) throws -> [UInt8] {
         let type = GAFheType(rawValue: Int(request.fheType)) ?? .UNRECOGNIZED(Int(request.fheType))
         let proof = GAProof.with {
             $0.height = request.height
@@ -63,10 +65,13 @@ public enum ServiceQuestion: Sendable {
                 $0.randomness = Data(request.randomness)
             }
             $0.userAuth = Data(authorization)
+            $0.acl = Data(list)
         }.serializedBytes()
     }
 
-    private static func late(_ request: LegacyRequest, _ authorization: [UInt8]) throws -> [UInt8] {
+    private static func late(
+        _ request: LegacyRequest, _ authorization: [UInt8], _ list: [UInt8]
+    ) throws -> [UInt8] {
         let type = GBFheType(rawValue: Int(request.fheType)) ?? .UNRECOGNIZED(Int(request.fheType))
         let proof = GBProof.with {
             $0.height = request.height
@@ -96,11 +101,14 @@ public enum ServiceQuestion: Sendable {
                 $0.ciphertext = Data(request.ciphertext)
             }
             $0.userAuth = Data(authorization)
+            $0.acl = Data(list)
             $0.proof = proof
         }.serializedBytes()
     }
 
-    private static func node(_ request: LegacyRequest, _ authorization: [UInt8]) throws -> [UInt8] {
+    private static func node(
+        _ request: LegacyRequest, _ authorization: [UInt8], _ list: [UInt8]
+    ) throws -> [UInt8] {
         try GNReencryptionRequest.with {
             $0.fheType = GNFheType(rawValue: Int(request.fheType)) ?? .UNRECOGNIZED(Int(request.fheType))
             $0.ciphertext = Data(request.ciphertext)
@@ -110,6 +118,7 @@ public enum ServiceQuestion: Sendable {
                 $0.merklePatriciaProof = Data(request.proof)
             }
             $0.userAuth = Data(authorization)
+            $0.acl = Data(list)
         }.serializedBytes()
     }
 
@@ -131,6 +140,7 @@ public enum ServiceQuestion: Sendable {
             }.serializedBytes()
         }
         let authorization = try OwnUserAuth(serializedBytes: receiver.encodedAuthorization)
+        let list = receiver.list == nil ? nil : try OwnAcl(serializedBytes: receiver.encodedList)
         return try OwnUserDecryptRequest.with {
             $0.requestID = Data(request.requestID)
             $0.keyID = request.keyID
@@ -141,6 +151,7 @@ public enum ServiceQuestion: Sendable {
             $0.arrayLength = request.arrayLength
             $0.encKey = Data(receiver.encryptionKey)
             $0.userAuth = authorization
+            if let list { $0.acl = list }
         }.serializedBytes()
     }
 
@@ -153,6 +164,23 @@ public enum ServiceQuestion: Sendable {
         case .raw1: .raw1
         case .concreteArray: .concreteArray
         }
+    }
+}
+
+extension PermissibleDecryptors {
+    /// Its message, as requests carry it.
+    public func encoded() throws -> [UInt8] {
+        try OwnAcl.with {
+            $0.contract = Data(contract)
+            $0.handle = Data(handle)
+            $0.accounts = accounts.map { Data($0) }
+            $0.proofs = proofs.map { entry in
+                OwnAclProof.with {
+                    $0.account = Data(entry.account)
+                    $0.proofOps = Data(entry.proof)
+                }
+            }
+        }.serializedBytes()
     }
 }
 

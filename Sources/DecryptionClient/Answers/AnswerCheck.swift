@@ -4,6 +4,7 @@ import Encodings
 public import InclusionProofs
 import LibCrypto
 public import LightClient
+import SecretMemory
 import TFHE
 
 /// A question with the answer to it, both as they were on the wire, and the checks of a careful client.
@@ -21,14 +22,14 @@ public struct AnswerCheck: Sendable {
     /// The ciphertext's name on the chain.
     public var handle: [UInt8] {
         switch question {
-        case .legacy(let request, _): Handles.handle(of: request.ciphertext)
+        case .legacy(let request, _, _): Handles.handle(of: request.ciphertext)
         case .own(let request): Handles.handle(of: request.ciphertext)
         }
     }
 
     public var height: UInt64 {
         switch question {
-        case .legacy(let request, _): UInt64(request.height)
+        case .legacy(let request, _, _): UInt64(request.height)
         case .own(let request): request.height
         }
     }
@@ -36,7 +37,7 @@ public struct AnswerCheck: Sendable {
     public func digest() throws(ClientError) -> [UInt8] {
         do throws(DecryptionError) {
             switch question {
-            case .legacy(let request, _): return try LegacyRequest.digest(ofEncoded: request.encoded)
+            case .legacy(let request, _, _): return try LegacyRequest.digest(ofEncoded: request.encoded)
             case .own(let request): return try request.digest()
             }
         } catch { throw ClientError("failed", error.message) }
@@ -46,11 +47,12 @@ public struct AnswerCheck: Sendable {
     ///
     /// - Returns: The value of a decryption for everybody; nil for a box, and then what is in it is not checked.
     public func check() throws(ClientError) -> OpenValue? {
+        if case .legacy(let request, _, _) = question, request.generation == .gn { return try checkUnnamed(request) }
         guard answer.digest == (try digest()) else {
             throw ClientError("digest", "the answer is to another question: its digest is not that of this one")
         }
         switch question {
-        case .legacy(let request, _): return try check(request)
+        case .legacy(let request, _, _): return try check(request)
         case .own(let request): return try check(request)
         }
     }
@@ -79,7 +81,21 @@ public struct AnswerCheck: Sendable {
         let value = request.generation == .ga ? try content.vector() : try content.number().reversed()
         guard try content.type() == request.fheType else { throw Self.anotherType }
         try content.end()
-        return try OpenValue(value, Self.type(request), isEarly: request.generation == .ga)
+        return try Self.open(value, Self.type(request), isEarly: request.generation == .ga)
+    }
+
+    /// Generation GN shows neither digest nor key: both come from here, and the signature is over them.
+    private func checkUnnamed(_ request: LegacyRequest) throws(ClientError) -> OpenValue? {
+        guard answer.fheType == request.fheType else { throw Self.anotherType }
+        guard request.purpose == .decrypt else { return nil }
+        let value = withUnsafeBytes(of: answer.number.littleEndian) { Array($0) }
+        let type = withUnsafeBytes(of: request.fheType.littleEndian) { Array($0) }
+        let plaintext = WireDER.sequence([.number(answer.number), .octets(type)]).encoded
+        try key.check(
+            answer.signature,
+            LegacyAnswer.decryption(
+                to: request, verificationKey: key.compressed, plaintext: plaintext, digest: try digest()))
+        return try Self.open(value, Self.type(request))
     }
 
     private func check(_ request: OwnRequest) throws(ClientError) -> OpenValue? {
@@ -111,23 +127,24 @@ public struct AnswerCheck: Sendable {
         signed.append(body.bytes)
         try key.check(answer.signature, signed.bytes)
         guard isPublic else { return nil }
-        return try OpenValue(answer.plaintext, Self.type(request), isEarly: false)
+        return try Self.open(answer.plaintext, Self.type(request), arrayLength: Int(request.arrayLength))
     }
 
     /// Opens a box, after ``check()``.
     public func open(with wallet: WalletKeys) throws(ClientError) -> OpenValue {
         _ = try check()
-        let opened: (value: [UInt8], type: UInt32, digest: [UInt8])
+        let opened: OpenedBox
         let type: ValueType
-        var isEarly = false
+        var (isEarly, arrayLength) = (false, 0)
         switch question {
-        case .legacy(let request, _):
+        case .legacy(let request, _, _):
             guard request.purpose == .reencrypt else { throw Self.noBox }
-            guard request.encryptionKey == WireDER.octets(wallet.encryption.publicKey).encoded else {
-                throw Self.anotherWallet
-            }
+            let isUnsigned = request.generation == .gn
+            let sent = isUnsigned ? WireDER.octets(request.content).encoded : request.encryptionKey
+            guard sent == WireDER.octets(wallet.encryption.publicKey).encoded else { throw Self.anotherWallet }
             var reader = DERReader(request.verificationKey[...])
-            opened = try wallet.open(answer.signcrypted, from: key, receiver: reader.octets(33))
+            opened = try wallet.open(
+                answer.signcrypted, from: key, receiver: isUnsigned ? wallet.address : try reader.octets(33))
             guard opened.type == request.fheType else { throw Self.anotherType }
             isEarly = request.generation == .ga
             type = try Self.type(request)
@@ -140,11 +157,23 @@ public struct AnswerCheck: Sendable {
             opened = try wallet.open(answer.signcrypted, from: key, receiver: wallet.address)
             guard opened.type == request.fheType else { throw Self.anotherType }
             type = try Self.type(request)
+            arrayLength = Int(request.arrayLength)
         }
-        guard opened.digest == answer.digest else {
+        guard opened.digest == (try digest()) else {
             throw ClientError("digest", "what is in the box answers another question")
         }
-        return try OpenValue(opened.value, type, isEarly: isEarly)
+        return try OpenValue(opened.value, type, isEarly: isEarly, arrayLength: arrayLength)
+    }
+
+    /// A value that everybody may see.
+    private static func open(
+        _ bytes: [UInt8], _ type: ValueType, isEarly: Bool = false, arrayLength: Int = 0
+    ) throws(ClientError) -> OpenValue {
+        let value: SharedSecret
+        do {
+            value = try bytes.withUnsafeBytes { SharedSecret(try SecretBytes(copying: $0)) }
+        } catch { throw .noMemory }
+        return try OpenValue(value, type, isEarly: isEarly, arrayLength: arrayLength)
     }
 
     /// Compares with a header that the caller trusts, and with a contract if one is given.
@@ -169,12 +198,13 @@ public struct AnswerCheck: Sendable {
                 answer.header.chainID.isExactly(header.header.chainID)
             else { throw ClientError("header", "the daemon decided on another header than the one given") }
             (proof, isPublic) = (request.proof, request.receiver == nil)
-        case .legacy(let request, _): (proof, isPublic) = (request.proof, request.purpose == .decrypt)
+        case .legacy(let request, _, _): (proof, isPublic) = (request.proof, request.purpose == .decrypt)
         }
         guard let accessList else { return }
         guard isPublic || account != nil else {
             throw ClientError("account", "whose permission is it? name the account")
         }
+        if proof.isEmpty, let account { proof = question.list?.proofs.first { $0.account == account }?.proof ?? [] }
         do {
             try accessList.verify(
                 StoreProof(proof), account.map { .reencrypt(account: $0) } ?? .decrypt, handle: handle,

@@ -1,21 +1,19 @@
+import SecretMemory
+
 /// Reads the DER that generations GA and GB write: whole, in the shortest form, and nothing else.
 ///
+/// It reads a secret in place: over ``UnsafeRawBufferPointer``, within the closure that lends it.
+///
 /// Source: X.690, section 10.
-struct DERReader {
-    enum Tag: UInt8 {
-        case integer = 0x02
-        case octets = 0x04
-        case sequence = 0x30
-    }
+struct DERReader<Bytes: RandomAccessCollection> where Bytes.Element == UInt8, Bytes.SubSequence == Bytes {
+    private var rest: Bytes
 
-    private var rest: ArraySlice<UInt8>
-
-    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+    init(_ bytes: Bytes) { rest = bytes }
 
     var isAtEnd: Bool { rest.isEmpty }
 
     /// The content of the next element.
-    mutating func next(_ tag: Tag) throws(ClientError) -> ArraySlice<UInt8> {
+    mutating func next(_ tag: DERTag) throws(ClientError) -> Bytes {
         guard rest.first == tag.rawValue, let first = rest.dropFirst().first else { throw Self.malformed }
         rest = rest.dropFirst(2)
         var length = Int(first)
@@ -47,12 +45,36 @@ struct DERReader {
     mutating func vector() throws(ClientError) -> [UInt8] {
         var numbers = try sequence()
         var bytes: [UInt8] = []
-        while !numbers.isAtEnd {
-            let number = try numbers.number()
-            guard number.count == 1 else { throw Self.malformed }
-            bytes.append(number[0])
-        }
+        while !numbers.isAtEnd { bytes.append(try numbers.byte()) }
         return bytes
+    }
+
+    /// The same for a secret.
+    mutating func secretVector() throws(ClientError) -> SharedSecret {
+        let content = try next(.sequence)
+        do {
+            return SharedSecret(
+                // No number takes less than 3 bytes.
+                try SecretBytes.make(capacity: content.count / 3) { output in
+                    var numbers = DERReader(content)
+                    var count = 0
+                    while !numbers.isAtEnd {
+                        output[count] = try numbers.byte()
+                        count += 1
+                    }
+                    return count
+                })
+        } catch let error as ClientError { throw error } catch { throw ClientError.noMemory }
+    }
+
+    /// A number below 256.
+    private mutating func byte() throws(ClientError) -> UInt8 {
+        let content = try next(.integer)
+        guard let first = content.first, let last = content.last else { throw Self.malformed }
+        guard content.count == 1 ? first < 0x80 : content.count == 2 && first == 0 && last >= 0x80 else {
+            throw Self.malformed
+        }
+        return last
     }
 
     mutating func octets(_ count: Int) throws(ClientError) -> [UInt8] {
@@ -68,6 +90,14 @@ struct DERReader {
 
     func end() throws(ClientError) { if !isAtEnd { throw Self.malformed } }
 
-    private static let malformed = ClientError(
-        "malformed-answer", "the answer is not in the DER that its service writes")
+    private static var malformed: ClientError {
+        ClientError("malformed-answer", "the answer is not in the DER that its service writes")
+    }
+}
+
+/// Which elements there are.
+enum DERTag: UInt8 {
+    case integer = 0x02
+    case octets = 0x04
+    case sequence = 0x30
 }

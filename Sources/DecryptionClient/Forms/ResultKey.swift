@@ -1,5 +1,6 @@
 import Encodings
 import LibCrypto
+import SecretMemory
 
 /// The token's key for results, as a client pins it.
 public struct ResultKey: Sendable {
@@ -36,14 +37,26 @@ public struct ResultKey: Sendable {
 
     /// Checks r ‖ s over a message; on secp256k1 s must be the lower one.
     func check(_ signature: [UInt8], _ message: [UInt8]) throws(ClientError) {
+        try checkForm(signature)
+        guard (try? key.verify(signature, message: message, encoding: .p1363)) == true else { throw Self.another }
+    }
+
+    /// The same over a secret, of which the hash alone leaves locked memory.
+    func check(_ signature: [UInt8], secret message: borrowing SecretBytes) throws {
+        try checkForm(signature)
+        // Both curves sign over SHA-256.
+        let digest = try Digest.sha256(secret: message).withUnsafeBytes { Array($0) }
+        guard try key.verify(signature, digest: digest, encoding: .p1363) else { throw Self.another }
+    }
+
+    private func checkForm(_ signature: [UInt8]) throws(ClientError) {
         guard signature.count == 64 else { throw ClientError("signature", "the answer's signature has not 64 bytes") }
         if key.curve == .secp256k1, ECDSASignature.lowS(signature, curve: .secp256k1) != signature {
             throw ClientError("signature", "the answer's signature has the larger of the two s")
         }
-        guard (try? key.verify(signature, message: message, encoding: .p1363)) == true else {
-            throw ClientError(
-                "signature",
-                "the answer's signature is not that of the result key given: another daemon made it, or it was changed")
-        }
     }
+
+    private static let another = ClientError(
+        "signature",
+        "the answer's signature is not that of the result key given: another daemon made it, or it was changed")
 }

@@ -22,6 +22,9 @@ struct RouteCall: Sendable {
     var owner: String?
     /// What was made: a keystore, a keystore and key, or a DID.
     var made: String?
+    /// What else the record of it says.
+    // exact: names of details are this program's own.
+    var details: [String: String] = [:]
 
     var keystore: String { parameters.first }
     var key: String { parameters.second }

@@ -92,3 +92,11 @@ enum ImportKeyBody: Int, BodyMember {
     static let names = allNames
     static let firstNames = allFirstNames
 }
+
+/// Which header of a conflict is right.
+enum ChainRulingBody: Int, BodyMember {
+    case header
+
+    var name: StaticString { "header" }
+    static let names = allNames
+}

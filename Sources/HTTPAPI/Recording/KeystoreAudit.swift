@@ -25,6 +25,9 @@ package struct KeystoreAudit: Sendable {
         var reason: String?
         /// What was made: a keystore, a keystore and key, or a DID.
         var made: String?
+        /// What else there is to say of what was done.
+        // exact: names of details are this program's own.
+        var details: [String: String] = [:]
     }
 
     /// What must be refused before anything is done, because it could not be recorded afterwards.
@@ -56,7 +59,7 @@ package struct KeystoreAudit: Sendable {
                 kind, address: decision.connection.subscriber, requestID: id.own, at: Int64(Timestamp.now().seconds))
             if !isWhole { return response }
         }
-        var details: [String: String] = [:]  // exact: names of members, this program's own.
+        var details = decision.details
         if let given = id.given { details[CallerRequest.detail] = given }
         var subject = route.subject
         if let made = decision.made {

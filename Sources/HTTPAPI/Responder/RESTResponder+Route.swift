@@ -64,6 +64,7 @@ extension RESTResponder {
             operation = route.operation
             let response = try await route.handle(&call, controllers)
             decision.made = call.made
+            decision.details = call.details
             return (response, decision)
         } catch let refusal as AuthorizationRefusal {
             decision.reason = KeystoreAudit.reason(refusal)

@@ -43,6 +43,14 @@ public struct RESTResponder: HTTPResponder {
         get { authorizer.middleware }
         set { authorizer.middleware = newValue }
     }
+    /// The chain that the decryption API follows; nil if it follows none.
+    package var followed: FollowedChain? {
+        get { controllers.chain.followed }
+        set {
+            controllers.chain.followed = newValue
+            controllers.health.chainConflict = { await newValue?.conflict() }
+        }
+    }
     /// Bounds who may make how much; nil for no bound.
     package var makers: MakerBound? {
         get { authorizer.makers }

@@ -7,7 +7,9 @@ struct Controllers: Sendable {
     let attestation: AttestationController
     let keystores: KeystoreController
     let shares: ShareController
-    let health: HealthController
+    var health: HealthController
+    /// Without a chain that is followed its route is not there.
+    var chain = ChainController()
     /// Nil: the routes of the first generation are not there.
     var legacy: LegacyController?
     /// Nil: this process is no vault.

@@ -34,6 +34,10 @@ extension Route {
         Route(.delete, "/v1/shares/{user}", "forget shares", .manage, .change("forget-shares"), takesShare: false) {
             try await $1.shares.forget($0)
         },
+        Route(
+            .post, "/v1/decryption/chain/resolve", "resolve conflict", .manage, .change("decryption-chain-resolve"),
+            body: .small, takesShare: false
+        ) { try await $1.chain.resolve(&$0) },
     ]
 
     static let keys: [Route] = [

@@ -20,7 +20,7 @@ struct DecryptionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decryption", abstract: "Keys of the decryption API, and a client for people.",
         subcommands: [
-            Key.self, Status.self, Wallet.self, Permit.self, Request.self, Verify.self, Open.self,
+            Key.self, Chain.self, Status.self, Wallet.self, Permit.self, Request.self, Verify.self, Open.self,
         ])
 
     /// `kmsd decryption key`.

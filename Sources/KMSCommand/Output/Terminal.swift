@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Glibc
 import KMSDaemon
+import SecretMemory
 
 /// How a verb answers.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
@@ -19,6 +20,20 @@ enum Terminal {
 
     /// A line for programs, byte for byte.
     static func print(exactly line: String) { write(line + "\n", to: STDOUT_FILENO) }
+
+    /// A secret that its owner asked to see, from locked memory.
+    static func print(secret: borrowing SecretBytes) {
+        secret.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = Glibc.write(STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                // Nobody reads any more: there is nobody to tell.
+                guard count > 0 else { return }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
 
     private static func shown(_ line: String) -> String { TerminalEscaping.shown(line, keeping: ["\n", "\t"]) + "\n" }
 

@@ -126,6 +126,7 @@ package struct Application {
         responder.metrics = metrics?.requests
         responder.legacyVaultServer = settings.outbound.legacyVaultServer
         responder.capabilityTimes = metrics?.capabilities
+        responder.followed = decryption?.following.followed
         responder.makers = MakerBound(
             perMinute: settings.makersPerMinute, keystores: settings.keystoresPerCaller)
         responder.crossOrigin = settings.allowsEveryOrigin ? .everybody : nil

@@ -7,6 +7,7 @@ package import DecryptionStore
 import EnclaveLock
 import Encodings
 import Foundation
+import HTTPAPI
 package import KMSConfiguration
 import Keystores
 import LightClient
@@ -35,6 +36,24 @@ package struct DecryptionParts: Sendable {
             switch self {
             case .embedded(let follower): await follower.run(told: told, stepped: stepped)
             case .proxied(let headers): await headers.run(told: told, stepped: stepped)
+            }
+        }
+
+        /// For operators. A light proxy sees conflicts itself.
+        var followed: FollowedChain {
+            switch self {
+            case .embedded(let follower):
+                FollowedChain(chainID: follower.chainID) {
+                    await follower.conflict
+                } resolve: { hash throws(LightClientError) in
+                    try await follower.resolve(keeping: hash)
+                }
+            case .proxied(let headers):
+                FollowedChain(chainID: headers.chainID) {
+                    nil
+                } resolve: { _ throws(LightClientError) in
+                    throw LightClientError(.settings, "the light proxy verifies the chain, and decides, too")
+                }
             }
         }
     }

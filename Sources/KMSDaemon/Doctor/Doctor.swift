@@ -132,6 +132,7 @@ package struct Doctor: Encodable {
             }
         }
         lookAtEpoch(settings)
+        lookAtChains(settings)
     }
 
     /// Reads only, so it may be done beside the daemon: the chain before the database, for both go on.

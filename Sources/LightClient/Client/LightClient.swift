@@ -1,15 +1,16 @@
 /// Follows a chain by its headers: from a height and hash that the operators vouch for, along the validators' signatures,
 /// with witnesses beside the primary source. It serves headers; it opens no connection of its own.
 ///
-/// What is trusted only moves forwards. Once a witness contradicts the primary source, nothing is served any more until an
-/// operator calls ``resume()``.
+/// What is trusted only moves forwards. Once a witness contradicts the primary source, nothing is served any more, after a
+/// restart from the ``kept`` state neither, until an operator has said which header is right: ``resolve(keeping:)``.
 ///
 /// - Concurrency: an actor; calls may overlap, each costs its own requests.
 public actor LightClient {
-    /// Store its ``TrustedState/encoded()`` to start from there the next time.
     public private(set) var trusted: TrustedState
-    /// Why nothing is served: a conflict or a fork. Raise an alarm.
-    public private(set) var halt: LightClientError?
+    /// Why nothing is served. Store it, and raise an alarm.
+    public private(set) var conflict: ChainConflict?
+    /// What an operator said about a height that is still to come.
+    public private(set) var ruling: ChainRuling?
     /// What the witnesses said at the last height that they were asked about.
     public private(set) var reports: [WitnessReport] = []
 
@@ -22,11 +23,18 @@ public actor LightClient {
 
     private var rules: HeaderRules { HeaderRules(settings.rules) }
 
+    /// Store its ``KeptState/encoded()`` to go on from there the next time.
+    public var kept: KeptState { KeptState(trusted: trusted, conflict: conflict, ruling: ruling) }
+
     /// Goes on from a stored state.
     ///
+    /// - Parameters:
+    ///   - conflict: One that stands: nothing is served.
+    ///   - ruling: What an operator said about one before.
     /// - Throws: `.settings` for a state of another chain and for too few witnesses.
     public init(
-        _ settings: LightClientSettings, trusted: TrustedState, primary: any HeaderSource,
+        _ settings: LightClientSettings, trusted: TrustedState, conflict: ChainConflict? = nil,
+        ruling: ChainRuling? = nil, primary: any HeaderSource,
         witnesses: [any HeaderSource], now: @escaping @Sendable () -> ChainTime
     ) throws(LightClientError) {
         guard trusted.header.chainID == settings.rules.chainID else {
@@ -37,6 +45,8 @@ public actor LightClient {
         }
         self.settings = settings
         self.trusted = trusted
+        self.conflict = conflict
+        self.ruling = ruling
         self.now = now
         self.primary = AskedSource(source: primary, timeout: settings.timeout)
         self.witnesses = Witnesses(
@@ -84,18 +94,24 @@ public actor LightClient {
     @discardableResult
     public func advance(to target: Int64) async throws(LightClientError) -> VerifiedHeader {
         try checkServing()
+        if let ruling, trusted.height < ruling.height, ruling.height < target { try await advance(to: ruling.height) }
         let start = trusted
         guard target > start.height else { return try latest() }
         let bisection = try Bisection(
             from: start, to: target, rules, isSequential: settings.isSequential,
             maximumHeaders: settings.maximumHeaders)
         let reached = try await primary.follow(bisection, within: settings.patience, now: now)
+        if let ruling, ruling.height == target, ruling.hash != reached.hash {
+            throw .invalid("\(primary.name) still has the header of height \(target) that an operator gave up")
+        }
         let reports = await witnesses.reports(on: reached.hash, at: target, from: start, now: now)
         self.reports = reports
-        do throws(LightClientError) { try witnesses.judge(reports, at: target) } catch {
-            if error.code == .conflict || error.code == .fork { halt = error }
-            throw error
+        if let found = try witnesses.conflict(reports, about: reached.hash, at: target) {
+            // The first one stands.
+            if conflict == nil { conflict = found }
+            throw found.error
         }
+        try witnesses.requireAgreement(reports, at: target)
         try keep(reached)
         return VerifiedHeader(header: reached.header, hash: reached.hash)
     }
@@ -131,22 +147,32 @@ public actor LightClient {
         return VerifiedHeader(header: trusted.header, hash: trusted.hash)
     }
 
-    /// Serves again after a conflict, because an operator has looked into it. What was trusted before still is.
-    public func resume() { halt = nil }
+    /// Serves again after a conflict, because an operator has looked into it. What was trusted before still is; at the
+    /// conflict's height no other header than the one that he names will be.
+    ///
+    /// - Throws: `.settings` without a conflict, for a hash that is neither of the two, and for one that cannot follow what is
+    ///   trusted.
+    public func resolve(keeping hash: [UInt8]) throws(LightClientError) {
+        let resolved = try kept.resolved(keeping: hash)
+        (conflict, ruling) = (resolved.conflict, resolved.ruling)
+    }
 
     private func checkServing() throws(LightClientError) {
-        if let halt { throw halt }
+        if let conflict { throw conflict.error }
     }
 
     private func keep(_ reached: TrustedState) throws(LightClientError) {
         try checkServing()
         if let known = recent[reached.height], known.hash != reached.hash {
-            let error = LightClientError(.fork, "two headers of height \(reached.height) were verified")
-            halt = error
-            throw error
+            let found = try ChainConflict(
+                height: reached.height, followed: known.hash, other: reached.hash, isProven: true,
+                source: ChainConflict.name(of: primary.name))
+            conflict = found
+            throw found.error
         }
         guard reached.height > trusted.height else { return }
         trusted = reached
+        if let ruling, ruling.height <= reached.height { self.ruling = nil }
         recent[reached.height] = VerifiedHeader(header: reached.header, hash: reached.hash)
         prune()
     }

@@ -48,22 +48,26 @@ struct Witnesses: Sendable {
         }
     }
 
-    /// - Throws: `.fork` or `.conflict` if one differs; `.unavailable` if too few agree.
-    func judge(_ reports: [WitnessReport], at height: Int64) throws(LightClientError) {
-        var agreeing = 0
-        var conflict: LightClientError?
+    /// The conflict that reports tell of, if one does: a proven header before others.
+    ///
+    /// - Parameter hash: Of the header that was asked about.
+    func conflict(
+        _ reports: [WitnessReport], about hash: [UInt8], at height: Int64
+    ) throws(LightClientError) -> ChainConflict? {
+        var found: ChainConflict?
         for report in reports {
-            switch report.verdict {
-            case .agrees: agreeing += 1
-            case .silent: break
-            case .differs(_, isProven: true):
-                throw LightClientError(
-                    .fork, "\(report.name) proves another header at height \(height): the chain has forked")
-            case .differs:
-                conflict = LightClientError(.conflict, "\(report.name) has another header at height \(height)")
-            }
+            guard case .differs(let other, let isProven) = report.verdict, isProven || found == nil else { continue }
+            found = try ChainConflict(
+                height: height, followed: hash, other: other, isProven: isProven,
+                source: ChainConflict.name(of: report.name))
+            if isProven { break }
         }
-        if let conflict { throw conflict }
+        return found
+    }
+
+    /// - Throws: `.unavailable` if too few agree.
+    func requireAgreement(_ reports: [WitnessReport], at height: Int64) throws(LightClientError) {
+        let agreeing = reports.count(where: { $0.verdict == .agrees })
         guard agreeing >= settings.minimumWitnesses else {
             throw LightClientError(
                 .unavailable, "\(agreeing) witnesses agree at height \(height); \(settings.minimumWitnesses) must")

@@ -67,7 +67,8 @@ extension TrustedState {
     }
 }
 
-private struct StateWriter {
+/// Appends the parts of a stored state.
+struct StateWriter {
     var bytes: [UInt8]
 
     mutating func number(_ value: some FixedWidthInteger) {
@@ -81,7 +82,8 @@ private struct StateWriter {
     }
 }
 
-private struct StateReader {
+/// Reads them, bounded by what is there.
+struct StateReader {
     var rest: ArraySlice<UInt8>
 
     static var wrong: LightClientError { .malformed("the stored state is not of its form") }

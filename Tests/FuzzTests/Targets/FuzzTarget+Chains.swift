@@ -50,10 +50,12 @@ extension FuzzTarget {
         // The hash that ends a stored state is added here: it would keep everything out.
         FuzzTarget("trusted-state", longest: 4096) { bytes throws(FuzzFinding) in
             let sealed = bytes + (try accepted("a hash") { try Digest.sha256(bytes) })
-            guard let state = parsed({ try TrustedState(decoding: sealed) }) else { return }
+            guard let state = parsed({ try KeptState(decoding: sealed) }) else { return }
             let again = try accepted("writing a state") { try state.encoded() }
             try claim(again == sealed, "a state has a second spelling")
-            try claim(parsed { try TrustedState(decoding: bytes) } == nil, "a state is read without its hash")
+            try claim(parsed { try KeptState(decoding: bytes) } == nil, "a state is read without its hash")
+            let isPlain = bytes.starts(with: Array("kmsd-light-1".utf8))
+            try claim(!isPlain || (state.conflict == nil && state.ruling == nil), "a conflict from nowhere")
         },
         FuzzTarget("commitment-proof", longest: 4096) { bytes throws(FuzzFinding) in
             guard let proof = parsed({ try ExistenceProof(commitment: bytes[...]) }) else { return }

@@ -16,12 +16,14 @@ extension FuzzTarget {
         FuzzTarget("decryption-message", longest: 2048) { bytes throws(FuzzFinding) in
             guard let first = bytes.first else { return }
             let body = Array(bytes.dropFirst())
-            switch first % 6 {
+            switch first % 8 {
             case 0: try holds(body, .gaDecryption, GADecryptionRequest.self)
             case 1: try holds(body, .gaReencryption, GAReencryptionRequest.self)
             case 2: try holds(body, .gbDecryption, GBDecryptionRequest.self)
             case 3: try holds(body, .gbReencryption, GBReencryptionRequest.self)
             case 4: try holds(body, .publicDecryption, OwnPublicDecryptRequest.self)
+            case 6: try holds(body, .gnDecryption, GNDecryptionRequest.self)
+            case 7: try holds(body, .gnReencryption, GNReencryptionRequest.self)
             default: try holds(body, .userDecryption, OwnUserDecryptRequest.self)
             }
         },

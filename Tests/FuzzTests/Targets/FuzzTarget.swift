@@ -18,7 +18,7 @@ struct FuzzTarget: Sendable {
 
     static let all =
         encodings + json + requests + capabilities + gnap + tokens + keys + points + vaults + imports + locks
-        + addresses + settings + records + attestations + lattices + chains + proofs + decryptions
+        + addresses + settings + records + attestations + lattices + chains + proofs + decryptions + answers
 }
 
 /// Something that must hold and does not.

@@ -102,19 +102,25 @@ struct ResultKeyOptions: ParsableArguments {
 /// Names of types on the command line, with their numbers.
 enum TypeArgument {
     private static let names = ["bool", "u4", "u8", "u16", "u32", "u64", "u128", "u160", "u256"]
+    /// tfhe-rs's types 12 to 29: odd widths, and numbers with a sign.
+    private static let laterNames =
+        ["u2", "u6", "u10", "u12", "u14"]
+        + ["i2", "i4", "i6", "i8", "i10", "i12", "i14", "i16", "i32", "i64", "i128", "i160", "i256"]
 
-    /// - Parameter service: GA, GB or own.
+    /// - Parameter service: A generation or own.
     static func number(_ name: String, _ service: ClientService) throws -> UInt32 {
         let known =
             switch service {
             case .ga: ["bool", "u8", "u16", "u32"]
-            case .gb: Array(names.prefix(6))
+            case .gb, .gn: Array(names.prefix(6))
             case .own: names
             }
-        guard let index = known.firstIndex(where: { $0.isExactly(name) }) else {
-            throw CommandFailure.usage("--type: \(service.rawValue) knows \(known.joined(separator: ", "))")
+        if let index = known.firstIndex(where: { $0.isExactly(name) }) { return UInt32(index) }
+        if service == .own, let index = laterNames.firstIndex(where: { $0.isExactly(name) }) {
+            return UInt32(12 + index)
         }
-        return UInt32(index)
+        let all = service == .own ? known + laterNames : known
+        throw CommandFailure.usage("--type: \(service.rawValue) knows \(all.joined(separator: ", "))")
     }
 }
 
@@ -123,12 +129,14 @@ enum ClientService: String, ExpressibleByArgument, CaseIterable, Codable, Sendab
     case own
     case ga = "GA"
     case gb = "GB"
+    case gn = "GN"
 
     var generation: Generation? {
         switch self {
         case .own: nil
         case .ga: .ga
         case .gb: .gb
+        case .gn: .gn
         }
     }
 }

@@ -7,6 +7,7 @@ import Foundation
 import KMSDaemon
 import LightClient
 import OutboundHTTP
+import SecretMemory
 
 extension DecryptionCommand {
     /// `kmsd decryption status`.
@@ -121,7 +122,8 @@ extension DecryptionCommand {
                 checked += list == nil ? ["header"] : ["header", "proof"]
             }
             let shown = Shown(
-                value: value?.text, type: value.map { "\($0.type)" }, handle: "0x" + Hexadecimal.encode(answer.handle),
+                value: try value?.publicText(), type: value.map { "\($0.type)" },
+                handle: "0x" + Hexadecimal.encode(answer.handle),
                 height: answer.height, digest: Hexadecimal.encode(answer.answer.digest),
                 account: answer.answer.account.isEmpty ? nil : "0x" + Hexadecimal.encode(answer.answer.account),
                 checked: checked)
@@ -129,7 +131,11 @@ extension DecryptionCommand {
             case .json: try Terminal.print(json: shown)
             case .text:
                 Terminal.print("valid (\(checked.joined(separator: ", "))): \(shown.handle) at height \(shown.height)")
-                if let value { Terminal.print(value.text) } else { Terminal.print("the value is in a wallet's box") }
+                if let value {
+                    Terminal.print(try value.publicText())
+                } else {
+                    Terminal.print("the value is in a wallet's box")
+                }
             }
             return .ok
         }
@@ -159,13 +165,18 @@ extension DecryptionCommand {
         func work() async throws -> ExitStatus {
             let answer = try AnswerFile.read(file, key: try pinned.key())
             let value = try answer.open(with: WalletDirectory.open(wallet))
+            let text = try value.text()
+            let end = [UInt8(ascii: "\n")]
             if let to {
-                try NewFile.write(Array((value.text + "\n").utf8), to: to, mode: 0o600)
+                try SecretBytes.joining([], text, end).withUnsafeBytes { try NewFile.write($0, to: to, mode: 0o600) }
                 return .ok
             }
             switch output {
-            case .json: try Terminal.print(json: ["value": value.text, "type": "\(value.type)"])
-            case .text: Terminal.print(value.text)
+            case .json:
+                // As the encoder would write it, without a copy of the value outside locked memory.
+                let (before, after) = ("{\n  \"type\" : \"\(value.type)\",\n  \"value\" : \"", "\"\n}\n")
+                Terminal.print(secret: try SecretBytes.joining(Array(before.utf8), text, Array(after.utf8)))
+            case .text: Terminal.print(secret: try SecretBytes.joining([], text, end))
             }
             return .ok
         }
