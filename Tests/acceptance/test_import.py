@@ -119,6 +119,31 @@ def test_what_cannot_be_brought_is_told_and_the_rest_comes(own, master, tmp_path
     assert "CLCredDefKey" in left["key", "odd"] and "shares" in left["keystore", "shares"]
 
 
+def test_an_import_keeps_to_most_keystores_and_goes_on_when_it_is_raised(own, master, tmp_path):
+    """The bound is the server's, whoever makes the keystores; that of callers is none of an operator's."""
+    daemon = own.start(KMS_MOST_KEYSTORES="3", KMS_KEYSTORES_PER_CALLER="1")
+    daemon.client().create_keystore()
+    daemon.terminate()
+    dump = tink.Dump(master)
+    for number in range(4):
+        main = dump.keystore(f"store{number}", "did:key:alice")
+        dump.key(f"key-{number}", main, tink.keyset(1, tink.key(*tink.aes_gcm(os.urandom(32)), 1, tink.TINK)))
+    path = dump.write(tmp_path / "dump.jsonl")
+    few = {"KMS_MOST_KEYSTORES": "3", "KMS_KEYSTORES_PER_CALLER": "1"}
+    for again in (False, True):
+        report = own.run_json("import", "trustbloc", path, "--lock-key-file", tmp_path / "lock.key", codes=(2,), **few)
+        assert (report["keystores"], report["keys"], report["alreadyHere"]) == ((0, 0, 4) if again else (2, 2, 0))
+        left = {(item["kind"], item["id"]): item["reason"] for item in report["leftBehind"]}
+        assert set(left) == {("keystore", "store2"), ("keystore", "store3"), ("key", "key-2"), ("key", "key-3")}
+        assert "most-keystores" in left["keystore", "store2"] and "left behind" in left["key", "key-2"]
+    few["KMS_MOST_KEYSTORES"] = "5"
+    report = own.run_json("import", "trustbloc", path, "--lock-key-file", tmp_path / "lock.key", **few)
+    assert (report["keystores"], report["keys"], report["alreadyHere"], report["leftBehind"]) == (2, 2, 4, [])
+    client = own.start(**few).client()
+    refused = client.raw("POST", "/v1/keystores", {"controller": "did:example:a"})
+    assert refused.status_code == 429 and "most-keystores" in refused.json()["message"]
+
+
 def test_a_second_run_and_a_run_after_a_crash_bring_each_key_once(own, master, tmp_path):
     dump = tink.Dump(master)
     names = []
