@@ -54,8 +54,8 @@ extension DecryptionCommand.Chain {
             case .json: try Terminal.print(json: report)
             case .text:
                 Terminal.print(
-                    "\(HarmlessText.of(report.chainID)): kept \(HarmlessText.of(report.kept)) at height "
-                        + "\(HarmlessText.of(report.height)), gave up \(HarmlessText.of(report.givenUp))")
+                    "\(TerminalEscaping.of(report.chainID)): kept \(TerminalEscaping.of(report.kept)) at height "
+                        + "\(TerminalEscaping.of(report.height)), gave up \(TerminalEscaping.of(report.givenUp))")
             }
             return .ok
         }

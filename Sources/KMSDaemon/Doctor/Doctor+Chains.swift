@@ -3,7 +3,7 @@ import KMSConfiguration
 import LightClient
 import Storage
 
-extension Examination {
+extension Doctor {
     /// Whether a conflict stands of a chain that the decryption API follows: as the file says, also beside the daemon.
     mutating func lookAtChains(_ settings: Configuration) {
         let path = Application.decryptionPath(home: settings.home)
@@ -14,7 +14,7 @@ extension Examination {
                 checks.append(
                     Check(
                         name: "chain", grade: .fail,
-                        message: "'\(HarmlessText.of(chainID))': \(HarmlessText.of(conflict.error.message))",
+                        message: "'\(TerminalEscaping.of(chainID))': \(TerminalEscaping.of(conflict.error.message))",
                         remedy: "find out which header is right, and see `kmsd decryption chain resolve --help`"))
             }
         } catch {
