@@ -21,7 +21,7 @@ public struct TokenTenant: Sendable, Hashable {
     }
 
     /// Runs `body` on behalf of the tenant.
-    public func run<R, E: Error>(_ body: () async throws(E) -> R) async throws(E) -> R {
+    @inlinable public func run<R, E: Error>(_ body: () async throws(E) -> R) async throws(E) -> R {
         let result = await Self.$current.withValue(self) { () async -> Result<R, E> in
             do throws(E) { return .success(try await body()) } catch { return .failure(error) }
         }

@@ -1,15 +1,55 @@
 import Glibc
 
 /// State behind a lock, with a condition to wait on: the standard library's `Mutex` has none.
-package final class ConditionLock<State>: @unchecked Sendable {
-    // @unchecked: `state` is touched only between lock and unlock of `mutex`; the pointers never change. Closures that
-    // receive the state cannot be made to prove that they let nothing escape, so states hold only Sendable values.
+///
+/// Public and inlinable as everything generic here: what is not is never specialised in another target.
+public final class ConditionLock<State>: @unchecked Sendable {
+    // @unchecked: `state` is touched only between lock and unlock of `core`, which never changes. Closures that receive the
+    // state cannot be made to prove that they let nothing escape, so states hold only Sendable values.
+    @usableFromInline let core = ConditionCore()
+    @usableFromInline var state: State
+
+    @inlinable public init(_ state: State) { self.state = state }
+
+    @inlinable public func withLock<R>(_ body: (inout State) -> R) -> R {
+        core.lock()
+        defer { core.unlock() }
+        return body(&state)
+    }
+
+    /// Wakes one waiting thread.
+    @inlinable public func signal() { core.signal() }
+
+    /// Wakes all waiting threads.
+    @inlinable public func broadcast() { core.broadcast() }
+
+    /// Sleeps until `body` has an answer; it is asked again after every wake-up, and at the latest after `pause`.
+    @inlinable public func wait<R>(_ body: (inout State) -> Waiting<R>) -> R {
+        core.lock()
+        defer { core.unlock() }
+        while true {
+            switch body(&state) {
+            case .done(let result): return result
+            case .sleep(let pause): core.sleep(pause)
+            }
+        }
+    }
+}
+
+/// What a thread waiting on a ``ConditionLock`` does next.
+public enum Waiting<Result> {
+    case done(Result)
+    /// Sleep until woken, or for this long.
+    case sleep(Duration?)
+}
+
+/// The lock and the condition alone.
+@usableFromInline final class ConditionCore: @unchecked Sendable {
+    // @unchecked: the pointers never change, and what they point to is made for threads.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
-    private var state: State
 
-    package init(_ state: State) {
-        self.state = state
+    @usableFromInline init() {
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
@@ -28,31 +68,19 @@ package final class ConditionLock<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    package func withLock<R>(_ body: (inout State) -> R) -> R {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return body(&state)
-    }
+    @usableFromInline func lock() { pthread_mutex_lock(mutex) }
+    @usableFromInline func unlock() { pthread_mutex_unlock(mutex) }
+    @usableFromInline func signal() { pthread_cond_signal(condition) }
+    @usableFromInline func broadcast() { pthread_cond_broadcast(condition) }
 
-    /// Wakes one waiting thread.
-    package func signal() { pthread_cond_signal(condition) }
-
-    /// Wakes all waiting threads.
-    package func broadcast() { pthread_cond_broadcast(condition) }
-
-    /// Sleeps until `body` has an answer; it is asked again after every wake-up, and at the latest after `pause`.
-    package func wait<R>(_ body: (inout State) -> Waiting<R>) -> R {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        while true {
-            switch body(&state) {
-            case .done(let result): return result
-            case .sleep(nil): pthread_cond_wait(condition, mutex)
-            case .sleep(let pause?):
-                var limit = Self.time(after: pause)
-                pthread_cond_timedwait(condition, mutex, &limit)
-            }
+    /// With the lock, which is given up meanwhile.
+    @usableFromInline func sleep(_ pause: Duration?) {
+        guard let pause else {
+            pthread_cond_wait(condition, mutex)
+            return
         }
+        var limit = Self.time(after: pause)
+        pthread_cond_timedwait(condition, mutex, &limit)
     }
 
     private static func time(after pause: Duration) -> timespec {
@@ -67,11 +95,4 @@ package final class ConditionLock<State>: @unchecked Sendable {
         }
         return limit
     }
-}
-
-/// What a thread waiting on a ``ConditionLock`` does next.
-package enum Waiting<Result> {
-    case done(Result)
-    /// Sleep until woken, or for this long.
-    case sleep(Duration?)
 }

@@ -1,23 +1,26 @@
 /// Who has how many of a cache's places, and who gives one up when it is full: a newcomer takes another's only while it has less
 /// than an equal part, and then from somebody with more than that; else its own.
-package struct FairPlaces<Owner: Hashable & Sendable>: Sendable {
-    private var counts: [Owner: Int] = [:]
-    private let capacity: Int
+public struct FairPlaces<Owner: Hashable & Sendable>: Sendable {
+    @usableFromInline var counts: [Owner: Int]
+    @usableFromInline let capacity: Int
 
-    package init(capacity: Int) { self.capacity = capacity }
+    @inlinable public init(capacity: Int) {
+        self.capacity = capacity
+        counts = [:]
+    }
 
-    package mutating func take(_ owner: Owner) { counts[owner, default: 0] += 1 }
+    @inlinable public mutating func take(_ owner: Owner) { counts[owner, default: 0] += 1 }
 
-    package mutating func giveBack(_ owner: Owner) {
+    @inlinable public mutating func giveBack(_ owner: Owner) {
         guard let held = counts[owner] else { return }
         counts[owner] = held == 1 ? nil : held - 1
     }
 
-    package mutating func removeAll() { counts = [:] }
+    @inlinable public mutating func removeAll() { counts = [:] }
 
     /// Whether a place of `owner`'s may be given to `newcomer` while all are taken. If there is nobody for whom it may, there are
     /// more owners than places, and any place may.
-    package func mayLose(_ owner: Owner, to newcomer: Owner) -> Bool {
+    @inlinable public func mayLose(_ owner: Owner, to newcomer: Owner) -> Bool {
         let held = counts[newcomer] ?? 0
         let fair = max(1, capacity / (counts.count + (held == 0 ? 1 : 0)))
         return held >= fair ? owner == newcomer : counts[owner] ?? 0 > fair

@@ -1,37 +1,43 @@
 /// A queue that takes from the front without moving the rest.
-package struct RingBuffer<Element> {
-    private var slots: [Element?] = Array(repeating: nil, count: 16)
-    private var head = 0
-    package private(set) var count = 0
+public struct RingBuffer<Element> {
+    /// As many as a power of two.
+    @usableFromInline var slots: [Element?]
+    @usableFromInline var head: Int
+    @usableFromInline var held: Int
 
-    package init() {}
+    @inlinable public var count: Int { held }
 
-    package mutating func append(_ element: Element) {
-        grow()
-        slots[(head + count) % slots.count] = element
-        count += 1
+    @inlinable public init() {
+        slots = Array(repeating: nil, count: 16)
+        head = 0
+        held = 0
     }
 
-    package mutating func prepend(_ element: Element) {
-        grow()
-        head = (head + slots.count - 1) % slots.count
+    @inlinable public mutating func append(_ element: Element) {
+        if count == slots.count { grow() }
+        slots[(head &+ count) & (slots.count &- 1)] = element
+        held += 1
+    }
+
+    @inlinable public mutating func prepend(_ element: Element) {
+        if count == slots.count { grow() }
+        head = (head &+ slots.count &- 1) & (slots.count &- 1)
         slots[head] = element
-        count += 1
+        held += 1
     }
 
-    package mutating func popFirst() -> Element? {
+    @inlinable public mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
-        let element = slots[head]
-        slots[head] = nil
-        head = (head + 1) % slots.count
-        count -= 1
+        let element = slots[head].take()
+        head = (head &+ 1) & (slots.count &- 1)
+        held -= 1
         return element
     }
 
-    package mutating func removeAll() -> [Element] { removeAll { _ in true } }
+    @inlinable public mutating func removeAll() -> [Element] { removeAll { _ in true } }
 
     /// Takes out what matches, in order; the rest stays in order.
-    package mutating func removeAll(where isMatch: (Element) -> Bool) -> [Element] {
+    @inlinable public mutating func removeAll(where isMatch: (Element) -> Bool) -> [Element] {
         var taken: [Element] = []
         for _ in 0..<count {
             guard let element = popFirst() else { break }
@@ -40,8 +46,7 @@ package struct RingBuffer<Element> {
         return taken
     }
 
-    private mutating func grow() {
-        guard count == slots.count else { return }
+    @usableFromInline mutating func grow() {
         slots = (0..<count).map { slots[(head + $0) % slots.count] } + Array(repeating: nil, count: count)
         head = 0
     }
