@@ -10,7 +10,7 @@ import Glibc
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
     // @unchecked: `base` is written only inside `make` and `joining`, before the value is given out, and by `deinit`, after the
     // last read.
-    private let base: UnsafeMutableRawPointer
+    @usableFromInline let base: UnsafeMutableRawPointer
     /// Length in bytes; may be 0.
     public let count: Int
 
@@ -74,7 +74,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     deinit { SecretArena.release(base, count: count) }
 
     /// Lends the bytes. The pointer dies with the closure and must not leave it.
-    public borrowing func withUnsafeBytes<R: ~Copyable, E: Error>(
+    @inlinable public borrowing func withUnsafeBytes<R: ~Copyable, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
         try body(UnsafeRawBufferPointer(start: base, count: count))

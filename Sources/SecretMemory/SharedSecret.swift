@@ -1,6 +1,6 @@
 /// A reference to a secret, for caches and for passing between threads. The bytes are wiped with the last reference.
 public final class SharedSecret: Sendable {
-    private let bytes: SecretBytes
+    @usableFromInline let bytes: SecretBytes
 
     public init(_ bytes: consuming SecretBytes) { self.bytes = bytes }
 
@@ -8,12 +8,14 @@ public final class SharedSecret: Sendable {
     public var count: Int { bytes.count }
 
     /// Lends the owner. It cannot be consumed through the reference.
-    public func withSecret<R: ~Copyable, E: Error>(_ body: (borrowing SecretBytes) throws(E) -> R) throws(E) -> R {
+    @inlinable public func withSecret<R: ~Copyable, E: Error>(
+        _ body: (borrowing SecretBytes) throws(E) -> R
+    ) throws(E) -> R {
         try body(bytes)
     }
 
     /// Lends the bytes. The pointer dies with the closure and must not leave it.
-    public func withUnsafeBytes<R: ~Copyable, E: Error>(
+    @inlinable public func withUnsafeBytes<R: ~Copyable, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
         try bytes.withUnsafeBytes(body)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A text that says who somebody is or what is meant, compared byte for byte.
 ///
 /// `String` takes texts for equal whose characters are canonically equivalent: `e` with an accent of its own and `é`, the
@@ -7,7 +9,9 @@ public struct ExactText: Sendable, CustomStringConvertible, ExpressibleByStringL
 {
     public let text: String
 
-    public init(_ text: some StringProtocol) { self.text = String(text) }
+    @inlinable public init(_ text: some StringProtocol) { self.text = String(text) }
+
+    @inlinable public init(_ text: String) { self.text = text }
 
     public init(stringLiteral text: String) { self.text = text }
 
@@ -67,29 +71,33 @@ extension ExactText: Codable {
     }
 }
 
+// Generic over what holds a text, so inlinable: other targets are given no special form of them else.
+
 extension StringProtocol {
     /// Whether both texts have the very same bytes.
-    public func isExactly(_ other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+    @inlinable public func isExactly(_ other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
 
     /// Whether the text begins with the bytes of `prefix`, whatever follows them: an accent joins no delimiter.
-    public func startsExactly(with prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
+    @inlinable public func startsExactly(with prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
 
     /// Whether the text ends with the bytes of `suffix`.
-    public func endsExactly(with suffix: some StringProtocol) -> Bool {
+    @inlinable public func endsExactly(with suffix: some StringProtocol) -> Bool {
         utf8.reversed().starts(with: suffix.utf8.reversed())
     }
 
     /// What follows the bytes of `prefix`; nil if the text begins otherwise.
-    public func removing(exactPrefix prefix: some StringProtocol) -> Substring? {
+    @inlinable public func removing(exactPrefix prefix: some StringProtocol) -> Substring? {
         guard startsExactly(with: prefix) else { return nil }
         return Substring(Substring(self).utf8.dropFirst(prefix.utf8.count))
     }
 
     /// Whether an ASCII character stands in the text, also before an accent that would join it.
-    public func containsExactly(_ character: Unicode.Scalar) -> Bool { utf8.contains(UInt8(ascii: character)) }
+    @inlinable public func containsExactly(_ character: Unicode.Scalar) -> Bool {
+        utf8.contains(UInt8(ascii: character))
+    }
 
     /// The parts between ASCII characters, also where an accent follows one, and between the halves of a CR LF.
-    public func splitExactly(
+    @inlinable public func splitExactly(
         at character: Unicode.Scalar, maxSplits: Int = .max, omittingEmpty: Bool = false
     ) -> [Substring] {
         Substring(self).utf8.split(
@@ -98,17 +106,17 @@ extension StringProtocol {
     }
 
     /// A to Z in lower case and nothing else: Unicode's own rule makes a `k` of the Kelvin sign.
-    public func asciiLowercased() -> String {
+    @inlinable public func asciiLowercased() -> String {
         String(decoding: utf8.map { $0 &- UInt8(ascii: "A") < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 
     /// a to z in upper case and nothing else: Unicode's own rule makes an `S` of the long s.
-    public func asciiUppercased() -> String {
+    @inlinable public func asciiUppercased() -> String {
         String(decoding: utf8.map { $0 &- UInt8(ascii: "a") < 26 ? $0 & 0xDF : $0 }, as: UTF8.self)
     }
 
     /// Without the spaces and tabs at both ends.
-    public func trimmingBlanks() -> Substring {
+    @inlinable public func trimmingBlanks() -> Substring {
         var text = Substring(self).utf8
         while let first = text.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { text.removeFirst() }
         while let last = text.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") { text.removeLast() }
@@ -116,9 +124,24 @@ extension StringProtocol {
     }
 }
 
+extension String {
+    /// Whether both texts have the very same bytes.
+    public func isExactly(_ other: String) -> Bool {
+        let (left, right) = (utf8, other.utf8)
+        guard left.count == right.count else { return false }
+        let isSame = left.withContiguousStorageIfAvailable { left in
+            right.withContiguousStorageIfAvailable { right in
+                guard let first = left.baseAddress, let second = right.baseAddress else { return true }
+                return memcmp(first, second, left.count) == 0
+            }
+        }
+        return (isSame ?? nil) ?? left.elementsEqual(right)
+    }
+}
+
 extension RawRepresentable where RawValue == String {
     /// The case of that very name; a name with the Kelvin sign for a `K` is another.
-    public init?(exactly name: some StringProtocol) {
+    @inlinable public init?(exactly name: some StringProtocol) {
         self.init(rawValue: String(name))
         guard rawValue.isExactly(name) else { return nil }
     }
@@ -126,5 +149,5 @@ extension RawRepresentable where RawValue == String {
 
 extension Sequence where Element: StringProtocol {
     /// Whether one of the texts has the very same bytes.
-    public func containsExactly(_ text: some StringProtocol) -> Bool { contains { $0.isExactly(text) } }
+    @inlinable public func containsExactly(_ text: some StringProtocol) -> Bool { contains { $0.isExactly(text) } }
 }

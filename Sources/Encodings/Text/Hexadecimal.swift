@@ -5,6 +5,11 @@ public enum Hexadecimal {
 
     private static let digits = Array("0123456789abcdef".utf8)
 
+    /// Lower case. In a form of its own, since callers in other targets would get no special form of the general one.
+    public static func encode(_ bytes: [UInt8]) -> String {
+        bytes.withUnsafeBufferPointer { encode($0) }
+    }
+
     /// Lower case.
     public static func encode(_ bytes: some Collection<UInt8>) -> String {
         String(unsafeUninitializedCapacity: 2 * bytes.count) { output in
