@@ -155,16 +155,31 @@ package final class GroupCommit: Sendable {
     private func attempt(_ item: Item, _ db: Database) throws -> Result<@Sendable () -> Void, any Error> {
         var answer: Result<@Sendable () -> Void, any Error> = .failure(CancellationError())
         do {
-            try db.inSavepoint {
+            try savepoint(db) {
                 if item.decides { try seal.permit() }
                 answer = .success(try item.run(db))
-                return .commit
             }
         } catch {
             guard errors.isRefusal(error), db.isInsideTransaction else { throw error }
             return .failure(error)
         }
         return answer
+    }
+
+    /// GRDB's own savepoints compile their statements each time.
+    private func savepoint(_ db: Database, _ body: () throws -> Void) throws {
+        try db.cachedStatement(sql: "SAVEPOINT one_write").execute()
+        do {
+            try body()
+            try db.cachedStatement(sql: "RELEASE SAVEPOINT one_write").execute()
+        } catch {
+            // A failure that ended the whole transaction took the savepoint with it.
+            if db.isInsideTransaction {
+                try db.cachedStatement(sql: "ROLLBACK TRANSACTION TO SAVEPOINT one_write").execute()
+                try db.cachedStatement(sql: "RELEASE SAVEPOINT one_write").execute()
+            }
+            throw error
+        }
     }
 
     /// Whether a failed batch is worth another try write by write, because a damaged page may concern one row only.

@@ -1,4 +1,5 @@
 import Encodings
+import Foundation
 import GRDB
 import LibCrypto
 import SecretMemory
@@ -34,6 +35,9 @@ struct RowSealer: Sendable {
 
     static let length = 32
 
+    /// A change number of a row.
+    static func serial() -> Int64 { Int64.random(in: 1 ... .max) }
+
     func stamp(_ table: String, _ values: some Sequence<DatabaseValue>) throws -> [UInt8] {
         try authenticate(prefix(.databaseStamp, table), values)
     }
@@ -64,18 +68,18 @@ struct RowSealer: Sendable {
 
     private func authenticate(_ prefix: RecordFields, _ values: some Sequence<DatabaseValue>) throws -> [UInt8] {
         var fields = prefix
-        for value in values { fields.append(Self.bytes(value)) }
+        for value in values { Self.append(value, to: &fields) }
         return try key.withSecret { try HMAC.sha256(key: $0, fields.bytes) }
     }
 
     /// The storage class and the value, so that no two values give the same bytes.
-    private static func bytes(_ value: DatabaseValue) -> [UInt8] {
+    private static func append(_ value: DatabaseValue, to fields: inout RecordFields) {
         switch value.storage {
-        case .null: [0]
-        case .int64(let number): [1] + withUnsafeBytes(of: number.bigEndian) { Array($0) }
-        case .double(let number): [2] + withUnsafeBytes(of: number.bitPattern.bigEndian) { Array($0) }
-        case .string(let text): [3] + text.utf8
-        case .blob(let data): [4] + data
+        case .null: fields.append(0, UnsafeRawBufferPointer(start: nil, count: 0))
+        case .int64(let number): withUnsafeBytes(of: number.bigEndian) { fields.append(1, $0) }
+        case .double(let number): withUnsafeBytes(of: number.bitPattern.bigEndian) { fields.append(2, $0) }
+        case .string(var text): text.withUTF8 { fields.append(3, UnsafeRawBufferPointer($0)) }
+        case .blob(let data): data.withUnsafeBytes { fields.append(4, $0) }
         }
     }
 }
@@ -88,19 +92,23 @@ struct RowSum: Sendable, Equatable {
     init() {}
 
     /// Nil unless there are 32 bytes.
-    init?(_ bytes: some Collection<UInt8>) {
-        guard bytes.count == RowSealer.length else { return nil }
-        let bytes = Array(bytes)
-        bytes.withUnsafeBytes { bytes in
+    init?(_ bytes: some ContiguousBytes) {
+        let words: (UInt64, UInt64, UInt64, UInt64)? = bytes.withUnsafeBytes { bytes in
+            guard bytes.count == RowSealer.length else { return nil }
             func word(_ place: Int) -> UInt64 {
                 UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * place, as: UInt64.self))
             }
-            words = (word(0), word(1), word(2), word(3))
+            return (word(0), word(1), word(2), word(3))
         }
+        guard let words else { return nil }
+        self.words = words
     }
 
-    var bytes: [UInt8] {
-        [words.0, words.1, words.2, words.3].flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
+    var bytes: [UInt8] { [UInt8](data) }
+
+    var data: Data {
+        let words = (words.0.littleEndian, words.1.littleEndian, words.2.littleEndian, words.3.littleEndian)
+        return withUnsafeBytes(of: words) { Data($0) }
     }
 
     static func == (left: RowSum, right: RowSum) -> Bool { left.words == right.words }

@@ -44,7 +44,7 @@ public final class StateSeal: Sendable {
     let tables: [SealedTable]
     /// Whether there was anything in the file when it was opened.
     let hadContent: Bool
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let committed: Atomic<UInt64>
     private let wasTried = Atomic<Bool>(false)
 
@@ -98,10 +98,12 @@ public final class StateSeal: Sendable {
 
     /// Whether it is worth waiting for: the file has a seal that was not compared yet, or none and nobody tried to make one.
     public var isPending: Bool {
-        switch state.withLock({ $0 }) {
-        case .locked: true
-        case .unsealed: !wasTried.load(ordering: .relaxed)
-        case .open, .refused: false
+        state.withLock { state in
+            switch state {
+            case .locked: true
+            case .unsealed: !wasTried.load(ordering: .relaxed)
+            case .open, .refused: false
+            }
         }
     }
 
@@ -153,21 +155,12 @@ public final class StateSeal: Sendable {
 
     /// The last step of a transaction: seals what it changed.
     public func finish(_ db: Database) throws {
-        guard case .open(let sealer) = state.withLock({ $0 }) else { return try permit() }
-        guard
-            let row = try Row.fetchOne(
-                try db.cachedStatement(
-                    sql: "SELECT total, sealed, sealed_epoch, value FROM temp.kmsd_sum, main.epoch WHERE epoch.id = 1")),
-            case .blob(let total) = (row["total"] as DatabaseValue).storage,
-            case .blob(let sealed) = (row["sealed"] as DatabaseValue).storage,
-            case .int64(let sealedEpoch) = (row["sealed_epoch"] as DatabaseValue).storage,
-            case .int64(let epoch) = (row["value"] as DatabaseValue).storage
-        else { throw StorageError("'\(name)' has lost its epoch; stop the daemon and restore the newest copy") }
-        guard total != sealed || epoch != sealedEpoch else { return }
-        let seal = Hexadecimal.encode(try sealer.seal(epoch: epoch, total: Array(total)))
-        try db.cachedStatement(sql: "UPDATE epoch SET seal = ? WHERE id = 1").execute(arguments: [seal])
-        try db.cachedStatement(sql: "UPDATE temp.kmsd_sum SET sealed = total, sealed_epoch = ? WHERE id = 1")
-            .execute(arguments: [epoch])
+        guard case .open = state.withLock({ $0 }) else { return try permit() }
+        try db.cachedStatement(sql: SealTriggers.sealing).execute()
+        guard db.changesCount != 1 else { return }
+        guard try Row.fetchOne(try db.cachedStatement(sql: SealTriggers.isSealed)) != nil else {
+            throw StorageError("'\(name)' has lost its epoch; stop the daemon and restore the newest copy")
+        }
     }
 
     // MARK: Reading

@@ -143,6 +143,47 @@ import Testing
         }
     }
 
+    @Test func aRowKeepsTheMarksThatItCameWithAndOneWithoutGetsItsOwnAndBothAreSealed() async throws {
+        let store = try await open()
+        let service = service(store)
+        let keystore = try await service.createKeystore(controller: "alice", protection: .sealed).id
+        let key = try await service.createKey(keystore: keystore, type: "ED25519").id
+        let marks = try await store.pool.writeWithoutTransaction { db in
+            try db.inTransaction {
+                try db.execute(
+                    sql: """
+                        INSERT INTO keys (keystore, id, type, state, protection, provenance, created_at, authenticator)
+                            SELECT keystore, 'unmarked', type, state, protection, provenance, created_at, authenticator
+                                FROM keys
+                        """)
+                try store.seal.finish(db)
+                return .commit
+            }
+            return try Row.fetchAll(db, sql: "SELECT id, serial, length(stamp) FROM keys ORDER BY id = 'unmarked'")
+        }
+        #expect(marks.map { $0[0] } == [key, "unmarked"] && marks.allSatisfy { $0[2] == 32 })
+        #expect(Set(marks.map { $0[1] as Int64 }).count == 2)
+        #expect(try await store.seal.damagedRows().isEmpty)
+        try store.close()
+        #expect(await refusal() == nil)
+    }
+
+    @Test func nothingIsMadeOnceTheEpochIsGoneAndNothingIsSealedWhereNothingChanged() async throws {
+        let store = try await open()
+        let service = service(store)
+        let keystore = try await service.createKeystore(controller: "alice", protection: .sealed).id
+        let changes = try await store.pool.writeWithoutTransaction { db in
+            try store.seal.finish(db)
+            return db.changesCount
+        }
+        #expect(changes == 0)
+        try await store.pool.writeWithoutTransaction { try $0.execute(sql: "DELETE FROM epoch") }
+        #expect(
+            await code { _ = try await service.createKey(keystore: keystore, type: "ED25519") } == .storageUnavailable)
+        #expect(try await service.keys(keystore: keystore, after: nil, limit: 10).items.isEmpty)
+        try store.close()
+    }
+
     @Test("Statistics change no answer") func statisticsChangeNoAnswer() async throws {
         try await open().close()
         try edit("ANALYZE")

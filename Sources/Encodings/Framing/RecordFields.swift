@@ -48,6 +48,14 @@ public struct RecordFields: Sendable {
         append(field.map { [1] + $0 } ?? [0])
     }
 
+    /// Appends a field that is one byte and what follows it.
+    public mutating func append(_ first: UInt8, _ rest: UnsafeRawBufferPointer) {
+        precondition(rest.count < Int(UInt32.max), "a field is shorter than 4 GiB")
+        appendBigEndian(UInt32(rest.count + 1))
+        bytes.append(first)
+        bytes += rest
+    }
+
     private mutating func appendBigEndian(_ number: some FixedWidthInteger) {
         withUnsafeBytes(of: number.bigEndian) { bytes += $0 }
     }

@@ -218,13 +218,18 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     }
 
     private func insert(_ db: Database, _ record: KeyRecord) throws {
+        let authenticator = Data(record.authenticator)
+        let marks = try seal.marks(
+            of: "keys", key: [record.keystore.databaseValue, record.id.databaseValue],
+            content: [authenticator.databaseValue])
         try change(
             db,
             "INSERT INTO keys (keystore, id, type, state, protection, provenance, created_at, destroy_at, public_key, "
-                + "authenticator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                + "authenticator, serial, stamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 record.keystore, record.id, record.type, record.state, record.protection, record.provenance,
-                record.createdAt, record.destroyAt, record.publicKey.map { Data($0) }, Data(record.authenticator),
+                record.createdAt, record.destroyAt, record.publicKey.map { Data($0) }, authenticator, marks.serial,
+                marks.stamp,
             ])
         for version in record.versions {
             try change(
