@@ -18,6 +18,16 @@ public final class LockKeyCache: Sendable {
         public let expires: ContinuousClock.Instant
         /// With whose share it was opened; nil if none was needed.
         public var caller: CallerShare?
+        /// What was found out with the key; it goes when the key goes.
+        public let findings = Findings()
+    }
+
+    /// A place for one value.
+    public final class Findings: Sendable {
+        private let value = Mutex<(any Sendable)?>(nil)
+
+        public func load<Value: Sendable>(_ type: Value.Type) -> Value? { value.withLock { $0 } as? Value }
+        public func store(_ value: some Sendable) { self.value.withLock { $0 = value } }
     }
 
     private struct Opening {

@@ -16,15 +16,32 @@ struct OpenKeystore: Sendable {
     let rows: RowAuthenticator
     private let meters: KeystoreMeters
 
+    /// A row that was found authentic under a lock key: with the same key it is so again.
+    private final class Authentic: Sendable {
+        let record: KeystoreRecord
+        let rows: RowAuthenticator
+
+        init(record: KeystoreRecord, rows: RowAuthenticator) {
+            self.record = record
+            self.rows = rows
+        }
+    }
+
     /// - Throws: ``KMSError`` for a row that is not authentic.
     init(record: KeystoreRecord, lease: LockKeyCache.Lease, meters: KeystoreMeters) throws {
         self.meters = meters
-        rows = try RowAuthenticator(lockKey: lease.key)
-        guard try rows.accepts(record), let protection = Protection(rawValue: record.protection) else {
+        if let known = lease.findings.load(Authentic.self), known.record == record {
+            // The one that was authenticated: equal texts need not have equal bytes.
+            (self.record, rows) = (known.record, known.rows)
+        } else {
+            (self.record, rows) = (record, try RowAuthenticator(lockKey: lease.key))
+            guard try rows.accepts(record) else { throw KMSError.damaged("keystore '\(record.id)'") }
+            lease.findings.store(Authentic(record: record, rows: rows))
+        }
+        guard let protection = Protection(rawValue: record.protection) else {
             throw KMSError.damaged("keystore '\(record.id)'")
         }
-        self.record = record
-        vault = try record.vault.map { try VaultRecord(decoding: $0) }
+        vault = try self.record.vault.map { try VaultRecord(decoding: $0) }
         self.protection = protection
         self.lease = lease
     }
