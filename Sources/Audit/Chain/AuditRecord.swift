@@ -43,8 +43,12 @@ public struct AuditRecord: Sendable, Hashable {
     public var encoded: [UInt8] {
         Self.encode(
             index: index, time: time, boot: boot, token: token, previous: previous, kind: kind, epoch: epoch,
-            revocations: revocations, storeEpoch: storeEpoch, sealed: sealed, event: Self.encode(event))
+            revocations: revocations, storeEpoch: storeEpoch, sealed: Self.states(sealed), event: Self.encode(event))
     }
+
+    /// The part of a record that tells the sealed databases; nil if there is none.
+    // exact: the names are this program's own, in ASCII.
+    static func states(_ sealed: [String: UInt64]) -> RecordFields? { sealed.isEmpty ? nil : encode(sealed) }
 
     /// Number of databases, then name and epoch of each in the order of the names' bytes.
     // exact: the names are this program's own, in ASCII.
@@ -88,10 +92,9 @@ public struct AuditRecord: Sendable, Hashable {
 
     static func encode(
         index: UInt64, time: Int64, boot: [UInt8], token: String, previous: [UInt8], kind: Kind, epoch: UInt64,
-        // exact: the names are this program's own, in ASCII.
-        revocations: [UInt8], storeEpoch: UInt64?, sealed: [String: UInt64] = [:], event: RecordFields
+        revocations: [UInt8], storeEpoch: UInt64?, sealed: RecordFields? = nil, event: RecordFields
     ) -> [UInt8] {
-        let label: Labels = storeEpoch == nil ? .auditRecord : sealed.isEmpty ? .auditRecord2 : .auditRecord3
+        let label: Labels = storeEpoch == nil ? .auditRecord : sealed == nil ? .auditRecord2 : .auditRecord3
         var fields = RecordFields(label, capacity: 384 + event.bytes.count)
         fields.append(index)
         fields.append(UInt64(bitPattern: time))
@@ -102,7 +105,7 @@ public struct AuditRecord: Sendable, Hashable {
         fields.append(epoch)
         fields.append(revocations)
         if let storeEpoch { fields.append(storeEpoch) }
-        if label == .auditRecord3 { fields.append(encode(sealed)) }
+        if let sealed, label == .auditRecord3 { fields.append(sealed) }
         fields.append(event)
         return fields.bytes
     }

@@ -22,8 +22,16 @@ enum AuditTables {
     }
 
     static func insert(_ db: Database, index: UInt64, body: [UInt8], hash: [UInt8]) throws {
+        try insert(try insertion(db), index: index, body: body, hash: hash)
+    }
+
+    static func insert(_ insertion: Statement, index: UInt64, body: [UInt8], hash: [UInt8]) throws {
+        try insertion.execute(arguments: [Int64(bitPattern: index), Data(body), Data(hash)])
+    }
+
+    /// What ``insert(_:index:body:hash:)`` executes; looked up once for many records.
+    static func insertion(_ db: Database) throws -> Statement {
         try db.cachedStatement(sql: "INSERT INTO records (idx, body, hash) VALUES (?, ?, ?)")
-            .execute(arguments: [Int64(bitPattern: index), Data(body), Data(hash)])
     }
 
     static func insert(_ db: Database, _ revocation: Revocation) throws {

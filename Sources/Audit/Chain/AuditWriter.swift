@@ -1,4 +1,5 @@
 import Dispatch
+import Encodings
 import GRDB
 import Storage
 import Synchronization
@@ -137,11 +138,13 @@ final class AuditWriter: Sendable {
         written.head.time = time
         // Read after the batch was taken: the record of a change comes after its commit, so it tells the change's epoch.
         stores.raise(&written.head)
+        let states = AuditRecord.states(written.head.sealed)
         try db.inTransaction(.immediate) {
             if isTrial {
                 try db.execute(sql: "INSERT OR REPLACE INTO probe (id, at) VALUES (1, ?)", arguments: [time])
             }
-            for item in batch { try append(item, time, &written, db) }
+            let common = Common(time: time, states: states, insertion: try AuditTables.insertion(db))
+            for item in batch { try append(item, common, &written, db) }
             try faults.reached(.beforeCommit)
             return .commit
         }
@@ -149,7 +152,14 @@ final class AuditWriter: Sendable {
         return written
     }
 
-    private func append(_ item: AuditItem, _ time: Int64, _ written: inout Written, _ db: Database) throws {
+    /// What is the same for every record of a transaction.
+    private struct Common {
+        let time: Int64
+        let states: RecordFields?
+        let insertion: Statement
+    }
+
+    private func append(_ item: AuditItem, _ common: Common, _ written: inout Written, _ db: Database) throws {
         let index = written.head.position.index + 1
         var kind = item.kind
         var revocations: [UInt8] = []
@@ -168,12 +178,11 @@ final class AuditWriter: Sendable {
             }
         }
         let body = AuditRecord.encode(
-            index: index, time: time, boot: boot, token: token, previous: written.head.position.hash, kind: kind,
+            index: index, time: common.time, boot: boot, token: token, previous: written.head.position.hash, kind: kind,
             epoch: written.head.epoch, revocations: revocations, storeEpoch: written.head.storeEpoch,
-            sealed: written.head.sealed,
-            event: item.event)
+            sealed: common.states, event: item.event)
         let position = AuditPosition(index: index, hash: try AuditRecord.hash(body))
-        try AuditTables.insert(db, index: index, body: body, hash: position.hash)
+        try AuditTables.insert(common.insertion, index: index, body: body, hash: position.hash)
         written.head.position = position
         written.positions.append(position)
     }

@@ -47,12 +47,19 @@ final class WatchedStores: Sendable {
     }
 
     /// Why a database is not the one that the chain knows of.
-    var problem: AuditError? { entries.withLock { entries in entries.lazy.compactMap(\.problem).first } }
+    var problem: AuditError? {
+        entries.withLock { entries in
+            // Asked with every request: no entry is copied.
+            for place in entries.indices { if let problem = entries[place].problem { return problem } }
+            return nil
+        }
+    }
 
     /// That a database with a seal was not compared with it yet.
     var isWaiting: AuditError? {
         entries.withLock { entries in
-            guard let entry = entries.first(where: { $0.store.isPending() }) else { return nil }
+            guard let place = entries.indices.first(where: { entries[$0].store.isPending() }) else { return nil }
+            let entry = entries[place]
             return AuditError(
                 .untrusted,
                 "The database '\(entry.store.path)' was not compared with its seal yet; try again."
