@@ -22,6 +22,8 @@ struct LogBoundTests {
         #expect(HarmlessText.of("\u{1B}[2J\r\n\u{0}\u{7F}") == "\\u{1b}[2J\\u{d}\\u{a}\\u{0}\\u{7f}")
         #expect(
             HarmlessText.of("\u{202E}\u{200B}\u{2028}\u{9B}\u{FEFF}") == "\\u{202e}\\u{200b}\\u{2028}\\u{9b}\\u{feff}")
+        // Letters that show nothing.
+        #expect(HarmlessText.of("a\u{3164}\u{115f}b\u{ffa0}") == "a\\u{3164}\\u{115f}b\\u{ffa0}")
         #expect(HarmlessText.of("\\u{1b}") == "\\u{5c}u{1b}")
     }
 }
