@@ -47,7 +47,9 @@ public final class ReplayWindow: Sendable {
     public func admit(_ signature: [UInt8], owner: String, now: Int64) -> Admission {
         let signature = ByteKey(signature)
         return state.withLock { state in
-            if now - state.turned >= seconds || now < state.turned {
+            // A clock that was set back makes signatures good again that were used, so nothing is forgotten for it.
+            if now < state.turned { state.turned = now }
+            if now - state.turned >= seconds {
                 state.previous = now - state.turned >= 2 * seconds ? [] : state.current
                 state.current = []
                 state.shares.removeAll()

@@ -148,7 +148,8 @@ struct AuditCommand: AsyncParsableCommand {
 
                 The act is recorded in the chain with both heads, and `kmsd audit verify` tells of it. It is about the \
                 chain alone: what the token remembers of the databases is kept, so an older one is still refused; see \
-                `kmsd audit adopt-database`.
+                `kmsd audit adopt-database`. An audit.db that is there and holds no record was emptied by somebody: it is \
+                not adopted; move it away and keep it.
                 """)
 
         @OptionGroup var common: CommonOptions
@@ -167,6 +168,7 @@ struct AuditCommand: AsyncParsableCommand {
                 case .json: try Terminal.print(json: comparison)
                 case .text: Self.show(comparison)
                 }
+                guard !comparison.isEmptied else { throw Self.emptied(path) }
                 guard yes else {
                     throw CommandFailure(
                         .usage, code: "usage",
@@ -196,6 +198,15 @@ struct AuditCommand: AsyncParsableCommand {
             }
             withExtendedLifetime(home) {}
             return .ok
+        }
+
+        /// A file that was emptied is a trace, and nothing is written over it.
+        private static func emptied(_ path: String) -> CommandFailure {
+            CommandFailure(
+                .failed, code: "audit-emptied",
+                "'\(HarmlessText.of(path))' is there and holds no record, although the token was told of some: it was emptied, "
+                    + "and not by kmsd. Restore it from a backup. If there is none, move the file away and keep it, since it "
+                    + "may show who did it; then `kmsd audit adopt` takes the chain for lost.")
         }
 
         private static func show(_ comparison: AuditComparison) {

@@ -40,7 +40,8 @@ struct ImportCommand: AsyncParsableCommand {
                 stay. The vaults' servers must be ones that may be called: see KMS_OUTBOUND_ALLOW.
 
                 The daemon must not run meanwhile. A run that was interrupted is begun again with the same command: \
-                what is here already is passed over. Exit code 2: something was left behind; the report says what and \
+                what is here already is passed over. Each keystore and key that is made gets a record in the audit chain, as \
+                `import-keystore` and `import-key`. Exit code 2: something was left behind; the report says what and \
                 why.
 
                   kmsd import trustbloc dump.jsonl --lock-key-file /etc/trustbloc/lock.key
@@ -65,21 +66,7 @@ struct ImportCommand: AsyncParsableCommand {
         func work() async throws -> ExitStatus {
             let settings = try common.configuration()
             let content = try read()
-            let home = try HomeDirectory(taking: settings.home)
-            let application = try Application.build(settings)
-            application.token?.start()
-            let report: ImportReport
-            do {
-                try await application.token?.waitUntilReady(timeout: .seconds(10))
-                try await Self.open(application)
-                report = try await bring(content, application)
-            } catch {
-                await application.token?.shutdown()
-                throw error
-            }
-            await application.token?.shutdown()
-            try application.store.close()
-            withExtendedLifetime(home) {}
+            let report = try await RecordedWork.run(settings) { work in try await bring(content, work) }
             switch common.output {
             case .json: try Terminal.print(json: report)
             case .text: Terminal.print(report.text)
@@ -87,19 +74,8 @@ struct ImportCommand: AsyncParsableCommand {
             return report.leftBehind.isEmpty ? .ok : .findings
         }
 
-        /// What is written must be sealed with what is there.
-        private static func open(_ application: Application) async throws {
-            let head = AuditParts.told(home: application.settings.home)
-            let seal = application.store.seal
-            do {
-                _ = try await seal.open(
-                    locks: application.locks.all, told: head?.sealed[seal.name], least: head?.told(seal.name) ?? 0)
-            } catch let problem as StateSeal.Problem {
-                throw CommandFailure(.failed, code: "database", problem.message)
-            }
-        }
-
-        private func bring(_ content: TrustBlocDump, _ application: Application) async throws -> ImportReport {
+        private func bring(_ content: TrustBlocDump, _ work: RecordedWork) async throws -> ImportReport {
+            let application = work.application
             let configured = SecretLocks(
                 settings: application.settings, token: nil, outbound: application.outbound)
             let callers = try readShares()
@@ -127,7 +103,7 @@ struct ImportCommand: AsyncParsableCommand {
             }
             return try await TrustBlocImport(
                 keystores: application.keystores, dump: content, locks: locks, callers: callers,
-                vaultKeys: try readVaultKeys(), vaults: application.vaults
+                vaultKeys: try readVaultKeys(), vaults: application.vaults, records: work.records
             ).run()
         }
 

@@ -76,10 +76,7 @@ extension TrustBlocImport {
         _ keyset: TinkKeyset, _ name: String, _ keystore: TrustBlocDump.Keystore, _ report: inout ImportReport
     ) async throws {
         do {
-            let isNew = try await keystores.adoptKey(
-                keystore: keystore.id, id: name, versions: keyset.versions,
-                caller: Caller(share: callers[ExactText(keystore.id)]))
-            if isNew { report.keys += 1 } else { report.alreadyHere += 1 }
+            try await adopt(keyset, name, keystore, &report)
             if keyset.leftOut > 0 { report.leave("key", name, "\(keyset.leftOut) disabled or destroyed versions") }
         } catch let error as KMSError where Self.concernsOne(error) {
             report.leave("key", name, error.message)

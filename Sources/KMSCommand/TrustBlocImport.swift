@@ -1,5 +1,6 @@
 import EnclaveLock
 import Encodings
+import KMSDaemon
 import Keystores
 import TrustBlocImport
 
@@ -13,12 +14,14 @@ struct TrustBlocImport {
     /// Ids of the keys that are in vaults, by keystore.
     let vaultKeys: [ExactText: [String]]
     let vaults: any VaultOpening
+    let audit: RecordedWork.Records
     /// The dump's keys, by id.
     let records: [ExactText: [UInt8]]
 
     init(
         keystores: KeystoreService, dump: TrustBlocDump, locks: TrustBlocLocks, callers: [ExactText: CallerShare],
-        vaultKeys: [ExactText: [String]], vaults: any VaultOpening
+        vaultKeys: [ExactText: [String]], vaults: any VaultOpening,
+        records audit: RecordedWork.Records
     ) {
         self.keystores = keystores
         self.dump = dump
@@ -26,6 +29,7 @@ struct TrustBlocImport {
         self.callers = callers
         self.vaultKeys = vaultKeys
         self.vaults = vaults
+        self.audit = audit
         records = Dictionary(dump.keys.map { (ExactText($0.id), $0.record) }) { first, _ in first }
     }
 
@@ -79,12 +83,32 @@ struct TrustBlocImport {
                 id: keystore.id, controller: keystore.controller, createdAt: keystore.createdAt,
                 capability: keystore.capability, lock: caller == nil ? nil : LockKind.shamir.name, vault: vault,
                 caller: Caller(share: caller))
-            if isNew { report.keystores += 1 } else { report.alreadyHere += 1 }
+            guard isNew else {
+                report.alreadyHere += 1
+                return true
+            }
+            report.keystores += 1
+            try await audit.made("import-keystore", keystore.id)
             return true
         } catch let error as KMSError where Self.concernsOne(error) {
             report.leave("keystore", keystore.id, error.message)
             return false
         }
+    }
+
+    /// Takes over a key, and records it.
+    func adopt(
+        _ keyset: TinkKeyset, _ id: String, _ keystore: TrustBlocDump.Keystore, _ report: inout ImportReport
+    ) async throws {
+        let isNew = try await keystores.adoptKey(
+            keystore: keystore.id, id: id, versions: keyset.versions,
+            caller: Caller(share: callers[ExactText(keystore.id)]))
+        guard isNew else {
+            report.alreadyHere += 1
+            return
+        }
+        report.keys += 1
+        try await audit.made("import-key", "\(keystore.id)/\(id)")
     }
 
     private func bring(
@@ -104,10 +128,7 @@ struct TrustBlocImport {
                 report.leave("key", id, "its keystore was left behind")
                 return
             }
-            let isNew = try await keystores.adoptKey(
-                keystore: keystore.id, id: id, versions: keyset.versions,
-                caller: Caller(share: callers[ExactText(keystore.id)]))
-            if isNew { report.keys += 1 } else { report.alreadyHere += 1 }
+            try await adopt(keyset, id, keystore, &report)
             if keyset.leftOut > 0 { report.leave("key", id, "\(keyset.leftOut) disabled or destroyed versions") }
         }
     }

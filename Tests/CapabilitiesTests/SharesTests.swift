@@ -40,4 +40,15 @@ struct SharesTests {
         #expect(window.admit(Array("mallory 0".utf8), owner: "mallory", now: 1_601) == .used)
         #expect(window.admit(Array("mallory new".utf8), owner: "mallory", now: 1_601) == .fresh)
     }
+
+    /// Two small steps back, as a time server may ask for, must not make a used signature good again.
+    @Test func aClockThatIsSetBackForgetsNoSignature() {
+        let window = ReplayWindow(seconds: 124)
+        #expect(window.admit([1], now: 1000) && window.admit([2], now: 1100))
+        for now in [1099, 1098, 900, 899, 1000] as [Int64] {
+            #expect(!window.admit([1], now: now) && !window.admit([2], now: now), "at \(now)")
+        }
+        // It goes on forgetting as the time goes on.
+        #expect(window.admit([3], now: 899 + 2 * 124) && window.admit([1], now: 899 + 4 * 124))
+    }
 }

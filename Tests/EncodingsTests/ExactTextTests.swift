@@ -72,6 +72,7 @@ import Testing
     @Test func namesHaveNoControlCharactersAndAnEnd() {
         for name in [
             "a", "Zo\u{eb}", "Zoe\u{308}", "\u{5d3}\u{5d5}\u{5d3}", "a b", "\u{1F468}\u{200D}\u{1F469}", "\u{a0}",
+            "\u{2764}\u{FE0F}", "\u{645}\u{6CC}\u{200C}\u{62E}",
         ] {
             #expect(NamingText.problem(name, limit: 64) == nil, "\(name)")
         }
@@ -79,7 +80,8 @@ import Testing
             "\u{0}", "\u{1}", "\n", "\r", "\t", "\u{1b}", "\u{7f}", "\u{80}", "\u{85}", "\u{9f}", "\u{200e}",
             "\u{200f}",
             "\u{2028}", "\u{2029}", "\u{202a}", "\u{202e}", "\u{2066}", "\u{2069}", "\u{61c}", "\u{feff}", "\u{fffe}",
-            "\u{10ffff}", "\u{e0041}",
+            "\u{10ffff}", "\u{e0041}", "\u{ad}", "\u{34f}", "\u{115f}", "\u{1160}", "\u{17b4}", "\u{180e}", "\u{3164}",
+            "\u{ffa0}", "\u{1d173}", "\u{1bca0}", "\u{e0100}", "\u{e0fff}",
         ] {
             for name in ["a\(scalar)b", "\(scalar)", "ab\(scalar)"] {
                 #expect(NamingText.problem(name, limit: 64) != nil, "\(scalar.value)")

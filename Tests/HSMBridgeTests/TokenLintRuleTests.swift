@@ -144,7 +144,8 @@ import Token
             (0x00, 2047, "CKA_MODULUS", .warning), (0x01, 512, "CKA_PRIME", .bad), (0x02, 1024, "CKA_PRIME", .warning),
             (0x13, nil, "CKA_KEY_TYPE", .bad), (0x12, nil, "CKA_KEY_TYPE", .bad), (0x11, nil, "CKA_KEY_TYPE", .bad),
             (0x14, nil, "CKA_KEY_TYPE", .warning), (0x15, nil, "CKA_KEY_TYPE", .warning),
-            (0x10, 64, "CKA_VALUE_LEN", .bad),
+            (0x10, 64, "CKA_VALUE_LEN", .bad), (0x28, 8, "CKA_VALUE_LEN", .bad), (0x2b, 64, "CKA_VALUE_LEN", .bad),
+            (0x37, 64, "CKA_VALUE_LEN", .bad), (0x44, 64, "CKA_VALUE_LEN", .bad),
         ] as [(UInt, Int?, String, LintReport.Grade)])
     func weakKeysAreNamed(type: UInt, bits: Int?, name: String, grade: LintReport.Grade) {
         for objectClass in [ObjectClass.privateKey, .secretKey, .publicKey] {

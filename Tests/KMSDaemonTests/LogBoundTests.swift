@@ -24,6 +24,8 @@ struct LogBoundTests {
         #expect(
             TerminalEscaping.of("\u{202E}\u{200B}\u{2028}\u{9B}\u{FEFF}")
                 == "\\u{202e}\\u{200b}\\u{2028}\\u{9b}\\u{feff}")
+        // Letters that show nothing.
+        #expect(TerminalEscaping.of("a\u{3164}\u{115f}b\u{ffa0}") == "a\\u{3164}\\u{115f}b\\u{ffa0}")
         #expect(TerminalEscaping.of("\\u{1b}") == "\\u{5c}u{1b}")
     }
 }

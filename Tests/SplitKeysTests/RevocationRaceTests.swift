@@ -67,4 +67,26 @@ import Testing
         #expect(observed.order.withLock { $0 } == ["first", "change", "signer"])
         #expect(!gate.isRevoking("key"))
     }
+
+    /// A deletion takes the other role's part first. What is asked between the two is nobody's mistake.
+    @Test func aKeyOfAWalletThatIsBeingDeletedIsAConflict() async throws {
+        let fixture = try SplitFixture()
+        let caller = try fixture.caller()
+        let wallet = try await fixture.vault.createWallet(suite: .bls0chain, caller: caller)
+        try await fixture.authority.delete(client: wallet.clientID, caller: caller)
+        do {
+            _ = try await fixture.vault.createKey(
+                client: wallet.clientID, options: SplitKeyOptions(), caller: caller)
+            Issue.record("a key was made")
+        } catch let error as SplitKeyError {
+            #expect(error.code == .conflict && error.message.contains("being deleted"))
+        }
+        #expect(try await fixture.vault.keys(client: wallet.clientID, caller: caller).isEmpty)
+        #expect(await code { try await fixture.vault.delete(client: wallet.clientID, caller: caller) } == nil)
+        #expect(
+            await code {
+                _ = try await fixture.vault.createKey(
+                    client: wallet.clientID, options: SplitKeyOptions(), caller: caller)
+            } == .notFound)
+    }
 }

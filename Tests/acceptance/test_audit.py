@@ -418,3 +418,29 @@ def test_a_lost_chain_is_shown_as_lost(own):
     daemon.client().create_keystore()
     daemon.terminate()
     assert verify(own, "--token").get("finding") is None
+
+
+def emptied(path):
+    with sqlite3.connect(path) as database:
+        for table in ("records", "checkpoints", "revocations", "parts", "probe"):
+            database.execute(f"DELETE FROM {table}")
+    database.close()
+
+
+@pytest.mark.parametrize("how", [emptied, lambda path: path.write_bytes(b"")], ids=["rows", "file"])
+def test_a_chain_that_was_emptied_is_not_adopted_and_stays_as_a_trace(own, tmp_path, how):
+    daemon = own.start()
+    daemon.client().create_keystore().create("ED25519").disable()
+    daemon.terminate()
+    last = records(own)[-1]["index"]
+    path = own.home / "audit.db"
+    how(path)
+    before = path.read_bytes()
+    for arguments in ((), ("--yes",)):
+        said = own.run("audit", "adopt", *arguments, check=False)
+        assert said.returncode == 1 and "it was emptied" in said.stderr and "move the file away" in said.stderr, said.stderr
+        assert "found in audit.db  nothing" in said.stdout and f"given up           {last} records" in said.stdout
+    assert path.read_bytes() == before
+    path.rename(tmp_path / "emptied.db")
+    own.run("audit", "adopt", "--yes")
+    own.start().client().create_keystore()

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from daemon import BINARY
 from softtoken import write_private
 from auth_server import TOKEN, AuthServer, split
+from test_audit import records
 from test_locks import aws, presenting  # noqa: F401
 from test_vaults import VaultServer, pack
 import zcap
@@ -72,6 +73,14 @@ def test_keys_of_every_kind_go_on_working(own, master, tmp_path):
     dump.key("agreement", main, tink.keyset(1, tink.key(*tink.nist_agreement(agreement), 1, tink.RAW)))
     report = bring(own, dump.write(tmp_path / "dump.jsonl"), tmp_path)
     assert report == {"keystores": 1, "keys": 5, "alreadyHere": 0, "serversOwn": 1, "passedOver": 0, "leftBehind": []}
+    # Each is a record, made once.
+    store = "c9o5vqkv5ig3jl0q9m3g"
+    bring(own, tmp_path / "dump.jsonl", tmp_path)
+    made = [(record["event"]["operation"], record["event"]["subject"], record["event"]["front"]) for record in records(own)
+            if record["event"]["operation"].startswith("import-")]
+    assert sorted(made) == sorted([("import-keystore", store, "admin")] + [
+        ("import-key", f"{store}/{name}", "admin") for name in ("cipher", "mac", "signer", "ecdsa", "agreement")])
+    assert own.run_json("audit", "verify").get("finding") is None
 
     client = own.start().client()
     keystore = "/v1/keystores/c9o5vqkv5ig3jl0q9m3g"

@@ -50,6 +50,50 @@ def test_init_names_role_call_and_mechanism_and_leaves_nothing(odd, rule):
     odd.start().terminate()
 
 
+# What a key does not tell of itself: the attribute, and what the module answers to the question for it.
+UNTOLD = {
+    "C_GetAttributeValue@0=12": "CKA_CLASS", "C_GetAttributeValue@0=5": "CKA_CLASS", "C_GetAttributeValue@100=12": "CKA_KEY_TYPE",
+    "C_GetAttributeValue@162=12": "CKA_EXTRACTABLE", "C_GetAttributeValue@162=5": "CKA_EXTRACTABLE",
+    "C_GetAttributeValue@103=5": "CKA_SENSITIVE", "C_GetAttributeValue@2=6": "CKA_PRIVATE", "C_GetAttributeValue@10c=5": "CKA_DERIVE",
+}
+
+
+@pytest.mark.parametrize("rule", UNTOLD)
+def test_a_key_that_does_not_tell_what_it_is_is_not_used(odd, rule):
+    odd.token.odd = rule
+    found = odd.run_json("token", "probe", "--write", codes=(2,))
+    assert {template["outcome"] for template in found["templates"] if template["name"] != "data"} == {"failed"}
+    said = odd.run("init", check=False)
+    assert said.returncode == 1 and f"does not tell its {UNTOLD[rule]}" in said.stderr, said.stderr
+    assert not (odd.home / "manifest.json").exists()
+    odd.token.odd = ""
+    assert odd.token.objects() == [], "nothing of it is left on the token"
+    odd.init()
+
+
+def test_whether_a_key_may_be_given_further_uses_is_known_or_dispensed_with(odd):
+    odd.token.odd = "C_GetAttributeValue@170=12"
+    said = odd.run("init", check=False)
+    assert said.returncode == 78 and "--without CKA_MODIFIABLE" in said.stderr, said.stderr
+    odd.run("init", "--without", "CKA_MODIFIABLE")
+    report = odd.run_json("token", "lint", codes=(2,))
+    assert report["grade"] == "warning" and len(report["objects"]) == 6
+
+
+@pytest.mark.parametrize("answer", ["12", "5"])
+def test_an_object_that_does_not_tell_its_class_is_graded_as_a_key(odd, answer):
+    odd.init()
+    odd.token.tool("--keygen", "--key-type", "AES:32", "--label", "open", "--id", "11", "--extractable")
+    odd.token.odd = f"C_GetAttributeValue@0={answer}"
+    report = odd.run_json("token", "lint", codes=(2,))
+    assert report["findings"] == [], "the keys of the manifest are there"
+    found = {entry["label"].rsplit("/", 2)[-2 if "/" in entry["label"] else -1]: entry for entry in report["objects"]}
+    for label, entry in found.items():
+        assert "CKA_CLASS" in [finding["attribute"] for finding in entry["findings"]], entry
+        assert entry["grade"] == ("bad" if label == "open" else "warning"), entry
+    assert "CKA_EXTRACTABLE" in [finding["attribute"] for finding in found["open"]["findings"]]
+
+
 @pytest.mark.parametrize("rule, missing", [
     ("C_EncryptInit@1087=70", "aes-256-gcm"), ("C_SignInit@1041=70", "ecdsa-p256, result-key")])
 def test_a_probe_says_that_a_token_cannot_be_used(odd, rule, missing):

@@ -76,6 +76,26 @@ def test_a_lost_manifest_is_told_and_no_new_keys_are_made(own, left):
     assert key.sign(b"m") == signature
 
 
+def test_an_entry_of_the_manifest_that_is_damaged_is_not_told_as_a_silent_token(own):
+    path = own.home / "manifest.json"
+    whole = path.read_text()
+    manifest = json.loads(whole)
+    manifest["keys"]["root-lock"].pop("sentinel")
+    path.write_text(json.dumps(manifest))
+    daemon = own.start(ready=False)
+
+    def told():
+        answer = daemon.readiness()
+        problems = (answer[1].get("problems") or []) if answer else []
+        return [problem["message"] for problem in problems if problem["code"] == "configuration-refused"]
+
+    words, _ = eventually(told, 60, "configuration-refused on /readyz")
+    assert "manifest" in words[0] and "see the log" in words[0]
+    assert daemon.terminate() == 0
+    path.write_text(whole)
+    own.start()
+
+
 def test_whoever_wants_new_keys_beside_a_database_says_so(bare):
     """A daemon without a token made it; its records are locked by something else."""
     (bare.home / "kmsd.sqlite").touch(mode=0o600)

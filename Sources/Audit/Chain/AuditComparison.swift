@@ -36,6 +36,9 @@ public struct AuditComparison: Sendable, Encodable {
     public var revocationsGivenUp: UInt64 = 0
     /// Whether the file goes on from the head that is kept.
     public var goesOn = true
+    /// Whether there is a file and no record in it although the token was told of some: the daemon takes none out of the last
+    /// part of a chain, so somebody else did.
+    public var isEmptied = false
 
     /// - Parameter path: The chain's file; it need not be there.
     public init(path: String, exists: Bool, token: any RollbackProtectedStorage) async throws {
@@ -56,6 +59,7 @@ public struct AuditComparison: Sendable, Encodable {
                 counterpart = (hash, record.time)
             }
         }
+        isEmptied = exists && found == nil && (remembered != nil || unread != nil)
         guard let remembered else { return }
         goesOn = counterpart?.hash == remembered.position.hash
         kept = End(remembered, time: remembered.time ?? (goesOn ? counterpart?.time : nil))

@@ -12,7 +12,9 @@ struct AuditTail: Sendable {
     /// - Throws: ``AuditError`` with `.damaged`; the message names the first bad record.
     static func read(_ db: Database) throws -> AuditTail? {
         guard let last = try AuditTables.lastRecord(db) else {
-            guard try AuditTables.lastCheckpoint(db) == nil, try AuditTables.parts(db).isEmpty else {
+            guard try AuditTables.lastCheckpoint(db) == nil, try AuditTables.parts(db).isEmpty,
+                try AuditTables.revocations(db).isEmpty
+            else {
                 throw damaged(try AuditTables.base(db), "it is missing")
             }
             return nil

@@ -17,13 +17,17 @@ public enum NamingText {
 
     /// C0, DEL, C1, separators of lines and paragraphs, and what changes the direction of writing (Unicode Standard
     /// Annex #9, section 2), shows nothing or is no character.
+    ///
+    /// Of what shows nothing (Default_Ignorable_Code_Point) the joiners and the selectors of variants stay: scripts and
+    /// pictures are written with them.
     public static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7F..<0xA0, 0x61C, 0x200B, 0x200E...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF,
             0xFFF9...0xFFFB,
             0xFDD0...0xFDEF, 0xE0000...0xE007F:
             true
-        default: scalar.value & 0xFFFE == 0xFFFE
+        case 0x200C, 0x200D, 0xFE00...0xFE0F: false
+        default: scalar.value & 0xFFFE == 0xFFFE || scalar.properties.isDefaultIgnorableCodePoint
         }
     }
 }

@@ -26,8 +26,13 @@ struct ObjectSnapshot: Sendable, Equatable {
         var answer: String
     }
 
+    /// What an object whose class nobody tells has for one.
+    static let unknownClass = UInt.max
+
+    /// An object that does not tell its class is graded as what it may be.
     var isSecret: Bool {
         objectClass == ObjectClass.secretKey.rawValue || objectClass == ObjectClass.privateKey.rawValue
+            || objectClass == Self.unknownClass
     }
 
     var isKey: Bool { isSecret || objectClass == ObjectClass.publicKey.rawValue }
@@ -44,6 +49,7 @@ struct ObjectSnapshot: Sendable, Equatable {
         case .publicKey: "public-key"
         case .certificate: "certificate"
         case .data: "data"
+        case ObjectClass(rawValue: Self.unknownClass): "unknown-class"
         default: "class-\(objectClass)"
         }
     }
@@ -56,11 +62,17 @@ struct ObjectSnapshot: Sendable, Equatable {
     /// Reads an object but for its templates, see ``all(_:)``; an attribute that its class does not have stays absent, one
     /// that cannot be read is noted.
     ///
-    /// - Throws: What the module said if not even the class can be read: then the object or the token is gone.
+    /// - Throws: What the module said if the object or the token is gone.
     static func read(_ object: ObjectHandle, _ session: borrowing Session) throws(HSMError) -> ObjectSnapshot {
         var snapshot = ObjectSnapshot(
-            objectClass: try session.number(.objectClass, of: object) ?? .max, label: "", id: [], flags: [:],
-            allowedMechanisms: nil, hasUnwrapTemplate: false)
+            objectClass: unknownClass, label: "", id: [], flags: [:], allowedMechanisms: nil, hasUnwrapTemplate: false)
+        let objectClass = try snapshot.noting(.objectClass, object, session) { (session) throws(HSMError) in
+            try session.number(.objectClass, of: object)
+        }
+        if let objectClass { snapshot.objectClass = objectClass }
+        if objectClass == nil, snapshot.isRead(.objectClass) {
+            snapshot.unread.append(Unread(type: .objectClass, answer: "the object has none"))
+        }
         for type in inspected {
             snapshot.flags[type] = try snapshot.noting(type, object, session) { (session) throws(HSMError) in
                 try session.flag(type, of: object)
@@ -94,7 +106,8 @@ struct ObjectSnapshot: Sendable, Equatable {
             curve = try noting(.ecParameters, object, session) { (session) throws(HSMError) in
                 try session.attribute(.ecParameters, of: object)
             }
-        case .genericSecret, .aes:
+        case .genericSecret, .aes,
+            _ where keyType.map(TokenLint.isMAC) == true:
             let length = try noting(.valueLength, object, session) { (session) throws(HSMError) in
                 try session.number(.valueLength, of: object)
             }
@@ -122,11 +135,19 @@ struct ObjectSnapshot: Sendable, Equatable {
         do throws(HSMError) {
             return try read(session)
         } catch {
-            guard !error.isLostSession, error.returnValue?.recovery != .reResolve,
-                let still = try? session.number(.objectClass, of: object), still == objectClass
-            else { throw error }
+            guard !error.isLostSession, error.returnValue?.recovery != .reResolve, isThere(object, session) else {
+                throw error
+            }
             unread.append(Unread(type: type, answer: error.cause.map { "\($0)" } ?? error.message))
             return nil
         }
+    }
+
+    /// Whether the object still answers, by its class or, where that is not told, by the attribute that it was found by.
+    private func isThere(_ object: ObjectHandle, _ session: borrowing Session) -> Bool {
+        if objectClass != Self.unknownClass {
+            return (try? session.number(.objectClass, of: object)) == objectClass
+        }
+        return (try? session.flag(.token, of: object)) != nil
     }
 }

@@ -40,7 +40,8 @@ struct TemplateProbe {
             let made = try Provisioner.patiently { () throws(HSMError) in try make(template, session) }
             defer { made.destroy(session) }
             report.attributes = try TemplateTrial.kept(template, by: made.handle, session)
-            if report.attributes.contains(where: \.outcome.isWeaker) { report.outcome = .failed }
+            let isUnproven = !TemplateTrial.unproven(report.attributes).isEmpty
+            if isUnproven || report.attributes.contains(where: \.outcome.isWeaker) { report.outcome = .failed }
             return report
         } catch {
             guard !error.isLostSession else { throw error }

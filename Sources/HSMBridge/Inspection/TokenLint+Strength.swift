@@ -32,9 +32,10 @@ extension TokenLint {
                     "Logarithms in a field of \(bits) bits can be taken. Take 2048 or more.")
             ]
         case .ec:
-            guard let curve = object.curve, let bits = weakCurves[curve] else { return [] }
+            guard let curve = object.curve, let bits = WeakCurves.bits(of: curve) else { return [] }
             return [.init(.bad, "CKA_EC_PARAMS", "A curve of \(bits) bits can be broken. Take P-256 or larger.")]
-        case .genericSecret:
+        case .genericSecret,
+            _ where isMAC(type):
             guard let bits = object.bits, bits < 112 else { return [] }
             return [.init(.bad, "CKA_VALUE_LEN", "A secret of \(bits) bits can be guessed.")]
         default: return []
@@ -71,20 +72,11 @@ extension TokenLint {
         UInt(CKK_IDEA): "IDEA", UInt(CKK_BLOWFISH): "Blowfish",
     ]
 
-    /// Object identifiers of curves below 224 bits: SEC 2 (1.3.132.0.n) and ANSI X9.62 (1.2.840.10045.3.1.n), brainpool.
-    private static let weakCurves: [[UInt8]: Int] = {
-        var curves: [[UInt8]: Int] = [:]
-        let sec: [(UInt8, Int)] = [
-            (6, 112), (7, 112), (28, 128), (29, 128), (8, 160), (9, 160), (30, 160), (31, 192), (4, 113), (5, 113),
-            (22, 131), (23, 131), (1, 163), (2, 163), (15, 163), (24, 193), (25, 193),
-        ]
-        for (arc, bits) in sec { curves[[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, arc]] = bits }
-        for arc in 1...3 as ClosedRange<UInt8> {
-            curves[[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, arc]] = 192
-        }
-        for (arc, bits) in [(1, 160), (2, 160), (3, 192), (4, 192)] as [(UInt8, Int)] {
-            curves[[0x06, 0x09, 0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, arc]] = bits
-        }
-        return curves
-    }()
+    /// Whether a key is a secret for MACs or derivation under a type of its own: as long as its maker made it.
+    static func isMAC(_ type: UInt) -> Bool {
+        (UInt(CKK_MD5_HMAC)...UInt(CKK_SHA224_HMAC)).contains(type) || laterMACs.contains { $0.contains(type) }
+    }
+
+    /// CKK_SHA3_224_HMAC to CKK_BLAKE2B_512_HMAC, CKK_HKDF to CKK_SHA512_T_HMAC of PKCS #11 3.0; absent from the 2.40 header.
+    private static let laterMACs: [ClosedRange<UInt>] = [0x36...0x3d, 0x42...0x45]
 }

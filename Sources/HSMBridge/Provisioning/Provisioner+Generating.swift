@@ -69,9 +69,15 @@ extension Provisioner {
         _ key: MadeKey, _ kind: KeyKind, _ template: KeyTemplate, _ refused: [DispensableAttribute],
         _ session: borrowing Session
     ) throws(HSMError) -> [DispensableAttribute] {
-        let weaker = try TemplateTrial.kept(template, by: key.handle, session).filter { $0.outcome.isWeaker }
+        let kept = try TemplateTrial.kept(template, by: key.handle, session)
+        if let silence = Self.silence(kept) { throw silence }
+        let weaker = kept.filter { $0.outcome.isWeaker }
         var lost = weaker.compactMap { DispensableAttribute(rawValue: $0.name) }
         let isWhole = lost.count == weaker.count
+        // Nothing proves that a key takes no further uses but its own word.
+        if kept.contains(where: { $0.name == DispensableAttribute.modifiable.rawValue && $0.outcome == .untold }) {
+            lost.append(.modifiable)
+        }
         // What an object says of itself is a claim; what it refuses is not.
         for attribute in try RestrictionTrial.unenforced(template, kind, key.handle, session)
         where !lost.contains(attribute) { lost.append(attribute) }
@@ -85,10 +91,21 @@ extension Provisioner {
         guard dispensed.isSuperset(of: lost) else {
             throw HSMError(
                 .configurationRefused,
-                "The token takes \(lost.map(\.rawValue).joined(separator: " and ")) and does not obey it. "
+                "The token takes \(lost.map(\.rawValue).joined(separator: " and ")) and does not obey it, or does not tell. "
                     + Self.remedy(lost))
         }
         return DispensableAttribute.allCases.filter { refused.contains($0) || lost.contains($0) }
+    }
+
+    /// What a key does not say of itself although nothing else proves it; nil if it says enough.
+    private static func silence(_ kept: [TemplateReport.Attribute]) -> HSMError? {
+        let unproven = TemplateTrial.unproven(kept)
+        guard !unproven.isEmpty else { return nil }
+        let names = unproven.map { $0.name + ($0.detail.map { " (\($0))" } ?? "") }.joined(separator: " and ")
+        return HSMError(
+            .deviceFailure,
+            "The token made the key and does not tell its \(names), so nothing shows that the key is the one that was asked "
+                + "for and stays inside. Such a key is not used, and nothing makes this token fit.")
     }
 
     static func make(

@@ -60,7 +60,7 @@ enum TemplateTrial {
                 told.outcome = try outcome(of: attribute, on: object, session)
             } catch {
                 guard !error.isLostSession, error.returnValue?.recovery != .reResolve,
-                    (try? session.number(.objectClass, of: object)) != nil
+                    attribute.type == .objectClass || (try? session.number(.objectClass, of: object)) != nil
                 else { throw error }
                 told.detail = error.cause.map { "\($0)" } ?? error.message
             }
@@ -68,6 +68,20 @@ enum TemplateTrial {
         }
         return outcomes
     }
+
+    /// The attributes that must be known before a key is used, and of which the object says nothing: those that say what it is
+    /// and that it stays inside, and every one that the token answers with a failure instead of its value. What may be
+    /// dispensed with is proved or reported elsewhere.
+    static func unproven(_ attributes: [TemplateReport.Attribute]) -> [TemplateReport.Attribute] {
+        attributes.filter { attribute in
+            attribute.outcome == .untold && DispensableAttribute(rawValue: attribute.name) == nil
+                && (attribute.detail != nil || telling.contains(attribute.name))
+        }
+    }
+
+    // exact: the standard's own spellings.
+    private static let telling = Set(
+        [AttributeType.objectClass, .keyType, .token, .private, .sensitive, .extractable].map(\.name))
 
     private static func outcome(
         of attribute: Attribute, on object: ObjectHandle, _ session: borrowing Session

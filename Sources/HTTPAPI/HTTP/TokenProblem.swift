@@ -33,6 +33,8 @@ public struct TokenProblem: Sendable, Equatable {
         case .pinSourceRefused: "The PIN cannot be read safely; see the log."
         case .keyMissing: "A key of the daemon is missing on the token; see the log."
         case .keyMismatch: "A key on the token is not the provisioned one; see the log."
+        case .configurationRefused: "The manifest, or a setting of the token, cannot be used; see the log."
+        case .deviceFailure: "The token reports a failure; see the log."
         default: "The token does not answer; it is tried again."
         }
     }

@@ -92,7 +92,7 @@ struct RemoteOptions: ParsableArguments {
         } catch {
             let remedy =
                 error.code == .certificateRefused
-                ? ". Name the authority that vouches for it with --tls-cacerts or KMS_CLI_TLS_CACERTS" : ""
+                ? ". If it is an authority that is missing, name it with --tls-cacerts or KMS_CLI_TLS_CACERTS" : ""
             throw CommandFailure(
                 error.code == .configurationRefused ? .configuration : .unavailable, code: error.code.rawValue,
                 "\(base): \(error.message)\(remedy)")

@@ -106,10 +106,12 @@ extension AuthorityService {
         _ correction: SharedSecret, anchor id: String, _ setup: ShareSetup, user: ExactText, _ suite: SplitSuite
     ) async throws(SplitKeyError) {
         // The store ends a text at a NUL, so a name is looked up only if it can be one.
-        guard Hexadecimal.decode(id)?.count == Self.nonceLength, let row = try await store.anchor(id),
-            row.userID == user, row.clientID == setup.clientID
-        else {
-            throw .invalid("'anchor' names no anchor of this wallet; hand it over with POST /anchor first")
+        guard Hexadecimal.decode(id)?.count == Self.nonceLength else {
+            throw .invalid("'anchor' is not one that POST /anchor answered")
+        }
+        // Whoever names one that was there has lost it to a deletion, and no other request would do better.
+        guard let row = try await store.anchor(id), row.userID == user, row.clientID == setup.clientID else {
+            throw .anchorGone
         }
         guard let anchor = try? JSONDecoder().decode(AnchorRecord.self, from: Data(row.record)) else {
             throw .damaged("anchor")

@@ -64,6 +64,14 @@ public struct SplitKeyError: Error, Sendable, CustomStringConvertible {
     static let unknownKey = SplitKeyError(.notFound, "there is no such split key")
     static let lostRace = SplitKeyError(
         .conflict, "another request changed this at the same time; look at it and try again")
+    static let lostHalf = SplitKeyError(
+        .conflict,
+        "the co-signing role has nothing of this wallet that a key could be made with: it is being deleted, or was deleted "
+            + "there alone; look whether it is still here, and delete it if it is")
+    static let anchorGone = SplitKeyError(
+        .conflict,
+        "'anchor' names no anchor of this wallet: the wallet was deleted, or it was never handed over with POST /anchor"
+    )
     static let unknownWallet = SplitKeyError(.notFound, "there is no such wallet")
 
     static func damaged(_ what: String, _ underlying: (any Error)? = nil) -> SplitKeyError {

@@ -90,7 +90,7 @@ public struct RemoteAuthority: SplitAuthority {
         case 400 where ["/revoke/", "/delete/", "/restrictions/"].contains(where: path.startsExactly):
             // 0Chain's status for a key that is not there.
             throw .unknownKey
-        case 409: throw SplitKeyError(.conflict, "the co-signing server holds another key of this name")
+        case 409: throw SplitKeyError(.conflict, "the co-signing server holds another key of this name, or no anchor")
         case 501: throw SplitKeyError(.unsupported, "the co-signing server's token does not hold keys of this suite")
         case 503: throw SplitKeyError(.tokenUnavailable, "the co-signing server's token or store is not available now")
         default:

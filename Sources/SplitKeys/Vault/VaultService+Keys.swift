@@ -60,8 +60,10 @@ extension VaultService {
                 caller: caller)
         } catch {
             await clear(record, caller)
-            // Deleted meanwhile: then what failed is only what that had taken away first.
+            // Deleted meanwhile: then what failed is only what that had taken away first. The other role's part goes before the
+            // wallet here does, so a wallet that is still here may be one that is about to go.
             if await isGone(master.clientID) { throw .lostRace }
+            if error.code == .conflict { throw .lostHalf }
             throw error
         }
         let pending = record

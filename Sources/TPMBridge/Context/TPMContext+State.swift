@@ -8,23 +8,37 @@ extension TPMContext {
     func startUp() throws(HSMError) {
         let response = TPMResponse(rawValue: Esys_Startup(esys, TPM2_SU(TPM2_SU_CLEAR)))
         guard response == .success || response.rawValue == KMS_TPM2_RC_INITIALIZE else {
+            if let late = late(response, "Esys_Startup") { throw late }
             if response.rawValue == KMS_TCTI_RC_IO_ERROR, transport.failure != 0 { throw unreachable(response) }
             throw .returned(response, by: "Esys_Startup")
         }
     }
 
-    /// The TPM could not even be connected to.
-    private func unreachable(_ response: TPMResponse) -> HSMError {
-        let hint =
-            switch (transport.path, transport.failure) {
-            case (.device, EACCES): " Add the daemon's user to the group of the device, mostly 'tss'."
-            case (.device, _): " Is there a TPM, and is it switched on in the firmware?"
-            default: " Is swtpm running?"
-            }
+    /// What an answer means that did not come in time; nil if that is not what happened.
+    func late(_ response: TPMResponse, _ function: StaticString) -> HSMError? {
+        guard response.rawValue == KMS_TCTI_RC_IO_ERROR, transport.isLate else { return nil }
         return HSMError(
             .tokenUnavailable,
-            "The TPM at '\(transport.path)' cannot be reached: \(String(cString: strerror(transport.failure))).\(hint)",
+            "The TPM at '\(transport.path)' did not answer \(function) in time (token-timeout): another program has it, or it "
+                + "hangs.", cause: HSMError.Cause(response, function: "\(function)"))
+    }
+
+    /// The TPM could not even be connected to.
+    private func unreachable(_ response: TPMResponse) -> HSMError {
+        HSMError(
+            .tokenUnavailable,
+            "The TPM at '\(transport.path)' cannot be reached: \(String(cString: strerror(transport.failure))). "
+                + Self.hint(transport.path, transport.failure),
             cause: HSMError.Cause(response, function: "Esys_Startup"))
+    }
+
+    static func hint(_ path: TPMAddress.Path, _ failure: Int32) -> String {
+        switch (path, failure) {
+        case (.device, EACCES): "Add the daemon's user to the group of the device, mostly 'tss'."
+        case (.device, EBUSY): "Another program has it: only one may open it. /dev/tpmrm0 serves several."
+        case (.device, _): "Is there a TPM, and is it switched on in the firmware?"
+        default: "Is swtpm running?"
+        }
     }
 
     /// Properties by number, from `first` on (TPM 2.0 Library part 2, table 23).

@@ -65,7 +65,7 @@ final class TPMContext {
             let response = TPMResponse(rawValue: body())
             if response == .success { return }
             guard TPMRecovery(response) == .wait, transport.deadline > .now + pause else {
-                throw .returned(response, by: function)
+                throw late(response, function) ?? .returned(response, by: function)
             }
             Pause.blocking(pause)
             pause = min(pause * 2, .milliseconds(100))

@@ -2,6 +2,7 @@ import CTSS2
 import Encodings
 import Glibc
 import Token
+import Workers
 
 /// The bytes between the TSS and one TPM: commands out, responses in, each within a deadline.
 ///
@@ -18,6 +19,8 @@ final class Transport {
     private var descriptor: Int32 = -1
     /// Why the last try to connect failed; 0 if it did not.
     private(set) var failure: Int32 = 0
+    /// Whether the last command failed because its deadline passed, wherever it was then.
+    private(set) var isLate = false
     /// When the command under way must be answered.
     var deadline: ContinuousClock.Instant = .now
 
@@ -35,6 +38,7 @@ final class Transport {
 
     /// Sends one command; true if all of it went out.
     func send(_ command: UnsafeRawBufferPointer) -> Bool {
+        isLate = false
         if descriptor >= 0, attemptSend(command) { return true }
         // A connection that was idle may have been closed by the other side; no byte of an answer was lost then.
         disconnect()
@@ -97,10 +101,14 @@ final class Transport {
         while true {
             let left = (deadline - .now).components
             let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
-            guard milliseconds > 0 else { return false }
+            guard milliseconds > 0 else {
+                isLate = true
+                return false
+            }
             var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
             let ready = poll(&entry, 1, Int32(min(milliseconds, 3_600_000)))
             if ready < 0, errno == EINTR { continue }
+            if ready == 0 { isLate = true }
             // Hang-ups and errors show in the call that follows.
             return ready > 0
         }
@@ -124,8 +132,20 @@ final class Transport {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
-        withUnsafeBytes(of: address) { connect(AF_UNIX, $0) }
+        while true {
+            withUnsafeBytes(of: address) { connect(AF_UNIX, $0) }
+            // As many wait for the TPM as its socket lets wait, and nothing tells when one of them is through.
+            guard descriptor < 0, failure == EAGAIN else { return }
+            guard deadline > .now + Self.pause else {
+                isLate = true
+                return
+            }
+            Pause.blocking(Self.pause)
+        }
     }
+
+    /// Between two tries to reach a socket at which too many wait.
+    private static let pause = Duration.milliseconds(20)
 
     private func connectTCP(_ host: String, _ port: UInt16) {
         if host.containsExactly(":") {
