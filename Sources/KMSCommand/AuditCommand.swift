@@ -204,7 +204,7 @@ struct AuditCommand: AsyncParsableCommand {
         private static func emptied(_ path: String) -> CommandFailure {
             CommandFailure(
                 .failed, code: "audit-emptied",
-                "'\(HarmlessText.of(path))' is there and holds no record, although the token was told of some: it was emptied, "
+                "'\(TerminalEscaping.of(path))' is there and holds no record, although the token was told of some: it was emptied, "
                     + "and not by kmsd. Restore it from a backup. If there is none, move the file away and keep it, since it "
                     + "may show who did it; then `kmsd audit adopt` takes the chain for lost.")
         }
