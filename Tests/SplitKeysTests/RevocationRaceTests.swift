@@ -74,11 +74,11 @@ import Testing
         let caller = try fixture.caller()
         let wallet = try await fixture.vault.createWallet(suite: .bls0chain, caller: caller)
         try await fixture.authority.delete(client: wallet.clientID, caller: caller)
-        do {
+        do throws(SplitKeyError) {
             _ = try await fixture.vault.createKey(
                 client: wallet.clientID, options: SplitKeyOptions(), caller: caller)
             Issue.record("a key was made")
-        } catch let error as SplitKeyError {
+        } catch {
             #expect(error.code == .conflict && error.message.contains("being deleted"))
         }
         #expect(try await fixture.vault.keys(client: wallet.clientID, caller: caller).isEmpty)

@@ -1,6 +1,7 @@
 import Audit
 import Glibc
 package import KMSConfiguration
+import Keystores
 import Storage
 
 /// Work on the keystores with the daemon's own parts, while the daemon does not run: on a trusted chain and the database that it
