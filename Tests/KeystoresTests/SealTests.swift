@@ -159,10 +159,14 @@ import Testing
                 try store.seal.finish(db)
                 return .commit
             }
-            return try Row.fetchAll(db, sql: "SELECT id, serial, length(stamp) FROM keys ORDER BY id = 'unmarked'")
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT id, serial, length(stamp) AS length FROM keys ORDER BY id = 'unmarked'")
+            return rows.map { row -> (id: String, serial: Int64, length: Int) in
+                (row["id"], row["serial"], row["length"])
+            }
         }
-        #expect(marks.map { $0[0] } == [key, "unmarked"] && marks.allSatisfy { $0[2] == 32 })
-        #expect(Set(marks.map { $0[1] as Int64 }).count == 2)
+        #expect(marks.map(\.id) == [key, "unmarked"] && marks.allSatisfy { $0.length == 32 })
+        #expect(Set(marks.map(\.serial)).count == 2)
         #expect(try await store.seal.damagedRows().isEmpty)
         try store.close()
         #expect(await refusal() == nil)
