@@ -93,7 +93,7 @@ public struct AnswerCheck: Sendable {
         let plaintext = WireDER.sequence([.number(answer.number), .octets(type)]).encoded
         try key.check(
             answer.signature,
-            LegacyAnswer.decryption(
+            LegacyResponses.decryption(
                 to: request, verificationKey: key.compressed, plaintext: plaintext, digest: try digest()))
         return try Self.open(value, Self.type(request))
     }

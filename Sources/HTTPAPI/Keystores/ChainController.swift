@@ -51,7 +51,7 @@ struct ChainController: Sendable {
             "height": "\(conflict.height)", "kept": Hexadecimal.encode(kept), "given-up": Hexadecimal.encode(givenUp),
             "shown-by": kept == conflict.followed ? conflict.source : "followed node",
         ]
-        return Answer.object { writer in
+        return Responses.object { writer in
             writer.member("chain_id", followed.chainID)
             writer.member("height", "\(conflict.height)")
             writer.member("kept", Hexadecimal.encode(kept))

@@ -3,6 +3,7 @@ import Glibc
 package import KMSConfiguration
 import Keystores
 import Storage
+import Token
 
 /// Work on the keystores with the daemon's own parts, while the daemon does not run: on a trusted chain and the database that it
 /// tells of, and with a record of everything that is made.
