@@ -108,11 +108,15 @@ import Token
         let others = try await fixture.authority.takeAnchor(
             scalar, suite: .bls0chain, client: String(repeating: "a", count: 64), caller: caller
         ).anchor
-        for (correction, name) in [(scalar, anchor), (secret, anchor), (rest, others), (rest, "absent")] {
+        let wrongs = [
+            (scalar, anchor, SplitKeyError.Code.invalidArgument), (secret, anchor, .invalidArgument),
+            (rest, others, .conflict), (rest, "absent", .invalidArgument),
+        ]
+        for (correction, name, expected) in wrongs {
             var setup = share
             setup.secret = .correction(correction, anchor: name)
             let wrong = setup
-            #expect(await code { try await fixture.authority.setUp(wrong, caller: caller) } == .invalidArgument)
+            #expect(await code { try await fixture.authority.setUp(wrong, caller: caller) } == expected)
         }
         #expect(await code { _ = try await fixture.authority.cosign(OfficialKey.message()) } == .notFound)
         var right = share

@@ -11,9 +11,11 @@ extension SoftHSMToken {
 
     /// A started token with all role keys on it; shut it down at the end of the test.
     public func provisioned(
-        observer: any CallObserver = SilentObserver(), faults: FaultPlan? = nil
+        observer: any CallObserver = SilentObserver(), faults: FaultPlan? = nil, healthInterval: Duration? = nil
     ) async throws -> PKCS11Token {
-        let token = PKCS11Token(configuration: configuration(), observer: observer, faults: faults)
+        var configuration = self.configuration()
+        if let healthInterval { configuration.healthInterval = healthInterval }
+        let token = PKCS11Token(configuration: configuration, observer: observer, faults: faults)
         token.start()
         try await token.waitUntilReady(timeout: .seconds(120))
         _ = try await token.provision(instance: TokenManifest.makeInstance())
