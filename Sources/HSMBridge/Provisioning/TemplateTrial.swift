@@ -55,18 +55,44 @@ enum TemplateTrial {
     ) throws(HSMError) -> [TemplateReport.Attribute] {
         var outcomes: [TemplateReport.Attribute] = []
         for attribute in template.attributes {
-            var told = TemplateReport.Attribute(name: attribute.type.name, outcome: .untold, detail: nil)
-            do throws(HSMError) {
-                told.outcome = try outcome(of: attribute, on: object, session)
-            } catch {
-                guard !error.isLostSession, error.returnValue?.recovery != .reResolve,
-                    attribute.type == .objectClass || (try? session.number(.objectClass, of: object)) != nil
-                else { throw error }
-                told.detail = error.cause.map { "\($0)" } ?? error.message
+            outcomes.append(
+                try told(attribute.type, object, session) { (session) throws(HSMError) in
+                    try outcome(of: attribute, on: object, session)
+                })
+        }
+        // The template of a pair leaves to the mechanism what its keys are; that they tell it is asked of them all the same.
+        for type in implied(by: template) {
+            let own = try told(type, object, session) { (session) throws(HSMError) in
+                try session.number(type, of: object) == nil ? .untold : .kept
             }
-            outcomes.append(told)
+            if own.outcome == .untold { outcomes.append(own) }
         }
         return outcomes
+    }
+
+    private static func told(
+        _ type: AttributeType, _ object: ObjectHandle, _ session: borrowing Session,
+        _ outcome: (borrowing Session) throws(HSMError) -> TemplateReport.Outcome
+    ) throws(HSMError) -> TemplateReport.Attribute {
+        var told = TemplateReport.Attribute(name: type.name, outcome: .untold, detail: nil)
+        do throws(HSMError) {
+            told.outcome = try outcome(session)
+        } catch {
+            guard !error.isLostSession, error.returnValue?.recovery != .reResolve,
+                type == .objectClass || (try? session.number(.objectClass, of: object)) != nil
+            else { throw error }
+            told.detail = error.cause.map { "\($0)" } ?? error.message
+        }
+        return told
+    }
+
+    /// What every key is and a template may leave out; nothing of a data object.
+    private static func implied(by template: KeyTemplate) -> [AttributeType] {
+        let isData = template.attributes.contains { attribute in
+            if case .number(.objectClass, ObjectClass.data.rawValue) = attribute { true } else { false }
+        }
+        guard !isData else { return [] }
+        return [.objectClass, .keyType].filter { type in !template.attributes.contains { $0.type == type } }
     }
 
     /// The attributes that must be known before a key is used, and of which the object says nothing: those that say what it is
