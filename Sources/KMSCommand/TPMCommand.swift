@@ -192,7 +192,11 @@ private struct FileTurn: ~Copyable {
         descriptor = opened
     }
 
-    deinit { close(descriptor) }
+    // Unlocked first: a child that another thread has forked holds the descriptor until it runs its program.
+    deinit {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }
 
 extension PCRValues {

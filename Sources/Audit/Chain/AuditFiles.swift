@@ -25,9 +25,14 @@ final class AuditFiles: Sendable {
     deinit { release() }
 
     /// Lets another process write the chain.
+    ///
+    /// Unlocked and not only closed: a child that another thread has forked holds the descriptor until it runs its program.
     func release() {
         lock.withLock { lock in
-            if let descriptor = lock { close(descriptor) }
+            if let descriptor = lock {
+                flock(descriptor, LOCK_UN)
+                close(descriptor)
+            }
             lock = nil
         }
     }

@@ -31,7 +31,11 @@ package struct HomeDirectory: ~Copyable {
         self.lock = lock
     }
 
-    deinit { close(lock) }
+    // Unlocked first: a child that another thread has forked holds the descriptor until it runs its program.
+    deinit {
+        flock(lock, LOCK_UN)
+        close(lock)
+    }
 
     /// Whether a process works on this home now.
     static func isTaken(_ path: String) -> Bool {
