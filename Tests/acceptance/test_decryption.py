@@ -578,10 +578,15 @@ def test_clients_show_certificates_and_their_subjects_are_in_the_records(world, 
     height, proof = w.mark(ciphertext)
     ask = Ask("GA", Wallet(), ciphertext, 1, height, proof)
     assert ask.check_decryption(w.node.call(KMS, "Decrypt", ask.bytes), w.server) == 42
-    for pair in (None, stranger):
+    itself = Authority(tmp_path / "self", subject="node7")
+    expired, other_use = authority.issue("old", days=0.5), authority.issue("web", ExtendedKeyUsageOID.SERVER_AUTH)
+    for pair in (None, stranger, (itself.certificate, itself.key), expired, other_use):
         node = Node(w.target, credentials(pair))
         w.nodes.append(node)
-        assert node.refused(KMS, "Decrypt", ask.bytes)[0] == "UNAVAILABLE"
+        assert node.refused(KMS, "Decrypt", ask.bytes)[0] == "UNAVAILABLE", pair
+    plain = Node(w.target)
+    w.nodes.append(plain)
+    assert plain.refused(KMS, "Decrypt", ask.bytes)[0] == "UNAVAILABLE", "no HTTP/2 in the clear where TLS is spoken"
     w.daemon.terminate()
     records = w.installation.run("audit", "tail", "--lines", "1000", "--output", "json").stdout
     assert re.search(r'"actor":"CN=node7"', records)
