@@ -105,10 +105,12 @@ import Testing
         chain = try fixture.open()
         chain.watch(shares)
         #expect(chain.problem?.code == .untrusted)
+        // Nothing that an operator could mend: the seal is asked in a moment.
+        #expect(chain.isStarting)
         _ = try await chain.record(ChainFixture.event(outcome: .refused))
         #expect(try fixture.records().last?.sealed == ["shares.sqlite": 2])
         await chain.settle("shares.sqlite", AuditError(.alteredDatabase, "edited"))
-        #expect(chain.problem?.code == .alteredDatabase)
+        #expect(chain.problem?.code == .alteredDatabase && !chain.isStarting)
         await chain.close()
 
         // Without its seal, with the right number: made anew.

@@ -79,7 +79,8 @@ struct DaemonTests {
         #expect(!client.isOpen)
         #expect(try Self.post("http://127.0.0.1:\(port)/v1/keystores", #"{"controller":"a"}"#)["key_store_url"] != nil)
         #expect(daemon.terminate() == 0)
-        #expect(try !daemon.text().contains(" error "))
+        let log = try daemon.text()
+        #expect(!log.contains(" error "), "\(log)")
     }
 
     @Test func exitCodesTellMistakesApart() throws {

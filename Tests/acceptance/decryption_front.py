@@ -9,6 +9,8 @@ from decryption_client import OWN, Node
 
 STATUS, WATCH = f"/{OWN}/GetStatus", "/grpc.health.v1.Health/Watch"
 CHECK, REFLECTION = "/grpc.health.v1.Health/Check", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+# Descriptors of the database's readers, four with a file and its log each, which open when they are first wanted at once.
+READERS = 8
 SETTINGS = {
     "KMS_DECRYPTION_HOST": "127.0.0.1:0", "KMS_DECRYPTION_CHAIN_ID": "kmsd-test-1",
     "KMS_DECRYPTION_ACL_CONTRACT": "0x" + "11" * 20, "KMS_DECRYPTION_RPC": "http://127.0.0.1:1",

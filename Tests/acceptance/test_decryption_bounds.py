@@ -5,10 +5,12 @@ import pytest
 
 from daemon import eventually
 from decryption_client import KMS, OWN
-from decryption_front import CHECK, REFLECTION, STATUS, WATCH, Front, status_of
+from decryption_front import CHECK, READERS, REFLECTION, STATUS, WATCH, Front, status_of
 from http2 import DATA, PREFACE, Connection, frame, framed, packed
 
 MESSAGE = 4 << 20
+# Accepted beyond the bound until those are closed that make room for them (DescriptorBudget).
+TRANSIENT = 8
 DECRYPT = f"/{KMS}/Decrypt"
 
 
@@ -51,9 +53,9 @@ def test_one_address_has_a_part_of_the_connections_and_all_of_them_leave_room(fr
     for number in range(272):
         front.connect(f"127.0.1.{number % 34 + 1}")
         if number % 34 == 0:
-            assert f.value("kms_decryption_connections") <= limit + 4
-            assert f.value("kms_open_files") <= files + limit + 8
-    eventually(lambda: f.value("kms_decryption_connections_closed_for_others_count") >= 8 + 272 - limit - 4, 60, "room for all")
+            assert f.value("kms_decryption_connections") <= limit + TRANSIENT
+            assert f.value("kms_open_files") <= files + limit + TRANSIENT + READERS
+    eventually(lambda: f.value("kms_decryption_connections_closed_for_others_count") >= 8 + 272 - limit - TRANSIENT, 60, "room for all")
     f.serves()
 
 

@@ -4,7 +4,7 @@ import struct
 import pytest
 
 from daemon import Installation, eventually
-from decryption_front import CHECK, STATUS, Front
+from decryption_front import CHECK, READERS, STATUS, Front
 from http2 import (ACK, CONTINUATION, DATA, END_HEADERS, GOAWAY, HEADERS, PING, PREFACE, PRIORITY, PUSH_PROMISE, RST_STREAM, SETTINGS,
                    WINDOW_UPDATE, Connection, frame, framed, literal, question)
 
@@ -30,7 +30,7 @@ def f(flooded):
     assert flooded.daemon.is_running(), flooded.daemon.log()
     flooded.serves()
     eventually(flooded.is_at_rest, 60, "rest after the flood")
-    eventually(lambda: flooded.value("kms_open_files") <= files + 4, 60, "the descriptors")
+    eventually(lambda: flooded.value("kms_open_files") <= files + READERS + 2, 60, "the descriptors")
     assert flooded.memory < memory + (64 << 20)
 
 

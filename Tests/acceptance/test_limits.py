@@ -95,7 +95,7 @@ def test_fewer_connections_than_asked_are_told_at_start_by_doctor_and_in_a_metri
         values = dict(line.rsplit(" ", 1) for line in requests.get(f"http://{address}/metrics", timeout=10).text.splitlines()
                       if not line.startswith("#"))
         assert int(values["kms_connections_closed_for_others_count"]) > 0
-        assert int(values["kms_connections"]) <= limit + 4
+        assert int(values["kms_connections"]) <= limit + 8  # Accepted before others are closed for them (DescriptorBudget).
     resource.setrlimit(resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE))
     checks = {check["name"]: check for check in own.run_json("doctor", codes=(0, 2))["checks"]}
     assert checks["open files"]["grade"] in ("ok", "warn") and "connections" in checks["open files"]["message"]

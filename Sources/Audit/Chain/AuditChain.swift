@@ -214,6 +214,15 @@ public final class AuditChain: AuditRecording {
         if event.outcome == .allowed, let distrust { throw distrust }
     }
 
+    /// Whether what ``problem`` tells is only that the start is not over: the token or a seal was not asked yet.
+    public var isStarting: Bool {
+        switch standing {
+        case .unchecked: true
+        case .trusted: writer.state.withLock { $0.failure } == nil && stores.problem == nil && stores.isWaiting != nil
+        case .refused: false
+        }
+    }
+
     /// Why nothing may be allowed, whether it is recorded or not; nil if it may.
     public var distrust: AuditError? {
         if let olderStore { return olderStore }

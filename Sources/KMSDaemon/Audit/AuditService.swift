@@ -47,9 +47,9 @@ struct AuditService: Service {
     private func watch() async {
         var told: String?
         while !Task.isCancelled {
-            // Before the token was asked there is nothing to complain about: it may still be away, which is reported elsewhere.
-            var problem = parts.chain.problem?.description
-            if case .unchecked = parts.chain.standing { problem = told }
+            // While it starts there is nothing to complain about: the token may still be away, which is reported elsewhere.
+            let isStarting = parts.chain.isStarting
+            let problem = isStarting ? told : parts.chain.problem?.description
             if problem != told {
                 if let problem {
                     logger.error("the audit chain takes no record", metadata: ["error": "\(problem)"])
