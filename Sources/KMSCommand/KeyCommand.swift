@@ -72,10 +72,10 @@ struct KeyCommand: AsyncParsableCommand {
                 if let token = application.token { try await TokenWork.wait(for: token, timeout: .seconds(10)) }
                 try await list(application, keystore)
             } catch {
-                await application.token?.shutdown()
+                if let token = application.token { await TokenWork.end(token) }
                 throw error
             }
-            await application.token?.shutdown()
+            if let token = application.token { await TokenWork.end(token) }
             try application.store.close()
             return .ok
         }

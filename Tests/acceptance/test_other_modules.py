@@ -2,7 +2,9 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -316,6 +318,23 @@ def test_a_probe_that_writes_goes_on_where_an_unwrap_template_does_not_arrive(re
     assert templates["AES-256-KWP"]["outcome"] == "failed"
     assert templates["AES-256-KWP"]["detail"] == "CKR_DEVICE_ERROR from C_GenerateKey"
     assert "clean-up" not in {entry["name"] for entry in report["capabilities"]}
+
+
+def test_no_verb_waits_for_ever_for_a_module_that_hangs(soft):
+    """p11-kit's client before a server that takes connections and says nothing: its first call never returns."""
+    soft.init()
+    path = soft.home / "p11"
+    verbs = {("doctor",): 2, ("token", "list"): 69, ("token", "lint"): 69, ("audit", "adopt"): 69,
+             ("key", "list", "--keystore", "c9o5vqkv5ig3jl0q9m3g"): 69}
+    with socket.socket(socket.AF_UNIX) as listener, ThreadPoolExecutor(len(verbs)) as pool:
+        listener.bind(str(path))
+        listener.listen(16)
+        said = list(pool.map(lambda verb: soft.run(
+            *verb, check=False, timeout=60, P11_KIT_SERVER_ADDRESS=f"unix:path={path}",
+            KMS_TOKEN_URI=soft.token.uri(module=f"{LIBRARIES}/pkcs11/p11-kit-client.so")), verbs))
+    for verb, answer in zip(verbs, said):
+        text = answer.stdout + answer.stderr
+        assert answer.returncode == verbs[verb] and ("does not answer" in text or "in time" in text), (verb, answer)
 
 
 # A token that others use, too.

@@ -44,12 +44,12 @@ package struct RecordedWork {
             await audit.notary?.finish()
             await audit.chain.close()
             try application.store.close()
-            await token?.shutdown()
+            if let token { await TokenWork.end(token) }
             return result
         } catch {
             await audit.notary?.finish()
             await audit.chain.close()
-            await token?.shutdown()
+            if let token { await TokenWork.end(token) }
             throw error
         }
     }

@@ -45,11 +45,11 @@ package struct DecryptionWork: Sendable {
             await audit.chain.close()
             try store.close()
             try application.store.close()
-            await application.token?.shutdown()
+            if let token = application.token { await TokenWork.end(token) }
             return result
         } catch {
             await audit.chain.close()
-            await application.token?.shutdown()
+            if let token = application.token { await TokenWork.end(token) }
             if let error = error as? DecryptionError {
                 throw CommandFailure(
                     error.kind == .unavailable ? .unavailable : .failed, code: error.reason, error.message)

@@ -111,7 +111,7 @@ extension Doctor {
         do {
             progress("looking for the token")
             let token = try await TokenInventory.token(
-                matching: configuration.uri, initialisation: configuration.moduleInitialisation)
+                matching: configuration.uri, initialisation: configuration.moduleInitialisation, timeout: Self.patience)
             checks.append(
                 Check(
                     name: "token", grade: .ok,

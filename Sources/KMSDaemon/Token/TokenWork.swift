@@ -10,7 +10,7 @@ package enum TokenWork {
         _ configuration: TokenConfiguration, timeout: Duration = .seconds(10),
         _ body: (PKCS11Token) async throws -> R
     ) async throws -> R {
-        try await check(.pkcs11(configuration))
+        try await check(.pkcs11(configuration), timeout: timeout)
         return try await run(PKCS11Token(configuration: configuration), timeout: timeout, body)
     }
 
@@ -19,7 +19,7 @@ package enum TokenWork {
         _ configuration: BackendConfiguration, timeout: Duration = .seconds(10),
         _ body: (any TokenBackend) async throws -> R
     ) async throws -> R {
-        try await check(configuration)
+        try await check(configuration, timeout: timeout)
         return try await run(configuration.makeToken(), timeout: timeout) { token in try await body(token) }
     }
 
@@ -35,15 +35,16 @@ package enum TokenWork {
         guard case .tpm(let configuration) = try BackendConfiguration(settings, manifest: manifest) else {
             throw ConfigurationError("this command is for a TPM; token-uri names a PKCS #11 token")
         }
-        try await check(.tpm(configuration))
+        try await check(.tpm(configuration), timeout: timeout)
         return try await run(TPMToken(configuration: configuration), timeout: timeout, body)
     }
 
     /// What waiting would not change is reported at once: a PIN file that is refused, and a module without such a token.
-    private static func check(_ configuration: BackendConfiguration) async throws {
+    private static func check(_ configuration: BackendConfiguration, timeout: Duration) async throws {
         _ = try configuration.pinSource.load()
         if case .pkcs11(let token) = configuration, token.manifest == nil {
-            _ = try await TokenInventory.token(matching: token.uri, initialisation: token.moduleInitialisation)
+            _ = try await TokenInventory.token(
+                matching: token.uri, initialisation: token.moduleInitialisation, timeout: timeout)
         }
     }
 
@@ -75,11 +76,29 @@ package enum TokenWork {
         do {
             try await wait(for: token, timeout: timeout)
             let result = try await body(token)
-            await token.shutdown()
+            await end(token)
             return result
         } catch {
-            await token.shutdown()
+            await end(token)
             throw error
         }
+    }
+
+    /// Ends the token's threads. One that hangs in the module, in a call that nobody can end, is left behind: what the verb has to
+    /// say is known by then, and the process ends with it.
+    ///
+    /// - Parameter limit: Longer than the sessions are given to be closed.
+    package static func end(_ token: any TokenBackend, within limit: Duration = .seconds(4)) async {
+        let (ended, signal) = AsyncStream.makeStream(of: Void.self)
+        Task {
+            await token.shutdown()
+            signal.finish()
+        }
+        let clock = Task {
+            try? await Task.sleep(for: limit)
+            signal.finish()
+        }
+        for await _ in ended {}
+        clock.cancel()
     }
 }
