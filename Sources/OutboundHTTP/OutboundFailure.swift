@@ -49,13 +49,13 @@ enum OutboundFailure {
     private static func system(_ error: IOError) -> String { String(cString: strerror(error.errnoCode)) }
 
     /// By the reasons that BoringSSL gives (`openssl/err.h`); its texts hold the place in its source, so none is shown.
-    private static func tls(_ text: String) -> OutboundError {
+    static func tls(_ text: String) -> OutboundError {
         func names(_ reasons: String...) -> Bool { reasons.contains { text.contains($0) } }
         if names("CERTIFICATE_VERIFY_FAILED", "unableToValidateCertificate") {
             return OutboundError(
                 .certificateRefused,
                 "the server's certificate is not accepted: no authority that is trusted here vouches for it, or it has "
-                    + "expired or is not valid yet")
+                    + "expired, is not valid yet or is not one for servers")
         }
         if names("failedToValidateHostname", "HOSTNAME_MISMATCH", "cannotMatchULabel") {
             return OutboundError(
@@ -66,6 +66,11 @@ enum OutboundFailure {
         }
         if names("CERTIFICATE_REQUIRED", "ALERT_BAD_CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE_ON_CLIENT_HELLO") {
             return OutboundError(.unreachable, "the server refuses this client's TLS; it may want a client certificate")
+        }
+        if names("ALERT_CERTIFICATE_EXPIRED", "ALERT_CERTIFICATE_UNKNOWN", "ALERT_UNSUPPORTED_CERTIFICATE") {
+            return OutboundError(
+                .unreachable,
+                "the server refuses this client's certificate; see whether it is valid now, and one for clients")
         }
         if names("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "NO_SHARED_CIPHER", "HANDSHAKE_FAILURE") {
             return OutboundError(
@@ -78,4 +83,11 @@ enum OutboundFailure {
 extension OutboundError.Code {
     /// No connection was made to one address; becomes `unreachable` when no address is left.
     static let notConnected = OutboundError.Code(rawValue: "not-connected")
+}
+
+extension OutboundError {
+    /// Why TLS of another client than ``OutboundClient`` failed.
+    ///
+    /// - Parameter text: What the library says of its error.
+    package init(tls text: String) { self = OutboundFailure.tls(text) }
 }

@@ -2,17 +2,22 @@
 import base64
 import contextlib
 import json
+import os
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
 import time
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
 
 import pytest
 import requests
 from crypto import verify as verifies
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from daemon import BINARY, eventually, free_port
 from softtpm import SoftTPM
 from test_guards import Authority
@@ -299,6 +304,71 @@ def test_errors_of_the_way_to_a_server_are_sentences(own, tmp_path, odd_server):
         assert said.returncode == code, (url, said.returncode, said.stderr)
         assert is_plain(said.stderr) and said.stderr.count("\n") == 1, said.stderr
         assert all(word in said.stderr for word in words), (url, said.stderr)
+
+
+def tls_server(certificate, key, clients=None):
+    """Shows a certificate to one caller, over HTTP/2 as far as it comes."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    if clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(clients)
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(60)
+
+    def serve():
+        with listener, contextlib.suppress(OSError):
+            connection, _ = listener.accept()
+            connection.settimeout(20)
+            with context.wrap_socket(connection, server_side=True) as secured:
+                secured.recv(4096)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def out_of_time(authority, start, days):
+    """A certificate of the authority for 127.0.0.1, valid from `start` days from now on."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    begin = datetime.now(timezone.utc) + timedelta(days=start)
+    built = (x509.CertificateBuilder().subject_name(authority.name).issuer_name(authority.name).public_key(key.public_key())
+             .serial_number(x509.random_serial_number()).not_valid_before(begin).not_valid_after(begin + timedelta(days=days))
+             .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+             .sign(authority.private, hashes.SHA256()))
+    return authority._write(f"from{start}", key, built)
+
+
+def test_the_decryption_client_says_whose_certificate_is_refused_and_why(own, tmp_path):
+    """Expired, not valid yet, for another purpose, of a stranger; and files of its own that cannot be used."""
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+    authority, stranger = Authority(tmp_path / "ca"), Authority(tmp_path / "stranger")
+    server, client = authority.issue("server", ExtendedKeyUsageOID.SERVER_AUTH), authority.issue("client")
+    refused = [out_of_time(authority, -10, 5), out_of_time(authority, 5, 5), client,
+               stranger.issue("server", ExtendedKeyUsageOID.SERVER_AUTH)]
+    status = ["decryption", "status", "--timeout", "5s", "--tls", "--tls-cacerts", authority.certificate]
+    for pair in refused:
+        said = own.run(*status, "--server", tls_server(*pair), check=False)
+        assert said.returncode == 69 and is_plain(said.stderr) and said.stderr.count("\n") == 1, said.stderr
+        assert "the server's certificate is not accepted" in said.stderr and "answered" not in said.stderr, said.stderr
+        assert "expired" in said.stderr and "not valid yet" in said.stderr and "one for servers" in said.stderr
+        assert "certificate is not accepted" in own.run(
+            "keystore", "retire", "--keystore", "k", "--url", "https://" + tls_server(*pair), "--tls-cacerts",
+            authority.certificate, check=False).stderr
+    # The files of the caller are looked at before anybody is asked.
+    (tmp_path / "no.pem").write_text("nothing")
+    nowhere = f"127.0.0.1:{free_port()}"
+    for arguments, code, words in [
+        (["--tls-cert", client[0], "--tls-key", server[1]], 78, "the key that was made with it"),
+        (["--tls-cert", str(tmp_path / "no.pem"), "--tls-key", client[1]], 78, "no.pem"),
+        (["--tls-cert", client[0], "--tls-key", "/nonexistent/key"], 77, "/nonexistent/key"),
+        (["--tls-cacerts", "/nonexistent/ca.pem"], 78, "/nonexistent/ca.pem"),
+    ]:
+        said = own.run(*status, "--server", nowhere, *arguments, check=False)
+        assert said.returncode == code and words in said.stderr and is_plain(said.stderr), (arguments, said)
+    os.chmod(client[1], 0o644)
+    said = own.run(*status, "--server", nowhere, "--tls-cert", client[0], "--tls-key", client[1], check=False)
+    assert said.returncode == 77 and client[1] in said.stderr, "a key that everybody can read"
 
 
 def test_what_cannot_be_read_is_told_in_words(own, tmp_path):

@@ -1,12 +1,24 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
+import NIOSSL
 
 /// Why a call has no answer.
 public struct DecryptionCallError: Error, Sendable, Equatable {
+    /// Whom the message is from.
+    public enum Speaker: Sendable, Equatable {
+        /// The server, or the transport on the way to it.
+        case server
+        /// TLS on this side; its words name files of whoever built it, so they are for translation only.
+        case tls
+        /// Nobody was asked: certificate and key, or the authorities, cannot be used.
+        case files
+    }
+
     /// gRPC's name of the status, such as `PERMISSION_DENIED`.
     public var status: String
     /// The server's words, or the transport's.
     public var message: String
+    public var speaker = Speaker.server
 }
 
 /// Asks a server of the decryption API. One connection a call: it is made for people who ask once.
@@ -47,8 +59,15 @@ public struct DecryptionChannel: Sendable {
     public func call(
         _ service: String, _ method: String, _ request: [UInt8]
     ) async throws(DecryptionCallError) -> [UInt8] {
+        let transport: HTTP2ClientTransport.Posix
         do {
-            let transport = try HTTP2ClientTransport.Posix(target: target, transportSecurity: security)
+            transport = try HTTP2ClientTransport.Posix(target: target, transportSecurity: security)
+        } catch {
+            throw DecryptionCallError(
+                status: "FAILED_PRECONDITION", message: "the connection cannot be prepared",
+                speaker: tls == nil ? .server : .files)
+        }
+        do {
             var options = CallOptions.defaults
             options.timeout = timeout
             options.waitForReady = false
@@ -63,6 +82,10 @@ public struct DecryptionChannel: Sendable {
                 ) { try $0.message }
             }
         } catch let error as RPCError {
+            // The transport says of each of them that the server closed the connection.
+            if let cause = error.cause, cause is NIOSSLError || cause is BoringSSLError || cause is NIOSSLExtraError {
+                throw DecryptionCallError(status: Self.name(error.code), message: "\(cause)", speaker: .tls)
+            }
             throw DecryptionCallError(status: Self.name(error.code), message: error.message)
         } catch {
             throw DecryptionCallError(status: "UNAVAILABLE", message: "the connection cannot be made: \(error)")

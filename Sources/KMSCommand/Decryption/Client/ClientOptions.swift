@@ -8,6 +8,7 @@ import InclusionProofs
 import KMSConfiguration
 import KMSDaemon
 import LibCrypto
+import OutboundHTTP
 import SecretMemory
 
 /// Which server of the decryption API a verb asks.
@@ -37,11 +38,27 @@ struct DecryptionServerOptions: ParsableArguments {
             throw CommandFailure.usage(
                 "--tls-cacerts, --tls-cert and --tls-key need --tls, and the last two each other")
         }
-        let files = (authorities ?? "").splitExactly(at: ",", omittingEmpty: true).map(String.init)
+        let files = (authorities ?? "").splitExactly(at: ",", omittingEmpty: true).map { Self.absolute(String($0)) }
+        let (shown, secret) = (certificate.map(Self.absolute), key.map(Self.absolute))
+        try Self.check(files, shown, secret)
         return DecryptionChannel(
             host: host, port: port,
-            tls: tls ? DecryptionChannel.TLS(authorities: files, certificate: certificate, key: key) : nil,
+            tls: tls ? DecryptionChannel.TLS(authorities: files, certificate: shown, key: secret) : nil,
             timeout: timeout)
+    }
+
+    /// The transport's own words about files that it cannot use name neither the file nor what is wrong with it, and it takes a
+    /// key that everybody can read.
+    private static func check(_ authorities: [String], _ certificate: String?, _ key: String?) throws {
+        for file in authorities + [certificate].compactMap({ $0 }) {
+            _ = try FiledCertificate.read(file, upTo: 4 << 20)
+        }
+        // A path may be a link: that is how certbot keeps the present one.
+        if let key { _ = try SecretFile.read(key, lengths: 1...65_536, followsLinks: true) }
+    }
+
+    private static func absolute(_ path: String) -> String {
+        path.utf8.first == UInt8(ascii: "/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
     private static func address(_ text: String) -> (host: String, port: Int)? {

@@ -38,6 +38,21 @@ extension CommandFailure {
         case let error as ClientError:
             self.init(
                 error.code.isExactly("not-marked") ? .permission : .findings, code: error.code, error.message)
+        case let error as DecryptionCallError where error.speaker == .files:
+            self.init(
+                .configuration, code: "tls-files",
+                "--tls-cacerts, --tls-cert and --tls-key cannot be used: give a certificate and the key that was made with it, "
+                    + "both PEM, the key not encrypted")
+        case let error as DecryptionCallError where error.speaker == .tls:
+            let reason = OutboundError(tls: error.message)
+            let remedy =
+                reason.code == .certificateRefused
+                ? ". If it is an authority that is missing, name it with --tls-cacerts" : ""
+            self.init(.unavailable, code: reason.code.rawValue, "--server: \(reason.message)\(remedy)")
+        case let error as OutboundError:
+            self.init(
+                error.isAboutRights ? .permission : error.code == .configurationRefused ? .configuration : .unavailable,
+                code: error.code.rawValue, error.message)
         case let error as DecryptionCallError:
             let status: ExitStatus =
                 switch error.status {

@@ -68,7 +68,7 @@ extension DecryptionCommand {
                     let status = try await ServiceStatus(of: channel)
                     if !wait || status.problem.isEmpty || .now > end { return status }
                 } catch {
-                    guard wait, error.status.isExactly("UNAVAILABLE"), .now < end else {
+                    guard wait, error.speaker == .server, error.status.isExactly("UNAVAILABLE"), .now < end else {
                         throw CommandFailure(client: error)
                     }
                 }
