@@ -149,7 +149,8 @@ struct AuditCommand: AsyncParsableCommand {
                 The act is recorded in the chain with both heads, and `kmsd audit verify` tells of it. It is about the \
                 chain alone: what the token remembers of the databases is kept, so an older one is still refused; see \
                 `kmsd audit adopt-database`. An audit.db that is there and holds no record was emptied by somebody: it is \
-                not adopted; move it away and keep it.
+                not adopted; move it away and keep it. After a start on it, as on one that was lost, the chain is told as \
+                begun anew, and all that the token was told of is given up.
                 """)
 
         @OptionGroup var common: CommonOptions
@@ -218,6 +219,9 @@ struct AuditCommand: AsyncParsableCommand {
             Terminal.print("kept by the token  \(line(comparison.kept))")
             if let unread = comparison.unread { Terminal.print("                   \(TerminalEscaping.of(unread))") }
             Terminal.print("found in audit.db  \(line(comparison.found))")
+            if comparison.isBegunAnew {
+                Terminal.print("                   begun anew after that: audit.db was lost, or emptied before a start")
+            }
             Terminal.print(
                 "given up           \(comparison.givenUp) records, \(comparison.revocationsGivenUp) revocations")
         }

@@ -444,3 +444,47 @@ def test_a_chain_that_was_emptied_is_not_adopted_and_stays_as_a_trace(own, tmp_p
     path.rename(tmp_path / "emptied.db")
     own.run("audit", "adopt", "--yes")
     own.start().client().create_keystore()
+
+
+@pytest.mark.parametrize("how", [emptied, lambda path: path.write_bytes(b""), lambda path: path.unlink()],
+                         ids=["rows", "file", "gone"])
+def test_a_chain_that_was_begun_anew_is_not_told_as_an_older_copy(own, how):
+    """A start writes into what was emptied, as into what is not there; the operator then looks for the lost file."""
+    daemon = own.start()
+    daemon.client().create_keystore().create("ED25519").disable()
+    daemon.terminate()
+    last = records(own)[-1]["index"]
+    how(own.home / "audit.db")
+    daemon = own.start(ready=False)
+    (told, _) = eventually(lambda: [p for p in problems(daemon) if p["code"] == "untrusted"], 30, "the refusal")
+    assert "begun anew" in told[0]["message"] and "token remembers" in told[0]["message"], told
+    daemon.terminate()
+    failed = [check for check in own.run_json("doctor", codes=(2,))["checks"] if check["grade"] == "fail"]
+    assert [check["name"] for check in failed] == ["audit"] and "begun anew" in failed[0]["message"], failed
+    shown = own.run("audit", "adopt", check=False)
+    assert shown.returncode == 64 and "begun anew" in shown.stdout and f"given up           {last} records" in shown.stdout, shown
+    own.run("audit", "adopt", "--yes")
+    assert own.run("doctor").returncode == 0
+    own.start().terminate()
+
+
+def test_doctor_compares_the_chain_with_what_the_token_remembers(own, tmp_path):
+    """What a start does not serve on, the examination before it must not call good: an older copy, and an older token."""
+    own.start().terminate()
+    names = [path.name for path in own.home.glob("audit.db*")]
+    for name in names:
+        shutil.copy(own.home / name, tmp_path / name)
+    daemon = own.start()
+    daemon.client().create_keystore()
+    # Beside the daemon, which goes on between the look at the token and the one at the file.
+    if own.token.IS_SHARED:
+        assert own.run("doctor").returncode == 0
+    daemon.terminate()
+    assert own.run("doctor").returncode == 0
+    for path in own.home.glob("audit.db*"):
+        path.unlink()
+    for name in names:
+        shutil.copy(tmp_path / name, own.home / name)
+    failed = [check for check in own.run_json("doctor", codes=(2,))["checks"] if check["grade"] == "fail"]
+    assert any(check["name"] == "audit" and "older copy" in check["message"] and "audit adopt" in check["remedy"]
+               for check in failed), failed

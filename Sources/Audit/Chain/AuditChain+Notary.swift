@@ -20,6 +20,7 @@ extension AuditChain {
     func difference(from remembered: AuditHead) async throws -> String? {
         let head = head
         guard remembered.position.index <= head.position.index, remembered.epoch <= head.epoch else {
+            if let anew = try await anew(after: remembered) { return anew }
             return "The audit chain is an older copy: it ends at record \(head.position.index) with \(head.epoch) "
                 + "revocations, and the token remembers record \(remembered.position.index) with "
                 + "\(remembered.epoch)."
@@ -34,10 +35,22 @@ extension AuditChain {
             return (try AuditTables.record(db, remembered.position.index), hash)
         }
         guard record?.hash == remembered.position.hash, hash == remembered.revocations else {
+            if let anew = try await anew(after: remembered) { return anew }
             return "The audit chain is another one than the token remembers: they differ at or before record "
                 + "\(remembered.position.index)."
         }
         return nil
+    }
+
+    /// Words for a chain whose first record is younger than the head that the token remembers; nil for another one. An operator who
+    /// takes it for an older copy looks for a newer one, and not for the file that was lost.
+    private func anew(after remembered: AuditHead) async throws -> String? {
+        let first = try await pool.read { db in
+            try AuditTables.record(db, 1).flatMap { AuditRecord(encoded: $0.body) }
+        }
+        guard let first, let time = remembered.time, first.time > time else { return nil }
+        return "The audit chain was begun anew behind record \(remembered.position.index), which the token remembers: "
+            + "audit.db was lost or emptied before a start. Look for the file, or restore it from a backup."
     }
 
     /// The same for a head that is in an archive: the chain was rotated while no token was configured, which could have been told.

@@ -39,12 +39,20 @@ public struct AuditComparison: Sendable, Encodable {
     /// Whether there is a file and no record in it although the token was told of some: the daemon takes none out of the last
     /// part of a chain, so somebody else did.
     public var isEmptied = false
+    /// Whether the file was begun after the head that is kept was made: what was there before was lost or emptied, and it is no
+    /// older copy of it. Told by times, so for words only.
+    public var isBegunAnew = false
+    /// Whether the token counted less than when the file was last signed: its own state is an older copy.
+    public var isTokenOlder = false
 
     /// - Parameter path: The chain's file; it need not be there.
     public init(path: String, exists: Bool, token: any RollbackProtectedStorage) async throws {
         let remembered: AuditHead?
+        var counter: UInt64?
         do throws(HSMError) {
-            remembered = try await AuditNotary.remembered(by: token).head
+            let kept = try await AuditNotary.remembered(by: token)
+            remembered = kept.head
+            counter = kept.counter
         } catch {
             // Somebody else wrote it, or put it back; whatever else fails is told.
             guard error.code == .keptValueMismatch || error.code == .deviceFailure else { throw error }
@@ -52,9 +60,12 @@ public struct AuditComparison: Sendable, Encodable {
             unread = error.message
         }
         var counterpart: (hash: [UInt8], time: Int64)?
+        var begun: Int64?
         if exists {
             let reader = try AuditReader(path: path)
             found = try reader.lastHead().map { End($0, time: $0.time) }
+            begun = try reader.record(at: 1)?.0.time
+            if let counter { isTokenOlder = try counter < reader.lastCounter() }
             if let remembered, let (record, hash) = try reader.record(at: remembered.position.index) {
                 counterpart = (hash, record.time)
             }
@@ -64,10 +75,11 @@ public struct AuditComparison: Sendable, Encodable {
         goesOn = counterpart?.hash == remembered.position.hash
         kept = End(remembered, time: remembered.time ?? (goesOn ? counterpart?.time : nil))
         if !goesOn {
-            let last = found?.index ?? 0
+            if let begun, let time = remembered.time { isBegunAnew = begun > time }
+            let last = isBegunAnew ? 0 : found?.index ?? 0
             // Of another chain nobody can tell how much the two have in common.
             givenUp = last < remembered.position.index ? remembered.position.index - last : remembered.position.index
-            let revocations = found?.revocations ?? 0
+            let revocations = isBegunAnew ? 0 : found?.revocations ?? 0
             revocationsGivenUp = remembered.epoch > revocations ? remembered.epoch - revocations : 0
         }
     }

@@ -229,6 +229,14 @@ public struct AuditReader: Sendable {
         }
     }
 
+    /// What the token's counter stood at when the file was last signed; 0 for a file without a signature, and for an export.
+    func lastCounter() throws(AuditError) -> UInt64 {
+        guard case .database(let queue) = source else { return 0 }
+        return try AuditFailure.translating {
+            try queue.read { db in try AuditTables.lastCheckpoint(db)?.checkpoint?.counter ?? 0 }
+        }
+    }
+
     /// Index of the last record; 0 for none.
     public func lastIndex() throws(AuditError) -> UInt64 {
         switch source {

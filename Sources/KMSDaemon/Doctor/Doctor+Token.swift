@@ -64,8 +64,8 @@ extension Doctor {
             var pinned = configuration
             pinned.manifest = manifest
             progress("looking at the token")
-            let (report, remembers) = try await TokenWork.with(pinned, timeout: Self.patience) { token in
-                (try await token.lint(), try await Self.remembers(token))
+            let (report, memory) = try await TokenWork.with(pinned, timeout: Self.patience) { token in
+                (try await token.lint(), try await Self.memory(of: token, home: settings.home))
             }
             checks.append(
                 Check(
@@ -73,25 +73,73 @@ extension Doctor {
                     message: "'\(report.token.label)' \(report.token.serial) is the provisioned one; its keys open "
                         + "what they sealed", remedy: nil))
             look(at: report)
-            if !remembers, AuditParts.told(home: settings.home) != nil {
-                checks.append(
-                    Check(
-                        name: "audit", grade: .warn,
-                        message: "the token remembers nothing of the record of decisions, so an older copy of the "
-                            + "whole home is not noticed",
-                        remedy: "start the daemon once; if it stays so, the token keeps no data objects: use another, "
-                            + "or keep the head elsewhere (`kmsd audit verify --help`)"))
-            }
+            look(at: memory, home: settings.home)
         } catch {
             add("token", error, remedy: "see that the token of the manifest is there and its PIN is right")
         }
     }
 
-    /// Whether the token keeps anything of the chain; what it keeps is looked at by `audit verify`.
-    private static func remembers(_ token: some RollbackProtectedStorage) async throws(HSMError) -> Bool {
-        do { return try await AuditNotary.remembered(by: token).head != nil } catch {
-            guard error.code == .deviceFailure || error.code == .keptValueMismatch else { throw error }
-            return true
+    /// What the token keeps of the record of decisions, beside what is there.
+    private enum Memory: Sendable {
+        case nothing
+        case fits
+        case differs(String)
+    }
+
+    /// - Throws: `HSMError` of a token that does not answer.
+    private static func memory(of token: any RollbackProtectedStorage, home: String) async throws -> Memory {
+        let found = try await memoryOnce(of: token, home: home)
+        // The daemon may have gone on between the look at the token and the one at the file.
+        guard case .differs = found else { return found }
+        return try await memoryOnce(of: token, home: home)
+    }
+
+    private static func memoryOnce(of token: any RollbackProtectedStorage, home: String) async throws -> Memory {
+        let path = AuditParts.path(home: home)
+        let comparison: AuditComparison
+        do {
+            comparison = try await AuditComparison(
+                path: path, exists: FilePresence.exists(path), token: token)
+        } catch is AuditError {
+            // Whoever reads the file says what is wrong with it.
+            return .fits
+        }
+        if let unread = comparison.unread { return .differs(unread) }
+        if comparison.isTokenOlder {
+            return .differs(
+                "the token's own state is an older copy: it counted less than when the chain was last signed")
+        }
+        guard let kept = comparison.kept else { return .nothing }
+        // That the file is missing or holds nothing is found where it is read.
+        guard let found = comparison.found, !comparison.goesOn else { return .fits }
+        // What is in an archive is looked at by the start.
+        let first = (try? AuditReader(path: path).firstIndex()) ?? 0
+        guard kept.index >= first else { return .fits }
+        return .differs(
+            comparison.isBegunAnew
+                ? "the chain was begun anew behind record \(kept.index), which the token remembers: audit.db was lost or "
+                    + "emptied before a start"
+                : "the chain ends with record \(found.index) and does not go on from record \(kept.index), which "
+                    + "the token remembers: it is an older copy or another chain")
+    }
+
+    private mutating func look(at memory: Memory, home: String) {
+        switch memory {
+        case .fits: return
+        case .nothing:
+            guard AuditParts.told(home: home) != nil else { return }
+            checks.append(
+                Check(
+                    name: "audit", grade: .warn,
+                    message: "the token remembers nothing of the record of decisions, so an older copy of the "
+                        + "whole home is not noticed",
+                    remedy: "start the daemon once; if it stays so, the token keeps no data objects: use another, "
+                        + "or keep the head elsewhere (`kmsd audit verify --help`)"))
+        case .differs(let message):
+            checks.append(
+                Check(
+                    name: "audit", grade: .fail, message: message,
+                    remedy: "put the newest audit.db back; nothing is allowed on this one until `kmsd audit adopt`"))
         }
     }
 
@@ -133,15 +181,17 @@ extension Doctor {
         }
         do {
             progress("looking at the TPM")
-            let (policy, weakness) = try await TokenWork.withTPM(settings, timeout: Self.patience) { token in
+            let (policy, weakness, memory) = try await TokenWork.withTPM(settings, timeout: Self.patience) { token in
+                let memory = try await Self.memory(of: token, home: settings.home)
                 let policy = try await token.pcrPolicy()
-                guard let policy else { return (policy, [String]()) }
-                return (policy, try await token.weakness(of: policy.current).warnings)
+                guard let policy else { return (policy, [String](), memory) }
+                return (policy, try await token.weakness(of: policy.current).warnings, memory)
             }
             checks.append(
                 Check(
                     name: "token", grade: .ok,
                     message: "the TPM is the provisioned one; its keys open what they sealed", remedy: nil))
+            look(at: memory, home: settings.home)
             guard let policy else { return }
             checks.append(
                 Check(
