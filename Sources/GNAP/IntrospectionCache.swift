@@ -16,7 +16,8 @@ final class IntrospectionCache: Sendable {
     func answer(for token: String, now: Int64) -> Introspection? {
         guard seconds > 0, let name = Self.name(token) else { return nil }
         return entries.withLock { entries in
-            guard let entry = entries[name], now < entry.until else { return nil }
+            // A clock that was set back makes nothing last longer: what was learnt in its future is asked about again.
+            guard let entry = entries[name], now < entry.until, now >= entry.until - seconds else { return nil }
             return entry.answer
         }
     }
@@ -24,7 +25,9 @@ final class IntrospectionCache: Sendable {
     func remember(_ answer: Introspection, for token: String, now: Int64) {
         guard seconds > 0, let name = Self.name(token) else { return }
         entries.withLock { entries in
-            if entries.count >= Self.limit { entries = entries.filter { now < $0.value.until } }
+            if entries.count >= Self.limit {
+                entries = entries.filter { now < $0.value.until && now >= $0.value.until - seconds }
+            }
             if entries.count >= Self.limit { entries.removeAll() }
             entries[name] = (answer, now + seconds)
         }

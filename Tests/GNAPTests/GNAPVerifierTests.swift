@@ -271,6 +271,19 @@ import Testing
         #expect(await refusal(later, quick, now: GNAPClient.now + 5) == .tokenRefused)
     }
 
+    /// A token that was ended is not active again for as long as a clock was set back.
+    @Test func aClockThatWasSetBackMakesNoCachedAnswerLastLonger() async throws {
+        let client = try GNAPClient()
+        server.answers(client.active())
+        let quick = try verifier(cache: 5)
+        #expect(await refusal(try client.request(), quick) == nil)
+        server.answers(#"{"active":false}"#)
+        let earlier = try client.request(parameters: "created=1799996400")
+        #expect(await refusal(earlier, quick, now: GNAPClient.now - 3600) == .tokenRefused)
+        let within = try client.request(parameters: "created=1800000004")
+        #expect(await refusal(within, quick, now: GNAPClient.now + 4) == nil)
+    }
+
     @Test func theCallToTheServerIsSigned() async throws {
         let key = try resourceServerKey()
         let verifier = GNAPVerifier(
