@@ -67,6 +67,24 @@ public enum PINSource: Hashable, Sendable, CustomStringConvertible {
     /// - Concurrency: blocks on a local file; call it off the cooperative pool.
     public func load() throws(HSMError) -> SecretBytes { try load(.pin) }
 
+    /// Reads the PIN of a PKCS #11 token: by the same rules, and one line. A second line, or a second line break, would be sent to
+    /// the token as part of the PIN and cost one of its few tries.
+    ///
+    /// - Throws: `.pinSourceRefused`.
+    public func loadLine() throws(HSMError) -> SecretBytes {
+        let pin = try load(.pin)
+        let isLine = pin.withUnsafeBytes { bytes in
+            !bytes.contains { $0 == 0 || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+        }
+        guard isLine else {
+            throw HSMError(
+                .pinSourceRefused,
+                "PIN file '\(self)' must hold one PIN on one line: there is another line break, or a NUL, in it. Nothing was "
+                    + "sent to the token; write the file with `printf %s`.")
+        }
+        return pin
+    }
+
     /// Reads what a module wants at C_Initialize: by the same rules, since it may hold a password.
     ///
     /// - Returns: The text with a NUL at its end, as C takes it.

@@ -416,6 +416,25 @@ def test_doctor_says_when_a_pin_file_ends_in_a_line_break(soft):
         assert soft.token.pin not in json.dumps(pins)
 
 
+def test_a_pin_file_of_more_than_one_line_costs_no_try_of_the_pin(soft):
+    """What else stands in the file would go to the token as part of the PIN."""
+    soft.init()
+    daemon = soft.start()
+    daemon.terminate()
+    for content in (soft.token.pin + "\nanother", soft.token.pin + "\n\n", soft.token.pin + "\r", soft.token.pin + "\0"):
+        write_private(soft.token.pin_file, content)
+        for verb in (("token", "probe"), ("token", "lint"), ("key", "list", "--keystore", "c9o5vqkv5ig3jl0q9m3g")):
+            said = soft.run(*verb, check=False)
+            assert said.returncode == 77 and "on one line" in said.stderr and "C_Login" not in said.stderr, said.stderr
+        assert "on one line" in soft.refuses_to_start(codes=(77,))
+        pins = [check for check in soft.run_json("doctor", codes=(2,))["checks"] if check["name"] == "pin"]
+        assert [check["grade"] for check in pins] == ["fail"] and "one line" in pins[0]["message"], pins
+        assert soft.token.pin not in json.dumps(pins)
+    # One line break at the end is dropped, as ever.
+    write_private(soft.token.pin_file, soft.token.pin + "\r\n")
+    soft.start()
+
+
 def test_the_documented_pin_file_works_beside_us(soft):
     """As docs/pkcs11-vendors.md has it for GnuTLS: the path alone, without `file:`, and the module by an option."""
     soft.token.tool("--keypairgen", "--key-type", "EC:prime256v1", "--label", "mine", "--id", "4d")

@@ -37,7 +37,7 @@ struct Connector: Sendable {
     private func login(_ session: borrowing Session, token: TokenIdentity) throws(HSMError) {
         guard try !session.isLoggedIn() else { return }
         // Read before the guard is taken: a PIN file that cannot be read says nothing about the token.
-        let pin = try configuration.pinSource.load()
+        let pin = try configuration.pinSource.loadLine()
         let result = session.door.module.login(token: token) { session.loginResult(pin: pin) }
         guard let result else { throw Self.refusedBefore(token) }
         guard result.isLoggedIn else { throw HSMError.returned(result, by: "C_Login") }

@@ -77,7 +77,7 @@ package struct Application {
             throw LostManifest.missing(settings)
         }
         // A secret that cannot be read is an operator's mistake, not an outage: it is reported now.
-        _ = try configuration.pinSource.load()
+        try configuration.checkPIN()
         try settings.moduleInitialisation?.checkInitialisation()
         return try BackendConfiguration(settings, manifest: manifest).makeToken(observer: observer)
     }

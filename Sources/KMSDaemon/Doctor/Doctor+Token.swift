@@ -17,9 +17,9 @@ extension Doctor {
             return
         }
         let pinIsFine = attempt(
-            "pin", remedy: "a file of 4 to 255 bytes, mode 0600, in a directory only its owner writes"
+            "pin", remedy: "a file of 4 to 255 bytes on one line, mode 0600, in a directory only its owner writes"
         ) {
-            _ = try backend.pinSource.load()
+            try backend.checkPIN()
             return "'\(backend.pinSource)' can be read, and by nobody who must not"
         }
         if pinIsFine, case .pkcs11 = backend { checkLineBreak(of: backend.pinSource) }

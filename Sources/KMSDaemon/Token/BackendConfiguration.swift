@@ -32,6 +32,14 @@ package enum BackendConfiguration {
         }
     }
 
+    /// Whether the PIN can be read, which is known before anything is tried with it. The secret of a TPM's keys may be any bytes.
+    func checkPIN() throws(HSMError) {
+        switch self {
+        case .pkcs11(let configuration): _ = try configuration.pinSource.loadLine()
+        case .tpm(let configuration): _ = try configuration.pinSource.load()
+        }
+    }
+
     /// The device, not connected yet.
     func makeToken(observer: any CallObserver = SilentObserver()) -> any TokenBackend {
         switch self {

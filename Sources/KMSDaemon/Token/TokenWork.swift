@@ -41,7 +41,7 @@ package enum TokenWork {
 
     /// What waiting would not change is reported at once: a PIN file that is refused, and a module without such a token.
     private static func check(_ configuration: BackendConfiguration, timeout: Duration) async throws {
-        _ = try configuration.pinSource.load()
+        try configuration.checkPIN()
         if case .pkcs11(let token) = configuration, token.manifest == nil {
             _ = try await TokenInventory.token(
                 matching: token.uri, initialisation: token.moduleInitialisation, timeout: timeout)
