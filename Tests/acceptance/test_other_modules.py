@@ -311,6 +311,27 @@ def test_an_attribute_that_cannot_be_read_costs_one_object_a_finding_and_nobody_
         assert report["findings"] == [], report["findings"]
 
 
+def test_a_module_that_does_not_do_what_the_keys_need_is_not_told_as_silent(remote):
+    """p11-kit's server passes AES-GCM on to nobody: neither waiting nor another PIN helps."""
+    daemon = remote.start(ready=False)
+    problem = eventually(lambda: [p for p in ((daemon.readiness() or (0, {}))[1].get("problems") or [])
+                                  if p["code"] == "mechanism-unsupported"], 30, "the refusal")[0][0]
+    assert "does not do" in problem["message"] and "does not answer" not in problem["message"], problem
+    daemon.terminate()
+    failed = [check for check in remote.run_json("doctor", codes=(2,))["checks"] if check["name"] == "token"]
+    assert "kmsd token probe" in failed[0]["remedy"] and "PIN" not in failed[0]["remedy"], failed
+
+
+@pytest.mark.parametrize("label, flags, code, words", [
+    ("NSS Generic Crypto Services", "", 78, "no user who could log in"), (LABEL, "readOnly", 1, "write-protected")],
+    ids=["no-user", "read-only"])
+def test_a_token_of_nss_that_keeps_nothing_is_named_as_that(nss, label, flags, code, words):
+    nss.token.init_file.write_text(nss.token.text + flags)
+    said = nss.run("init", *NSSToken.INIT, check=False, KMS_TOKEN_URI=nss.token.uri(label))
+    assert said.returncode == code and words in said.stderr, said.stderr
+    assert not (nss.home / "manifest.json").exists()
+
+
 def test_a_probe_that_writes_goes_on_where_an_unwrap_template_does_not_arrive(remote):
     report = remote.run_json("token", "probe", "--write", codes=(2,))
     templates = {template["name"]: template for template in report["templates"]}

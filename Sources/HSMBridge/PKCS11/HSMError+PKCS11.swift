@@ -40,8 +40,13 @@ extension HSMError {
             case UInt(CKR_SESSION_READ_WRITE_SO_EXISTS), UInt(CKR_USER_ANOTHER_ALREADY_LOGGED_IN),
                 UInt(CKR_USER_TOO_MANY_TYPES):
                 (.tokenUnavailable, "somebody else is logged in to the token, such as its security officer")
-            case UInt(CKR_TOKEN_WRITE_PROTECTED):
+            case UInt(CKR_TOKEN_WRITE_PROTECTED), UInt(CKR_SESSION_READ_ONLY):
                 (.deviceFailure, "the token is write-protected; kmsd makes keys and data on it")
+            case UInt(CKR_USER_TYPE_INVALID):
+                (
+                    .configurationRefused,
+                    "the token has no user who could log in, so it keeps no keys; name another one of `kmsd token list` in token-uri"
+                )
             case UInt(CKR_SESSION_HANDLE_INVALID), UInt(CKR_SESSION_CLOSED), UInt(CKR_USER_NOT_LOGGED_IN),
                 UInt(CKR_DEVICE_REMOVED), UInt(CKR_TOKEN_NOT_PRESENT), UInt(CKR_CRYPTOKI_NOT_INITIALIZED),
                 UInt(CKR_TOKEN_NOT_RECOGNIZED), UInt(CKR_SLOT_ID_INVALID), UInt(CKR_DEVICE_ERROR):

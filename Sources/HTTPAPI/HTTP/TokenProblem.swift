@@ -34,6 +34,7 @@ public struct TokenProblem: Sendable, Equatable {
         case .keyMissing: "A key of the daemon is missing on the token; see the log."
         case .keyMismatch: "A key on the token is not the provisioned one; see the log."
         case .configurationRefused: "The manifest, or a setting of the token, cannot be used; see the log."
+        case .mechanismUnsupported: "The token's module does not do what the daemon's keys need; see the log."
         case .deviceFailure: "The token reports a failure; see the log."
         default: "The token does not answer; it is tried again."
         }

@@ -75,7 +75,12 @@ extension Doctor {
             look(at: report)
             look(at: memory, home: settings.home)
         } catch {
-            add("token", error, remedy: "see that the token of the manifest is there and its PIN is right")
+            let cannot = (error as? HSMError)?.code == .mechanismUnsupported
+            add(
+                "token", error,
+                remedy: cannot
+                    ? "give the module that `kmsd init` was run with: this one does not do what the keys need, see `kmsd token probe`"
+                    : "see that the token of the manifest is there and its PIN is right")
         }
     }
 
