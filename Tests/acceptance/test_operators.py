@@ -3,6 +3,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -215,6 +216,16 @@ def test_scripts_run_makes_no_keys_on_another_homes_token(tmp_path):
     assert "Not using KMS_TOKEN_URI" in said and str(first) in said
     assert objects(first) == before and objects(second)
     assert (second / "jwt.secret").exists() and str(first) not in (second / "env.sh").read_text()
+    # The same with an env.sh that somebody wrote otherwise, or took away after it was sourced.
+    text = (first / "env.sh").read_text()
+    (first / "env.sh").write_text(re.sub(r"^export (KMS_TOKEN_URI|SOFTHSM2_CONF)=(.*)$", lambda line: "export {}='{}'  # ours".format(
+        line[1], line[2].replace("\\", "")), text, flags=re.MULTILINE))
+    for number, change in enumerate((":", f"mv '{first}/env.sh' '{first}/env.away'")):
+        other = tmp_path / f"other{number}"
+        said = run(other, f". '{first}/env.sh'; {change}; export KMSD_HOME='{other}' KMS_HOST=127.0.0.1:{free_port()}; {start}")
+        assert "Not using KMS_TOKEN_URI" in said and objects(other), said
+        assert objects(first) == before and str(first) not in (other / "env.sh").read_text()
+    (first / "env.sh").write_text(text)
     # In its own home's terminal it goes on as before; a token that was set by hand is the one that is used.
     assert "Not using" not in run(first, f". '{first}/env.sh'; export KMS_HOST=127.0.0.1:{free_port()}; {start}")
     assert len(objects(first)) == len(before) and (first / "manifest.json").read_bytes() == manifest
