@@ -171,8 +171,8 @@ struct InitCommand: Verb {
             if !report.swept.isEmpty {
                 Terminal.print("Cleared away \(report.swept.count) objects of an interrupted init.")
             }
-            Terminal.print(
-                "Made \(report.keys.count) keys on the token '\(report.token.label)' (\(report.token.serial)).")
+            let token = "'\(TerminalEscaping.of(report.token.label))' (\(report.token.serial))"
+            Terminal.print("Made \(report.keys.count) keys on the token \(token).")
             for label in report.keys { Terminal.print("  \(label)") }
             for name in report.without {
                 let consequence = DispensableAttribute(rawValue: name)?.consequence ?? ""

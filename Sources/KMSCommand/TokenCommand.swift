@@ -58,9 +58,10 @@ struct TokenCommand: AsyncParsableCommand {
             case .text:
                 if entries.isEmpty { Terminal.print("The module shows no token.") }
                 for entry in entries {
-                    Terminal.print(
-                        "\(entry.isConfigured ? "*" : " ") \(entry.label)  \(entry.serial)  \(entry.manufacturer) "
-                            + "\(entry.model)\n    \(entry.uri)")
+                    // Each by itself: a line break in one would begin a line that is nobody's.
+                    let names = [entry.label, entry.serial, "\(entry.manufacturer) \(entry.model)"]
+                        .map { TerminalEscaping.of($0) }.joined(separator: "  ")
+                    Terminal.print("\(entry.isConfigured ? "*" : " ") \(names)\n    \(entry.uri)")
                 }
             }
             return .ok
@@ -101,7 +102,8 @@ struct TokenCommand: AsyncParsableCommand {
             case .json: try Terminal.print(json: report)
             case .text:
                 Terminal.print(
-                    "\(report.token.label) \(report.token.serial), \(report.parallelSessions) sessions at once")
+                    "\(TerminalEscaping.of(report.token.label)) \(TerminalEscaping.of(report.token.serial)), "
+                        + "\(report.parallelSessions) sessions at once")
                 for capability in report.capabilities {
                     let rate = capability.rate.map { "  \(Int($0))/s" } ?? ""
                     let detail = capability.detail.map { "  \($0)" } ?? ""
@@ -189,13 +191,15 @@ struct TokenCommand: AsyncParsableCommand {
 
         private static func tell(_ report: LintReport, instance: String?) {
             Terminal.print(
-                "\(report.token.label) \(report.token.serial): \(report.objects.count) objects, "
+                "\(TerminalEscaping.of(report.token.label)) \(TerminalEscaping.of(report.token.serial)): "
+                    + "\(report.objects.count) objects, "
                     + report.grade.rawValue
             )
             for object in report.objects {
                 let owner = owner(of: object, instance: instance)
-                Terminal.print(
-                    "  \(object.grade.rawValue)  \(object.objectClass) '\(object.label)' \(object.id)\(owner)")
+                // Whoever may write to the token chose it; a line break in it could call the rest of the token good.
+                let label = TerminalEscaping.of(object.label)
+                Terminal.print("  \(object.grade.rawValue)  \(object.objectClass) '\(label)' \(object.id)\(owner)")
                 for finding in object.findings { Terminal.print("      \(finding.attribute): \(finding.message)") }
             }
             for finding in report.findings {

@@ -423,6 +423,21 @@ def test_two_tokens_of_one_serial_number_are_told_apart(nss):
     assert said.returncode == 78 and f"'{LABEL}'" in said.stderr and "Add 'token='" in said.stderr, said.stderr
 
 
+def test_a_label_on_the_token_begins_no_line_of_ours(soft):
+    """Whoever may write to a shared token chooses labels, and whoever made a token its own."""
+    soft.init()
+    soft.token.tool("--keygen", "--key-type", "AES:32", "--label", "x'\n  ok  secret-key 'kmsd/forged", "--id", "aa")
+    for verb in (("token", "lint"), ("doctor",)):
+        text = soft.run(*verb, check=False).stdout
+        assert "\\u{a}" in text and not [line for line in text.splitlines() if line.startswith("  ok  secret-key 'kmsd/forged")], text
+    label = "a\n* other  0000"
+    subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", "12345678", "--pin", "12345678"],
+                   env=soft.token.environment(), check=True, capture_output=True, timeout=60)
+    listed = soft.run("token", "list").stdout
+    assert not [line for line in listed.splitlines() if line.startswith("* other")] and "a\\u{a}* other" in listed, listed
+    assert label in [entry["label"] for entry in soft.run_json("token", "list")]
+
+
 # PIN files that other programs read, too.
 
 def test_doctor_says_when_a_pin_file_ends_in_a_line_break(soft):

@@ -70,8 +70,8 @@ extension Doctor {
             checks.append(
                 Check(
                     name: "token", grade: .ok,
-                    message: "'\(report.token.label)' \(report.token.serial) is the provisioned one; its keys open "
-                        + "what they sealed", remedy: nil))
+                    message: "'\(TerminalEscaping.of(report.token.label))' \(report.token.serial) is the provisioned "
+                        + "one; its keys open what they sealed", remedy: nil))
             look(at: report)
             look(at: memory, home: settings.home)
         } catch {
@@ -168,7 +168,7 @@ extension Doctor {
             checks.append(
                 Check(
                     name: "token", grade: .ok,
-                    message: "'\(token.label)' \(token.serial) is there, not provisioned yet",
+                    message: "'\(TerminalEscaping.of(token.label))' \(token.serial) is there, not provisioned yet",
                     remedy: nil))
         } catch {
             add("token", error, remedy: "see `kmsd token list`; make the token if it is not there yet")
@@ -218,10 +218,13 @@ extension Doctor {
         }
     }
 
+    /// Whoever may write to the token chose it.
+    private static func shown(_ label: String) -> String { TerminalEscaping.of(label) }
+
     private mutating func look(at report: LintReport) {
         let found =
             report.objects.flatMap { object in
-                object.findings.map { ("'\(object.label)' \($0.attribute): \($0.message)", $0.grade) }
+                object.findings.map { ("'\(Self.shown(object.label))' \($0.attribute): \($0.message)", $0.grade) }
             }
             + report.findings.map { ("\($0.attribute): \($0.message)", $0.grade) }
         for (message, grade) in found {
