@@ -9,6 +9,8 @@ public struct CertificateOutline: Sendable, Equatable {
     public var weakDigest: String?
     /// Whether issuer and subject are the same.
     public var isSelfIssued: Bool
+    /// Whether a server may show it: it says no purposes, or a server's among them.
+    public var isForServers: Bool
 
     /// Kinds that the TLS library signs and verifies with.
     public var isUsable: Bool {
@@ -21,11 +23,12 @@ public struct CertificateOutline: Sendable, Equatable {
         self = outline
     }
 
-    private init(key: String, bits: Int?, weakDigest: String?, isSelfIssued: Bool) {
+    private init(key: String, bits: Int?, weakDigest: String?, isSelfIssued: Bool, isForServers: Bool) {
         self.key = key
         self.bits = bits
         self.weakDigest = weakDigest
         self.isSelfIssued = isSelfIssued
+        self.isForServers = isForServers
     }
 
     /// RFC 5280, section 4.1.
@@ -43,10 +46,43 @@ public struct CertificateOutline: Sendable, Equatable {
         var key = DERReader(info)
         guard let algorithm = key.read(DERTag.sequence), let bits = key.read(DERTag.bitString) else { return nil }
         let name = KeyKind.name(algorithm)
+        // Identifiers of issuer and subject, which nobody writes any more.
+        for number: UInt8 in [1, 2] { _ = reader.read(DERTag.primitive(number)) }
+        let isForServers = reader.read(DERTag.constructed(3)).map(allowsServers) ?? true
         return CertificateOutline(
             key: name,
             bits: name == "RSA" ? KeyKind.modulusBits(UnsafeRawBufferPointer(rebasing: bits.dropFirst())) : nil,
-            weakDigest: weakDigest(signature), isSelfIssued: issuer.elementsEqual(subject))
+            weakDigest: weakDigest(signature), isSelfIssued: issuer.elementsEqual(subject), isForServers: isForServers)
+    }
+
+    /// RFC 5280, section 4.2.1.12. What cannot be read is for clients to refuse.
+    private static func allowsServers(_ extensions: UnsafeRawBufferPointer) -> Bool {
+        var wrapped = DERReader(extensions)
+        guard let list = wrapped.read(DERTag.sequence) else { return true }
+        var entries = DERReader(list)
+        while let entry = entries.read(DERTag.sequence) {
+            var members = DERReader(entry)
+            guard let name = members.read(DERTag.objectIdentifier) else { return true }
+            guard ObjectIdentifierName.dotted(name).utf8.elementsEqual("2.5.29.37".utf8) else { continue }
+            _ = members.read(DERTag.boolean)
+            guard let value = members.read(DERTag.octetString) else { return true }
+            var content = DERReader(value)
+            guard let purposes = content.read(DERTag.sequence) else { return true }
+            return names(purposes)
+        }
+        return true
+    }
+
+    /// Whether serverAuth or anyExtendedKeyUsage is among the purposes.
+    private static func names(_ purposes: UnsafeRawBufferPointer) -> Bool {
+        var reader = DERReader(purposes)
+        while let purpose = reader.read(DERTag.objectIdentifier) {
+            switch ObjectIdentifierName.dotted(purpose) {
+            case "1.3.6.1.5.5.7.3.1", "2.5.29.37.0": return true
+            default: continue
+            }
+        }
+        return false
     }
 
     private static func weakDigest(_ algorithm: UnsafeRawBufferPointer) -> String? {

@@ -1,5 +1,6 @@
 /// Tags of the few ASN.1 types that keys and signatures need.
 enum DERTag {
+    static let boolean: UInt8 = 0x01
     static let integer: UInt8 = 0x02
     static let bitString: UInt8 = 0x03
     static let octetString: UInt8 = 0x04

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from test_guards import authority  # noqa: F401
 from test_signals import SERVER, shown
 
@@ -102,6 +102,21 @@ def test_a_certificate_out_of_its_time_is_told_at_start_and_by_the_examination(o
     daemon = own.start(**settings)
     assert f"tls-serve-cert: the server's certificate {words}" in daemon.log()
     assert shown(daemon)
+
+
+def test_a_certificate_for_another_purpose_is_told_at_start_and_by_the_examination(own, authority):  # noqa: F811
+    """Every client refuses it, and the server that shows it is the only one who can say why."""
+    for usage in ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.CODE_SIGNING:
+        cert, key = authority.issue("other", usage)
+        settings = {"KMS_TLS_SERVE_CERT": cert, "KMS_TLS_SERVE_KEY": key}
+        grades = {check["grade"]: check["message"] for check in examined(own, settings)}
+        assert set(grades) == {"ok", "warn"} and "not one for servers" in grades["warn"] and cert in grades["warn"], grades
+    daemon = own.start(**settings)
+    assert "tls-serve-cert: the server's certificate is not one for servers" in daemon.log()
+    for usage in ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE:
+        cert, key = authority.issue("server", usage)
+        settings = {"KMS_TLS_SERVE_CERT": cert, "KMS_TLS_SERVE_KEY": key}
+        assert [check["grade"] for check in examined(own, settings)] == ["ok"]
 
 
 def test_an_expired_certificate_of_the_chain_or_of_an_authority_is_told(own, pair, tmp_path, authority):  # noqa: F811

@@ -3,7 +3,7 @@ import KMSConfiguration
 
 /// The listener's certificates, and those that vouch for others.
 extension Doctor {
-    private static let remedy = "renew it, or set the clock"
+    private static let remedy = "give one that others accept, or set the clock"
 
     mutating func checkCertificates(_ settings: Configuration) {
         if let tls = settings.tls {

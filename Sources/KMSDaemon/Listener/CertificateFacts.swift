@@ -45,6 +45,10 @@ struct CertificateFacts: Equatable {
         if let digest = outline.weakDigest, role != .authority, !outline.isSelfIssued {
             found.append("is signed with \(digest), which clients refuse; have it issued again")
         }
+        if role == .server, !outline.isForServers {
+            found.append(
+                "is not one for servers (extended key usage), so clients refuse it; have one issued for servers")
+        }
         return found.map { "\(subject) \($0) (\(place))" }
     }
 
