@@ -233,3 +233,24 @@ def test_a_daemon_rotates_by_size_and_goes_on_over_a_kill(own):
     assert report.get("finding") is None and report["firstRecord"] == 1 and report["records"] > 5000
     rotations = [json.loads(line) for line in own.run("audit", "tail", "--lines", "5000", "--output", "json").stdout.splitlines()]
     assert any(line["event"]["operation"] == "rotate" for line in rotations)
+
+
+def test_an_archive_of_a_chain_that_was_given_up_is_never_written_over(own):
+    """The chain that is begun anew after a loss has records of the same numbers, and its first archive the same name."""
+    daemon = own.start()
+    daemon.client().create_keystore().create("ED25519").disable()
+    daemon.terminate()
+    own.run("audit", "rotate")
+    (archive,) = (own.home / "audit-archive").iterdir()
+    before = archive.read_bytes()
+    for path in own.home.glob("audit.db*"):
+        path.unlink()
+    own.run("audit", "adopt", "--yes")
+    own.start().terminate()
+    said = own.run("audit", "rotate", check=False)
+    assert said.returncode == 78 and str(archive) in said.stderr and "move that file away" in said.stderr, said.stderr
+    assert archive.read_bytes() == before
+    assert own.run_json("audit", "verify", "--token").get("finding") is None
+    archive.rename(own.home / "given-up.db")
+    own.run("audit", "rotate")
+    assert own.run_json("audit", "verify", "--token").get("finding") is None
