@@ -5,7 +5,7 @@ public import Token
 /// Who is not logged in can make public objects of any label on many tokens, so only private ones count.
 ///
 /// Its value is a generation (8 bytes, big-endian), which is the counter, and the value. A new object is made before the old
-/// one is destroyed, and the highest generation counts. The label does not begin like those of the daemon's keys, so neither a sweep nor
+/// one is destroyed, and the highest generation counts; a token that refuses to destroy gets few of them. The label does not begin like those of the daemon's keys, so neither a sweep nor
 /// the lint takes it for one.
 extension PKCS11Token: RollbackProtectedStorage {
     public func keptValue(_ name: String) async throws(HSMError) -> KeptValue {
@@ -23,7 +23,16 @@ extension PKCS11Token: RollbackProtectedStorage {
         }
         let label = try label(name)
         return try await performSerialised { (session, _) throws(HSMError) in
-            let old = try Self.kept(label, session)
+            var old = try Self.kept(label, session)
+            // The last one counts. Others are there only if the token did not destroy them; it has to before there are many.
+            while old.count > Self.mostKept {
+                do throws(HSMError) { try session.destroy(old[0].handle) } catch {
+                    throw HSMError(
+                        .mechanismUnsupported,
+                        "This token destroys no data objects, so it cannot remember anything further: \(error.message)")
+                }
+                old.removeFirst()
+            }
             let (generation, isOver) = (old.last?.generation ?? 0).addingReportingOverflow(1)
             guard !isOver else {
                 throw HSMError(.deviceFailure, "The token's object '\(label)' cannot be counted further.")
@@ -37,7 +46,11 @@ extension PKCS11Token: RollbackProtectedStorage {
                     .mechanismUnsupported,
                     "This token keeps no private data objects (\(cause)), so it cannot remember anything.")
             }
-            for object in old { try session.destroy(object.handle) }
+            // The new one counts from here on whatever becomes of the others. A failure told here would be tried again, and make
+            // one more object each time.
+            for object in old {
+                do throws(HSMError) { try session.destroy(object.handle) } catch { break }
+            }
             return generation
         }
     }
@@ -45,6 +58,9 @@ extension PKCS11Token: RollbackProtectedStorage {
     public func keepAnew(_ value: [UInt8], as name: String) async throws(HSMError) -> UInt64 {
         try await keep(value, as: name)
     }
+
+    /// Objects of one name that are left before a new one is made.
+    private static let mostKept = 4
 
     private func label(_ name: String) throws(HSMError) -> String {
         guard let instance = manifest?.instance else {

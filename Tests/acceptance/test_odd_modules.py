@@ -1,4 +1,6 @@
 """Modules that refuse one thing or another: named with the role and the mechanism, told by the probe, nothing left behind."""
+import time
+
 import pytest
 from daemon import Installation
 from oddmodule import OddToken
@@ -156,3 +158,28 @@ def test_a_token_that_takes_no_more_objects_is_told(odd):
     odd.token.odd = ""
     assert "Cleared away 6 objects" in odd.run("init").stdout
     assert len(odd.token.objects()) == 6
+
+
+@pytest.mark.parametrize("value", ["5", "1b", "30"], ids=["failure", "prohibited", "device error"])
+def test_a_token_that_destroys_no_data_objects_is_not_filled_with_them(odd, value):
+    """What the token is to remember replaces what it remembered; a second try after the failure made one more object each second."""
+    odd.init()
+    odd.start().terminate()
+    odd.token.odd = f"C_DestroyObject@0={value}"
+
+    def kept():
+        return odd.token.tool("--list-objects", "--type", "data").stdout.count("Data object")
+
+    for _ in range(3):
+        daemon = odd.start()
+        key = daemon.client().create_keystore().create("ED25519")
+        key.verify(key.sign(b"m"), b"m")
+        # Long enough for a second try, and a third.
+        time.sleep(3)
+        assert kept() <= 5
+        assert daemon.terminate() == 0
+    assert kept() <= 5
+    assert "cannot remember" in daemon.log()
+    odd.token.odd = ""
+    odd.start().terminate()
+    assert kept() == 1

@@ -1,6 +1,7 @@
 /* A PKCS #11 module that hands every call to another one, and does otherwise what ODD_MODULE says: `rule;rule;…`, each
  *   CALL=VALUE            the call returns VALUE
  *   CALL@NUMBER=VALUE     only with that mechanism, or with that attribute in a template
+ *   C_DestroyObject@CLASS=VALUE  of the token's objects, not of a session's
  *   CALL~MILLISECONDS     the call takes that much longer
  * VALUE and NUMBER are hexadecimal. Of C_GetAttributeValue, `@` is an attribute that is asked for: its length is then
  * CK_UNAVAILABLE_INFORMATION, as the standard wants it. */
@@ -169,7 +170,11 @@ static CK_RV unwrap_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_O
 
 static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
+    CK_OBJECT_CLASS class = 0;
+    CK_BBOOL is_kept = 0;
+    CK_ATTRIBUTE asked[] = {{CKA_CLASS, &class, sizeof class}, {CKA_TOKEN, &is_kept, sizeof is_kept}};
     ASK("C_DestroyObject");
+    if (theirs->C_GetAttributeValue(session, object, asked, 2) == CKR_OK && is_kept) ASK_OF("C_DestroyObject", class);
     return theirs->C_DestroyObject(session, object);
 }
 
