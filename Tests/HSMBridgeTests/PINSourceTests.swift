@@ -55,6 +55,21 @@ import Token
         #expect(bytes == Array(expected.utf8))
     }
 
+    /// A second line would go to the token as part of the PIN, and cost a try.
+    @Test(arguments: [
+        ("1234", true), ("1234\r\n", true), ("1234\n5678", false), ("1234\n\n", false), ("1234\r", false),
+        ("12\u{0}34", false),
+    ])
+    func aTokensPINIsOneLine(content: String, isAccepted: Bool) throws {
+        let source = PINSource.file(try file(content))
+        do throws(HSMError) {
+            let count = try source.loadLine().count
+            #expect(count == 4 && isAccepted)
+        } catch {
+            #expect(!isAccepted && error.code == .pinSourceRefused && error.message.contains("on one line"))
+        }
+    }
+
     @Test func theLongestPINIsAcceptedWithItsLineBreak() throws {
         let pin = try PINSource.file(try file(String(repeating: "9", count: 255) + "\r\n")).load()
         #expect(pin.count == 255)
