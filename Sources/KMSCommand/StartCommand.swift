@@ -64,8 +64,15 @@ struct StartCommand: Verb {
         }
         try HomeDirectory.check(settings.home)
         let home = try HomeDirectory(taking: settings.home)
+        let loss = AuditParts.loss(settings)
         let application = try Application.build(
             settings, observer: TokenLog(logger: logger), writesAudit: true)
+        // Only a token that remembers the chain refuses to go on; whoever has none learns of it here or never.
+        if let loss {
+            logger.warning(
+                "the record of decisions begins anew: what only it told, such as revocations of split keys, is gone",
+                metadata: ["found": "\(loss)", "remedy": "stop, and restore it from a backup"])
+        }
         let certificates = try ServedCertificates(settings)
         logger.warning("\(Self.exposure(settings))")
         try await application.waitForCountedSignatures()

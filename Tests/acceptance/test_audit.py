@@ -1,4 +1,5 @@
 """The record of every decision, as the command line and a stranger with the file see it."""
+import base64
 import json
 import shlex
 import shutil
@@ -13,7 +14,7 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from daemon import eventually
+from daemon import Installation, eventually
 
 
 def records(installation, *arguments):
@@ -458,6 +459,7 @@ def test_a_chain_that_was_begun_anew_is_not_told_as_an_older_copy(own, how):
     daemon = own.start(ready=False)
     (told, _) = eventually(lambda: [p for p in problems(daemon) if p["code"] == "untrusted"], 30, "the refusal")
     assert "begun anew" in told[0]["message"] and "token remembers" in told[0]["message"], told
+    assert "the record of decisions begins anew" in daemon.log()
     daemon.terminate()
     failed = [check for check in own.run_json("doctor", codes=(2,))["checks"] if check["grade"] == "fail"]
     assert [check["name"] for check in failed] == ["audit"] and "begun anew" in failed[0]["message"], failed
@@ -488,3 +490,29 @@ def test_doctor_compares_the_chain_with_what_the_token_remembers(own, tmp_path):
     failed = [check for check in own.run_json("doctor", codes=(2,))["checks"] if check["grade"] == "fail"]
     assert any(check["name"] == "audit" and "older copy" in check["message"] and "audit adopt" in check["remedy"]
                for check in failed), failed
+
+
+def test_a_chain_that_nobody_remembers_does_not_begin_anew_without_a_word(tmp_path):
+    """Without a token nothing refuses it, so the log is the only one to tell; doctor says it before the start and no more after it."""
+    home = tmp_path / "home"
+    lock = tmp_path / "lock.key"
+    lock.write_bytes(base64.urlsafe_b64encode(bytes(range(32))))
+    lock.chmod(0o600)
+    installation = Installation(home, KMS_SECRET_LOCK_TYPE="local", KMS_SECRET_LOCK_KEY_PATH=str(lock), KMS_TOKEN_URI=None)
+    try:
+        words = "the record of decisions begins anew"
+        daemon = installation.start()
+        daemon.client().create_keystore()
+        daemon.terminate()
+        assert words not in daemon.log()
+        daemon = installation.start()
+        daemon.terminate()
+        assert words not in daemon.log()
+        for path in home.glob("audit.db*"):
+            path.unlink()
+        daemon = installation.start()
+        eventually(lambda: words in daemon.log(), 20, "the warning")
+        assert "is missing" in daemon.log() and "kmsd.sqlite" in daemon.log()
+        daemon.terminate()
+    finally:
+        installation.end()

@@ -49,4 +49,15 @@ extension AuditParts {
         guard FilePresence.exists(path) else { return nil }
         return try? AuditReader(path: path).lastHead()
     }
+
+    /// How a chain without a record looks beside a database that is there; nil unless it was lost or emptied. A chain begins with
+    /// the first start, which makes the databases, too.
+    package static func loss(_ settings: Configuration) -> String? {
+        guard told(home: settings.home) == nil else { return nil }
+        let path = path(home: settings.home)
+        let left = SealedDatabase.allCases.map { $0.path(settings) }.first { FilePresence.exists($0) }
+        return left.map { left in
+            "'\(path)' \(FilePresence.exists(path) ? "has no record" : "is missing"), while '\(left)' is there"
+        }
+    }
 }

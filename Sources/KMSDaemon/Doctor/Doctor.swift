@@ -172,16 +172,11 @@ package struct Doctor: Encodable {
         }
     }
 
-    /// A chain begins with the first start, which makes the databases, too.
     private mutating func lookForChain(_ settings: Configuration) {
-        let path = AuditParts.path(home: settings.home)
-        let left = SealedDatabase.allCases.map { $0.path(settings) }.filter { FilePresence.exists($0) }
-        guard !left.isEmpty else { return }
+        guard let loss = AuditParts.loss(settings) else { return }
         checks.append(
             Check(
-                name: "audit", grade: .fail,
-                message: "'\(path)' \(FilePresence.exists(path) ? "has no record" : "is missing"), while "
-                    + "'\(left[0])' is there",
+                name: "audit", grade: .fail, message: loss,
                 remedy: "put the file back with its -wal, or see `kmsd audit adopt --help`"))
     }
 
