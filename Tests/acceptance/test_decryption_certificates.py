@@ -4,6 +4,7 @@ import shutil
 import signal
 import socket
 import ssl
+import time
 from pathlib import Path
 
 import grpc
@@ -12,9 +13,9 @@ import pytest
 from daemon import eventually
 from decryption_client import OWN
 from decryption_front import CHECK, SETTINGS, Front, status_of
-from http2 import Connection, framed
+from http2 import PREFACE, SETTINGS as SETTINGS_FRAME, Connection, frame, framed
 from test_certificates import KEYS, certificate
-from test_guards import Authority, authority  # noqa: F401
+from test_guards import Authority, authority, shown_for  # noqa: F401
 from test_signals import Files, der, files, said  # noqa: F401
 
 
@@ -97,6 +98,43 @@ def test_new_authorities_of_clients_count_after_sighup(own, files, trusted, tmp_
     said(f.daemon, "the ones before stay")
     assert "decryption-client-cacerts" in f.daemon.log().rpartition("the ones before stay")[2]
     assert f.status(new) == "OK"
+
+
+def test_an_expired_certificate_of_a_client_ends_what_was_begun_before(own, files, trusted, authority):  # noqa: F811
+    """An open connection is closed when it expires, and a TLS session that is resumed, which no library verifies again, as well."""
+    f = Guarded(own, files, trusted)
+    pair, over = shown_for(authority, "short", 8)
+    context = f.context(pair)
+
+    def connect(session=None):
+        plain = socket.create_connection(("127.0.0.1", f.port), timeout=30)
+        return context.wrap_socket(plain, server_hostname="127.0.0.1", session=session)
+
+    def is_greeted(connection):
+        try:
+            connection.sendall(PREFACE + frame(SETTINGS_FRAME, 0, 0))
+            return connection.recv(9) != b""
+        except ConnectionError:
+            return False
+
+    def is_closed(connection):
+        try:
+            while connection.recv(4096):
+                pass
+        except ConnectionError:
+            pass
+        except TimeoutError:
+            return False
+        return True
+
+    with connect() as first:
+        assert is_greeted(first)
+        with connect(first.session) as second:
+            assert is_greeted(second) and second.session_reused
+        time.sleep(max(0, over - time.monotonic()))
+        with connect(first.session) as third:
+            assert third.session_reused and not is_greeted(third)
+        assert is_closed(first)
 
 
 def test_a_client_must_say_that_it_speaks_http2(own, files, trusted):  # noqa: F811

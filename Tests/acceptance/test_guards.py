@@ -1,4 +1,5 @@
 """Who may make keystores and use our own routes: bearer tokens and client certificates."""
+import http.client
 import os
 import socket
 import ssl
@@ -215,6 +216,39 @@ def test_client_certificates_of_others_are_refused(mutual, authority, tmp_path):
         with pytest.raises(requests.exceptions.ConnectionError):
             create(mutual, cert=certificate, verify=authority.certificate)
     assert create(mutual, cert=authority.issue("operator"), verify=authority.certificate).status_code == 200
+
+
+def shown_for(authority, name, seconds):
+    """A client's certificate that expires soon, and when that is over."""
+    pair = authority.issue(name, days=1 + seconds / 86_400)
+    return pair, time.monotonic() + seconds + 2
+
+
+def test_an_expired_client_certificate_opens_nothing_by_what_was_begun_before(mutual, authority):
+    """Neither a TLS session that is resumed, which no library verifies again, nor a connection that is still open."""
+    pair, over = shown_for(authority, "short", 8)
+    context = ssl.create_default_context(cafile=authority.certificate)
+    context.load_cert_chain(*pair)
+
+    def connect(session=None):
+        plain = socket.create_connection(("127.0.0.1", mutual.port), timeout=20)
+        return context.wrap_socket(plain, server_hostname="127.0.0.1", session=session)
+
+    def status(connection):
+        connection.sendall(b"GET /v1/keystores HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        answer.read()
+        return answer.status
+
+    with connect() as first:
+        assert status(first) == 200
+        with connect(first.session) as second:
+            assert status(second) == 200 and second.session_reused
+        time.sleep(max(0, over - time.monotonic()))
+        assert status(first) == 401
+        with connect(first.session) as third:
+            assert third.session_reused and status(third) == 401
 
 
 def test_plain_http_2_on_the_tls_port_is_refused(mutual):

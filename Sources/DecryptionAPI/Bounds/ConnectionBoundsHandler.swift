@@ -1,4 +1,5 @@
 import Decryption
+import Encodings
 import Glibc
 import NIOCore
 import NIOSSL
@@ -18,6 +19,8 @@ final class ConnectionBoundsHandler: ChannelInboundHandler {
     private static let preface = 24
     /// At the end, how long those may take who are waited for.
     private static let stillness = TimeAmount.seconds(1)
+    /// Seconds after which a connection is closed whatever its client's certificate says.
+    private static let longest: Int64 = 366 * 86_400
 
     let bounds: FrontBounds
     /// Where it comes from.
@@ -33,6 +36,7 @@ final class ConnectionBoundsHandler: ChannelInboundHandler {
     private var silence: Scheduled<Void>?
     private var reader: Scheduled<Void>?
     private var ending: RepeatedTask?
+    private var expiry: Scheduled<Void>?
 
     init(_ bounds: FrontBounds, address: SocketAddress?) {
         self.bounds = bounds
@@ -108,17 +112,22 @@ final class ConnectionBoundsHandler: ChannelInboundHandler {
         if case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent {
             // Whoever does not say that it speaks HTTP/2 might take the answer for something else.
             guard negotiated != nil else { return context.close(promise: nil) }
-            if let subject = Self.subject(context) { name = subject }
+            if let shown = try? context.pipeline.syncOperations.nioSSL_peerCertificate() {
+                // A session that is resumed is not verified again, and a connection may outlive what its client showed.
+                let left = Int64(shown.notValidAfter) - Int64(Timestamp.now().seconds)
+                guard left >= 0 else { return context.close(promise: nil) }
+                expiry = after(.seconds(min(left, Self.longest) + 1), context) { _, channel in
+                    channel.close(promise: nil)
+                }
+                if let subject = Self.subject(shown) { name = subject }
+            }
         }
         if event is ChannelShouldQuiesceEvent { end(context) }
         context.fireUserInboundEventTriggered(event)
     }
 
-    private static func subject(_ context: ChannelHandlerContext) -> String? {
-        guard let shown = try? context.pipeline.syncOperations.nioSSL_peerCertificate(),
-            let certificate = try? Certificate(derEncoded: shown.toDERBytes())
-        else { return nil }
-        return "\(certificate.subject)"
+    private static func subject(_ shown: NIOSSLCertificate) -> String? {
+        (try? Certificate(derEncoded: shown.toDERBytes())).map { "\($0.subject)" }
     }
 
     /// The server ends: what is computed is finished, and nobody is waited for without end.
@@ -144,6 +153,7 @@ final class ConnectionBoundsHandler: ChannelInboundHandler {
         silence?.cancel()
         reader?.cancel()
         ending?.cancel()
+        expiry?.cancel()
         kept?.leave()
         kept = nil
         if isCounted { bounds.use.disconnect(block) }

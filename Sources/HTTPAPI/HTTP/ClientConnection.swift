@@ -35,14 +35,18 @@ package struct ClientConnection: Sendable {
         return [text.containsExactly(":") ? "[\(text)]" : text] + (isLoopback ? ["localhost"] : [])
     }
 
-    /// Whether the client showed a certificate; the handshake ends if it shows one that does not verify.
+    /// Whether the client showed a certificate that is valid now; the handshake ends if it shows one that does not verify.
+    ///
+    /// A session that is resumed is not verified again, and a connection may outlive what its client showed.
     func hasCertificate() async throws -> Bool {
         guard let channel else { return false }
         return try await channel.eventLoop.submit {
             guard let handler = try? channel.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self) else {
                 return false
             }
-            return handler.peerCertificate != nil
+            guard let certificate = handler.peerCertificate else { return false }
+            let now = Timestamp.now().seconds
+            return Int(certificate.notValidBefore) <= now && now <= Int(certificate.notValidAfter)
         }.get()
     }
 }
