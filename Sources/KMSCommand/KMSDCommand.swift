@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import KMSDaemon
 
 /// The program `kmsd`.
@@ -38,12 +39,24 @@ public enum CommandLineEntry {
             } else {
                 try command.run()
             }
-            ServiceLog.finish()
+            finish()
             KMSDCommand.exit()
         } catch {
-            ServiceLog.finish()
+            finish()
             KMSDCommand.exit(withError: error)
         }
+    }
+
+    /// Everything is closed and durable here. What libraries have for the end of a process is left out: threads of the token, of
+    /// databases and of the runtime may still be on their way out, and a library that takes its state away under them ends the
+    /// process by a signal after a verb that did everything (seen once of `init` on SoftHSM). Called last, so run first.
+    private static func finish() {
+        ServiceLog.finish()
+        on_exit(
+            { status, _ in
+                fflush(nil)
+                _exit(status)
+            }, nil)
     }
 }
 

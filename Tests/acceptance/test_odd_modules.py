@@ -52,6 +52,15 @@ def test_init_names_role_call_and_mechanism_and_leaves_nothing(odd, rule):
     odd.start().terminate()
 
 
+def test_what_a_module_does_at_the_end_of_the_process_changes_no_exit_code(odd):
+    odd.token.odd = "exit=1"
+    odd.init()
+    daemon = odd.start()
+    assert daemon.client().create_keystore().create("ED25519").sign(b"m")
+    assert daemon.terminate() == 0
+    assert odd.run("token", "lint").returncode == 0
+
+
 # What a key does not tell of itself: the attribute, and what the module answers to the question for it.
 UNTOLD = {
     "C_GetAttributeValue@0=12": "CKA_CLASS", "C_GetAttributeValue@0=5": "CKA_CLASS", "C_GetAttributeValue@100=12": "CKA_KEY_TYPE",

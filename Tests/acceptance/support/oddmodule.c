@@ -3,6 +3,7 @@
  *   CALL@NUMBER=VALUE     only with that mechanism, or with that attribute in a template
  *   C_DestroyObject@CLASS=VALUE  of the token's objects, not of a session's
  *   CALL~MILLISECONDS     the call takes that much longer
+ *   exit=VALUE            what the module left for the end of the process ends it by a signal
  * VALUE and NUMBER are hexadecimal. Of C_GetAttributeValue, `@` is an attribute that is asked for: its length is then
  * CK_UNAVAILABLE_INFORMATION, as the standard wants it. */
 #include <dlfcn.h>
@@ -59,9 +60,16 @@ static CK_RV of_template(const char *call, CK_ATTRIBUTE *attributes, CK_ULONG co
         if (value) return value;                                                                                           \
     } while (0)
 
+static void at_exit(int status, void *nothing)
+{
+    (void)status, (void)nothing;
+    abort();
+}
+
 static CK_RV initialize(void *arguments)
 {
     ASK("C_Initialize");
+    if (rule("exit", 0, 0)) on_exit(at_exit, NULL);
     return theirs->C_Initialize(arguments);
 }
 
