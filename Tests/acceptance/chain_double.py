@@ -436,6 +436,8 @@ class Node:
         raise KeyError(path)
 
     def end(self):
+        # A connection that is kept open is a thread of its own, which would go on answering.
+        self.is_down = True
         self.released.set()
         self.server.shutdown()
         self.server.server_close()
