@@ -49,8 +49,9 @@ extension AuditChain {
             try AuditTables.record(db, 1).flatMap { AuditRecord(encoded: $0.body) }
         }
         guard let first, let time = remembered.time, first.time > time else { return nil }
-        return "The audit chain was begun anew behind record \(remembered.position.index), which the token remembers: "
-            + "audit.db was lost or emptied before a start. Look for the file, or restore it from a backup."
+        return "The audit chain is another one than the token remembers: it was begun anew behind record "
+            + "\(remembered.position.index). audit.db was lost or emptied before a start; look for the file, or restore "
+            + "it from a backup."
     }
 
     /// The same for a head that is in an archive: the chain was rotated while no token was configured, which could have been told.
