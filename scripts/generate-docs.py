@@ -4,7 +4,7 @@
     scripts/generate-docs.py             writes them
     scripts/generate-docs.py --check     writes nothing; ends with 1 if one is not current
 
-docs/cli.md is what `kmsd --experimental-dump-help` prints, in readable form; the binary is KMSD_BIN, or that of the debug
+docs/cli.md is what `kmsd --experimental-dump-help` prints, in readable form; the binary is KMSD_BIN, or that of the release
 build. docs/api.md is Sources/HTTPAPI/Resources/openapi.yaml; it needs PyYAML, which the tests' environment has
 (.build/acceptance-venv/bin/python scripts/generate-docs.py). docs/decryption-protos.md is the protos of the decryption API with
 their comments. A test compares all with the files.
@@ -19,7 +19,7 @@ import sys
 import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BINARY = pathlib.Path(os.environ.get("KMSD_BIN", ROOT / ".build" / "debug" / "kmsd"))
+BINARY = pathlib.Path(os.environ.get("KMSD_BIN", ROOT / ".build" / "release" / "kmsd"))
 API = next(ROOT.glob("Sources/*/Resources/openapi.yaml"))
 NOTE = "<!-- Written by scripts/generate-docs.py; do not edit. -->"
 METHODS = ("get", "put", "post", "delete", "patch")

@@ -5,8 +5,8 @@ public import Token
 /// Who is not logged in can make public objects of any label on many tokens, so only private ones count.
 ///
 /// Its value is a generation (8 bytes, big-endian), which is the counter, and the value. A new object is made before the old
-/// one is destroyed, and the highest generation counts; a token that refuses to destroy gets few of them. The label does not begin like those of the daemon's keys, so neither a sweep nor
-/// the lint takes it for one.
+/// one is destroyed, and the highest generation counts; a token that refuses to destroy gets few of them. The label does not
+/// begin like those of the daemon's keys, so neither a sweep nor the lint takes it for one.
 extension PKCS11Token: RollbackProtectedStorage {
     public func keptValue(_ name: String) async throws(HSMError) -> KeptValue {
         let label = try label(name)

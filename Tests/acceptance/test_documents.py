@@ -43,6 +43,11 @@ def test_the_index_names_every_document():
     assert named == {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
 
 
+def test_commands_name_the_build_that_the_scripts_make():
+    for document in DOCUMENTS:
+        assert ".build/debug" not in document.read_text(), f"{document.name}: scripts/test and scripts/run build .build/release/kmsd"
+
+
 def test_one_spelling_of_the_standard():
     for document in [*DOCUMENTS, ROOT / "config" / "kmsd.yaml.example"]:
         assert "PKCS" + "#11" not in document.read_text(), f"{document.name}: PKCS #11 is written with a space"

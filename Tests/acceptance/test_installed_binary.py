@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from daemon import BINARY
+
 ROOT = Path(__file__).resolve().parents[2]
 LIB = ROOT / "scripts" / "lib.sh"
 
@@ -23,7 +25,7 @@ def in_lib(script, *arguments):
 
 
 def test_the_installed_program_is_stripped_with_its_symbols_beside_it(tmp_path):
-    built = Path(os.environ["KMSD_BIN"])
+    built = BINARY
     installed = Path(in_lib('install_stripped "$1" "$2"', built, tmp_path / "installed"))
     symbols = installed.with_name("kmsd.debug")
 

@@ -15,7 +15,7 @@ from softtoken import SoftToken
 from webkms_client import Client
 
 ROOT = Path(__file__).resolve().parents[3]
-BINARY = Path(os.environ.get("KMSD_BIN", ROOT / ".build" / "debug" / "kmsd"))
+BINARY = Path(os.environ.get("KMSD_BIN", ROOT / ".build" / "release" / "kmsd"))
 
 
 def _own_ports():
