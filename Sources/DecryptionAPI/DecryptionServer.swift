@@ -32,6 +32,11 @@ public struct DecryptionServer: Sendable {
     private let server: GRPCServer<HTTP2ServerTransport.Posix>
     private let transport: HTTP2ServerTransport.Posix
     private static let slack = 1 << 20
+    /// Bytes that a client may send of one question before it waits for us: a u64 at once, where HTTP/2's own 64 kB would have
+    /// it wait eight times. What arrives is counted before it is read (``FrontLimits/bytes``).
+    private static let window = 1 << 20
+    /// Of one frame, for clients that make use of it: each one costs the same, however long.
+    private static let frame = 1 << 16
     /// Without a question.
     private static let idle = Duration.seconds(300)
     /// Without a frame, until the client is asked whether it is still there, and for its answer.
@@ -60,6 +65,8 @@ public struct DecryptionServer: Sendable {
                 // What is longer is refused before it gets there.
                 $0.rpc.maxRequestPayloadSize = configuration.limits.message + Self.slack
                 $0.http2.maxConcurrentStreams = configuration.limits.streamsPerConnection
+                $0.http2.targetWindowSize = Self.window
+                $0.http2.maxFrameSize = Self.frame
                 $0.compression.enabledAlgorithms = [.gzip]
                 $0.connection.maxIdleTime = Self.idle
                 $0.connection.maxGraceTime = configuration.limits.patience

@@ -1,15 +1,16 @@
 public import Decryption
+import Encodings
 import Foundation
 import GRDB
+import Storage
 
 extension DecryptionStore: AnswerStoring {
     /// How long an answer can be asked for again, in seconds.
     private static let kept: Int64 = 3_600
-    /// Most answers that are kept; the oldest go first.
-    private static let most = 100_000
 
     public func answer(_ requestID: [UInt8]) async throws(DecryptionError) -> KeptAnswer? {
-        let now = Self.now
+        guard known.mayHave(requestID) else { return nil }
+        let now = clock()
         return try await read(proven: false) { db in
             try Self.answer(requestID, db, now: now)
         }
@@ -18,27 +19,58 @@ extension DecryptionStore: AnswerStoring {
     public func keep(
         _ answer: KeptAnswer, for requestID: [UInt8]
     ) async throws(DecryptionError) -> KeptAnswer {
-        let now = Self.now
+        let now = clock()
         do {
-            let encoded = try Self.encoded(answer)
-            return try await pool.write { db in
-                try db.cachedStatement(sql: "DELETE FROM answers WHERE made_at < ?").execute(arguments: [
-                    now - Self.kept
-                ])
-                if let first = try Self.answer(requestID, db, now: now) { return first }
-                let count = try Int.fetchOne(try db.cachedStatement(sql: "SELECT COUNT(*) FROM answers")) ?? 0
-                if count >= Self.most {
-                    try db.execute(
-                        sql: """
-                            DELETE FROM answers WHERE request_id IN
-                                (SELECT request_id FROM answers ORDER BY made_at LIMIT ?)
-                            """, arguments: [count - Self.most + 1])
+            return try await answers.perform(decides: false) { [self] db in
+                do { return try keep(answer, for: requestID, db, now: now) } catch {
+                    // What was written down there is undone.
+                    known.forget()
+                    throw error
                 }
-                try db.cachedStatement(sql: "INSERT INTO answers (request_id, answer, made_at) VALUES (?, ?, ?)")
-                    .execute(arguments: [Data(requestID), encoded, now])
-                return answer
             }
         } catch { throw Self.translate(error) }
+    }
+
+    private func keep(_ answer: KeptAnswer, for requestID: [UInt8], _ db: Database, now: Int64) throws -> KeptAnswer {
+        try makeRoom(db, now: now)
+        let encoded = Self.encoded(answer)
+        try db.cachedStatement(sql: "INSERT OR IGNORE INTO answers (request_id, answer, made_at) VALUES (?, ?, ?)")
+            .execute(arguments: [Data(requestID), encoded, now])
+        if db.changesCount == 1 {
+            known.insert(requestID)
+            return answer
+        }
+        if let first = try Self.answer(requestID, db, now: now) { return first }
+        // One that is too old to be given out, and not removed yet.
+        try db.cachedStatement(sql: "UPDATE answers SET answer = ?, made_at = ? WHERE request_id = ?")
+            .execute(arguments: [encoded, now, Data(requestID)])
+        return answer
+    }
+
+    /// Removes what is too old, once a second, and the oldest if there are as many as may be.
+    private func makeRoom(_ db: Database, now: Int64) throws {
+        if !known.isLoaded {
+            // The index has both columns, so no answer is read for it.
+            let ids = try Data.fetchAll(db, sql: "SELECT request_id FROM answers INDEXED BY answers_by_age")
+            known.load(ids.map(Array.init))
+        }
+        if known.isDue(at: now) {
+            known.remove(
+                try Data.fetchAll(
+                    try db.cachedStatement(sql: "DELETE FROM answers WHERE made_at < ? RETURNING request_id"),
+                    arguments: [now - Self.kept]
+                ).map(Array.init))
+        }
+        guard known.count >= mostAnswers else { return }
+        // Some at once, so that not every answer from here on looks for the oldest one.
+        known.remove(
+            try Data.fetchAll(
+                try db.cachedStatement(
+                    sql: """
+                        DELETE FROM answers WHERE request_id IN
+                            (SELECT request_id FROM answers ORDER BY made_at LIMIT ?) RETURNING request_id
+                        """), arguments: [known.count - mostAnswers + max(1, mostAnswers / 100)]
+            ).map(Array.init))
     }
 
     private static func answer(_ requestID: [UInt8], _ db: Database, now: Int64) throws -> KeptAnswer? {
@@ -48,19 +80,42 @@ extension DecryptionStore: AnswerStoring {
         guard let data = row.flatMap({ Data.fromDatabaseValue($0["answer"]) }) else { return nil }
         return try answer(stored: data)
     }
+}
 
-    static func encoded(_ answer: KeptAnswer) throws -> Data { try JSONEncoder().encode(answer) }
+extension DecryptionStore {
+    private static let form = "kmsd-answer-1"
+
+    /// The stored form of an answer; docs/FORMATS.md.
+    static func encoded(_ answer: KeptAnswer) -> Data {
+        var fields = RecordFields(capacity: 512 + answer.result.count)
+        for text in [form, answer.algorithm, answer.signer, answer.keyID, answer.chainID] { fields.append(text) }
+        for bytes in [
+            answer.digest, answer.result, answer.signature, answer.account, answer.handle, answer.headerHash,
+            answer.appHash,
+        ] { fields.append(bytes) }
+        fields.append(UInt64(answer.fheType))
+        fields.append(UInt64(bitPattern: answer.height))
+        fields.append(UInt64(bitPattern: Int64(answer.noiseMargin)))
+        return Data(fields.bytes)
+    }
 
     /// Reads an answer that was kept. Rows of answers carry no seal, so one that kmsd would not have written must not get any
     /// further than here.
     static func answer(stored: Data) throws(DecryptionError) -> KeptAnswer {
-        guard let answer = try? JSONDecoder().decode(KeptAnswer.self, from: stored), answer.height >= 1,
-            answer.digest.count == 32, answer.handle.count == 32, answer.signature.count == 64,
-            answer.headerHash.count == 32, [0, 20].contains(answer.account.count),
-            DecryptionKeyRecord.isName(answer.keyID)
+        var fields = FieldReader(Array(stored))
+        guard let form = fields.text(), form.utf8.elementsEqual(Self.form.utf8),
+            let algorithm = fields.text(), let signer = fields.text(), let keyID = fields.text(),
+            let chainID = fields.text(), let digest = fields.bytes(32), let result = fields.bytes(),
+            let signature = fields.bytes(64), let account = fields.bytes(), [0, 20].contains(account.count),
+            let handle = fields.bytes(32), let headerHash = fields.bytes(32), let appHash = fields.bytes(),
+            let type = fields.number().flatMap(UInt32.init(exactly:)),
+            let height = fields.number().map(Int64.init(bitPattern:)), height >= 1,
+            let margin = fields.number().map(Int64.init(bitPattern:)), fields.isAtEnd,
+            DecryptionKeyRecord.isName(keyID)
         else { throw damaged }
-        return answer
+        return KeptAnswer(
+            digest: digest, result: result, signature: signature, algorithm: algorithm, signer: signer,
+            account: account, keyID: keyID, handle: handle, fheType: type, chainID: chainID, height: height,
+            headerHash: headerHash, appHash: appHash, noiseMargin: Int(margin))
     }
-
-    private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }

@@ -13,10 +13,17 @@ extension DecryptionStore: DecryptionKeyStoring {
     }
 
     public func key(_ id: String) async throws(DecryptionError) -> DecryptionKeyRecord? {
-        try await read { [seal] db in
+        let (known, generation) = knownKeys.key(id)
+        if let known {
+            do { try seal.permit() } catch { throw Self.translate(error) }
+            return known
+        }
+        let key = try await read { [seal] db in
             try Row.fetchOne(try db.cachedStatement(sql: "SELECT * FROM keys WHERE id = ?"), arguments: [id])
                 .map { try Self.key($0, seal) }
         }
+        if let key { knownKeys.learn(key, generation: generation) }
+        return key
     }
 
     public func insert(_ record: DecryptionKeyRecord) async throws(DecryptionError) {

@@ -43,6 +43,8 @@ public final class DecryptionStore: Sendable {
             [
                 StateSeal.epochTable, StateSeal.columns, StateSeal.columns(of: "keys"), StateSeal.columns(of: "heads"),
             ].joined(separator: "\n"),
+            // They have another form now; whoever repeats a question has it answered anew.
+            "DELETE FROM answers;",
         ])
 
     /// What the audit chain calls the file.
@@ -59,18 +61,43 @@ public final class DecryptionStore: Sendable {
         SealedTable("heads", key: ["chain_id"], content: ["state"]),
     ]
 
+    /// Most answers that are kept at once.
+    public static let mostAnswers = 100_000
+
     let pool: DatabasePool
     public let seal: StateSeal
+    /// Of answers, which come many at once.
+    let answers: GroupCommit
+    let known = AnswerIndex()
+    let knownKeys = KnownKeys()
+    let mostAnswers: Int
+    /// Unix seconds.
+    let clock: @Sendable () -> Int64
     private let probe: WriteProbe
     /// Called after each change that an older copy of the file would undo.
     private let tell: @Sendable () async throws -> Void
 
     /// Opens or makes the file. Blocks for a few file operations.
-    public init(path: String, tell: @escaping @Sendable () async throws -> Void = {}) throws {
+    public convenience init(path: String, tell: @escaping @Sendable () async throws -> Void = {}) throws {
+        try self.init(
+            path: path, mostAnswers: Self.mostAnswers, clock: { Int64(Date().timeIntervalSince1970) }, tell: tell)
+    }
+
+    init(
+        path: String, mostAnswers: Int, clock: @escaping @Sendable () -> Int64, faults: WriteFaults = .none,
+        tell: @escaping @Sendable () async throws -> Void = {}
+    ) throws {
         pool = try SQLiteFile.open(path: path, label: "kmsd.decryption", schema: Self.schema)
         seal = try StateSeal(name: Self.name, path: path, pool: pool, tables: Self.sealed)
         probe = WriteProbe(pool)
+        self.mostAnswers = mostAnswers
+        self.clock = clock
         self.tell = tell
+        let known = known
+        answers = GroupCommit(pool: pool, seal: seal, queueLimit: Self.queueLimit, errors: Self.errors, faults: faults)
+        {
+            known.forget()
+        }
     }
 
     public func close() throws { try SQLiteFile.close(pool) }
@@ -100,6 +127,8 @@ public final class DecryptionStore: Sendable {
     func write(
         lowers: Bool, _ body: @escaping @Sendable (Database) throws -> Void
     ) async throws(DecryptionError) {
+        knownKeys.forget()
+        defer { knownKeys.forget() }
         do {
             let seal = seal
             let raised = try await pool.write { db -> UInt64? in
@@ -115,6 +144,15 @@ public final class DecryptionStore: Sendable {
             }
         } catch { throw Self.translate(error) }
     }
+
+    /// Most answers that may wait to be kept.
+    private static let queueLimit = 4_096
+
+    private static let errors = GroupCommit.Errors(
+        overloaded: {
+            DecryptionError(.exhausted, "storage-busy", "too many answers wait to be kept; try again")
+        },
+        isRefusal: { $0 is DecryptionError }, translated: { translate($0) })
 
     static func translate(_ error: any Error) -> DecryptionError {
         if let error = error as? DecryptionError { return error }

@@ -10,7 +10,7 @@ public protocol AnswerStoring: Sendable {
 }
 
 /// An answer of the own service. A public value is what the chain let everybody know; a user's is encrypted to him.
-public struct KeptAnswer: Sendable, Hashable, Codable {
+public struct KeptAnswer: Sendable, Hashable {
     /// Of the question, all of it.
     public var digest: [UInt8]
     /// Little-endian plaintext, or the signcryption.
@@ -30,4 +30,25 @@ public struct KeptAnswer: Sendable, Hashable, Codable {
     public var headerHash: [UInt8]
     public var appHash: [UInt8]
     public var noiseMargin: Int
+
+    public init(
+        digest: [UInt8], result: [UInt8], signature: [UInt8], algorithm: String, signer: String, account: [UInt8],
+        keyID: String, handle: [UInt8], fheType: UInt32, chainID: String, height: Int64, headerHash: [UInt8],
+        appHash: [UInt8], noiseMargin: Int
+    ) {
+        self.digest = digest
+        self.result = result
+        self.signature = signature
+        self.algorithm = algorithm
+        self.signer = signer
+        self.account = account
+        self.keyID = keyID
+        self.handle = handle
+        self.fheType = fheType
+        self.chainID = chainID
+        self.height = height
+        self.headerHash = headerHash
+        self.appHash = appHash
+        self.noiseMargin = noiseMargin
+    }
 }
