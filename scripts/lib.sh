@@ -8,7 +8,7 @@ export SWIFT_BACKTRACE=enable=no
 # What the daemon needs to be built and run, as Debian names it.
 # shellcheck disable=SC2034  # read by the scripts that source this file
 BUILD_PACKAGES=(
-    binutils ca-certificates curl jq libp11-kit-dev libsodium-dev libsqlite3-dev libssl-dev libtss2-dev opensc
+    binutils ca-certificates curl jq libp11-kit-dev libsecp256k1-dev libsodium-dev libsqlite3-dev libssl-dev libtss2-dev opensc
     opensc-pkcs11 p11-kit p11-kit-modules pkg-config softhsm2 zlib1g-dev
 )
 # What the tests need besides.
