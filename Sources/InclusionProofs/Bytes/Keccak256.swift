@@ -3,7 +3,8 @@
 /// A ciphertext's handle is the hash of half a megabyte and the largest part of a decryption, so the state stays in local
 /// variables and a round is written out.
 ///
-/// Source: The Keccak reference 3.0; Ethereum Yellow Paper, section 4.1.
+/// Source: The Keccak reference 3.0; Keccak implementation overview 3.2, section 2.2 (complements); Ethereum Yellow Paper,
+/// section 4.1.
 public enum Keccak256 {
     private static let rate = 136
 
@@ -47,8 +48,19 @@ public enum Keccak256 {
         permute(state)
     }
 
+    /// Lanes that are held as complements within a permutation.
+    private static func complement(_ state: UnsafeMutableBufferPointer<UInt64>) {
+        state[1] = ~state[1]
+        state[2] = ~state[2]
+        state[8] = ~state[8]
+        state[12] = ~state[12]
+        state[17] = ~state[17]
+        state[20] = ~state[20]
+    }
+
     /// Lanes by row, `a` to `e`, and column.
     private static func permute(_ state: UnsafeMutableBufferPointer<UInt64>) {
+        complement(state)
         var (a0, a1, a2, a3, a4) = (state[0], state[1], state[2], state[3], state[4])
         var (b0, b1, b2, b3, b4) = (state[5], state[6], state[7], state[8], state[9])
         var (c0, c1, c2, c3, c4) = (state[10], state[11], state[12], state[13], state[14])
@@ -60,17 +72,29 @@ public enum Keccak256 {
             let (p3, p4) = (a3 ^ b3 ^ c3 ^ d3 ^ e3, a4 ^ b4 ^ c4 ^ d4 ^ e4)
             let (t0, t1, t2) = (p4 ^ turn(p1, 1), p0 ^ turn(p2, 1), p1 ^ turn(p3, 1))
             let (t3, t4) = (p2 ^ turn(p4, 1), p3 ^ turn(p0, 1))
-            // Rho and pi say which lanes come together, and how far they are turned; chi mixes them.
-            let a = row(a0 ^ t0, turn(b1 ^ t1, 44), turn(c2 ^ t2, 43), turn(d3 ^ t3, 21), turn(e4 ^ t4, 14))
-            let b = row(turn(a3 ^ t3, 28), turn(b4 ^ t4, 20), turn(c0 ^ t0, 3), turn(d1 ^ t1, 45), turn(e2 ^ t2, 61))
-            let c = row(turn(a1 ^ t1, 1), turn(b2 ^ t2, 6), turn(c3 ^ t3, 25), turn(d4 ^ t4, 8), turn(e0 ^ t0, 18))
-            let d = row(turn(a4 ^ t4, 27), turn(b0 ^ t0, 36), turn(c1 ^ t1, 10), turn(d2 ^ t2, 15), turn(e3 ^ t3, 56))
-            let e = row(turn(a2 ^ t2, 62), turn(b3 ^ t3, 55), turn(c4 ^ t4, 39), turn(d0 ^ t0, 41), turn(e1 ^ t1, 2))
-            (a0, a1, a2, a3, a4) = a
-            (b0, b1, b2, b3, b4) = b
-            (c0, c1, c2, c3, c4) = c
-            (d0, d1, d2, d3, d4) = d
-            (e0, e1, e2, e3, e4) = e
+            // Rho and pi say which lanes come together, and how far they are turned.
+            let (v0, w0, x0, y0, z0) = (
+                a0 ^ t0, turn(b1 ^ t1, 44), turn(c2 ^ t2, 43), turn(d3 ^ t3, 21), turn(e4 ^ t4, 14)
+            )
+            let (v1, w1, x1, y1, z1) = (
+                turn(a3 ^ t3, 28), turn(b4 ^ t4, 20), turn(c0 ^ t0, 3), turn(d1 ^ t1, 45), turn(e2 ^ t2, 61)
+            )
+            let (v2, w2, x2, y2, z2) = (
+                turn(a1 ^ t1, 1), turn(b2 ^ t2, 6), turn(c3 ^ t3, 25), turn(d4 ^ t4, 8), turn(e0 ^ t0, 18)
+            )
+            let (v3, w3, x3, y3, z3) = (
+                turn(a4 ^ t4, 27), turn(b0 ^ t0, 36), turn(c1 ^ t1, 10), turn(d2 ^ t2, 15), turn(e3 ^ t3, 56)
+            )
+            let (v4, w4, x4, y4, z4) = (
+                turn(a2 ^ t2, 62), turn(b3 ^ t3, 55), turn(c4 ^ t4, 39), turn(d0 ^ t0, 41), turn(e1 ^ t1, 2)
+            )
+            // Chi, x ^ (~y & z) for each lane. Where a lane is its complement, it is after the round again, and of 25
+            // complements eight are left.
+            (a0, a1, a2, a3, a4) = (v0 ^ (w0 | x0), w0 ^ (~x0 | y0), x0 ^ (y0 & z0), y0 ^ (z0 | v0), z0 ^ (v0 & w0))
+            (b0, b1, b2, b3, b4) = (v1 ^ (w1 | x1), w1 ^ (x1 & y1), x1 ^ (y1 | ~z1), y1 ^ (z1 | v1), z1 ^ (v1 & w1))
+            (c0, c1, c2, c3, c4) = (v2 ^ (w2 | x2), w2 ^ (x2 & y2), x2 ^ (~y2 & z2), ~y2 ^ (z2 | v2), z2 ^ (v2 & w2))
+            (d0, d1, d2, d3, d4) = (v3 ^ (w3 & x3), w3 ^ (x3 | y3), x3 ^ (~y3 | z3), ~y3 ^ (z3 & v3), z3 ^ (v3 | w3))
+            (e0, e1, e2, e3, e4) = (v4 ^ (~w4 & x4), ~w4 ^ (x4 | y4), x4 ^ (y4 & z4), y4 ^ (z4 | v4), z4 ^ (v4 & w4))
             a0 ^= constant
         }
         (state[0], state[1], state[2], state[3], state[4]) = (a0, a1, a2, a3, a4)
@@ -78,15 +102,7 @@ public enum Keccak256 {
         (state[10], state[11], state[12], state[13], state[14]) = (c0, c1, c2, c3, c4)
         (state[15], state[16], state[17], state[18], state[19]) = (d0, d1, d2, d3, d4)
         (state[20], state[21], state[22], state[23], state[24]) = (e0, e1, e2, e3, e4)
-    }
-
-    private static func row(
-        _ one: UInt64, _ two: UInt64, _ three: UInt64, _ four: UInt64, _ five: UInt64
-    ) -> (UInt64, UInt64, UInt64, UInt64, UInt64) {
-        (
-            one ^ (~two & three), two ^ (~three & four), three ^ (~four & five), four ^ (~five & one),
-            five ^ (~one & two)
-        )
+        complement(state)
     }
 
     private static func turn(_ lane: UInt64, _ by: UInt64) -> UInt64 { lane &<< by | lane &>> (64 &- by) }
