@@ -30,4 +30,6 @@ public struct KeptAnswer: Sendable, Hashable, Codable {
     public var headerHash: [UInt8]
     public var appHash: [UInt8]
     public var noiseMargin: Int
+    /// What the operator had decided then: SHA-256 as receipts have it. Not of answers that earlier versions kept.
+    public var policy: [UInt8]?
 }
