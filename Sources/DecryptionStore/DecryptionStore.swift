@@ -4,6 +4,7 @@ import Encodings
 import Foundation
 import GRDB
 public import Storage
+import Synchronization
 import TFHE
 
 /// The rows of the decryption API: keys, the trusted header, and answers that may be asked for again. It stores bytes and
@@ -61,6 +62,8 @@ public final class DecryptionStore: Sendable {
 
     let pool: DatabasePool
     public let seal: StateSeal
+    /// Answers that were kept since they were counted last.
+    let uncounted = Atomic(0)
     private let probe: WriteProbe
     /// Called after each change that an older copy of the file would undo.
     private let tell: @Sendable () async throws -> Void
@@ -118,6 +121,7 @@ public final class DecryptionStore: Sendable {
 
     static func translate(_ error: any Error) -> DecryptionError {
         if let error = error as? DecryptionError { return error }
+        if error is CancellationError { return DecryptionError(.late, "deadline", "the caller's deadline is over") }
         if let error = error as? StorageError {
             return DecryptionError(.unavailable, "storage", error.message)
         }
