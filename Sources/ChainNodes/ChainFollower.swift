@@ -57,6 +57,8 @@ public actor ChainFollower: VerifiedHeaders {
     private var step: Task<LightClientError?, Never>?
     /// When the last step ended.
     private var stepped: ContinuousClock.Instant?
+    /// Between two tries to start.
+    private static let impatience = Duration.seconds(1)
     /// Between two steps that requests ask for.
     private static let breath = Duration.milliseconds(100)
 
@@ -90,16 +92,18 @@ public actor ChainFollower: VerifiedHeaders {
             if isFirst || problem?.code != last?.code { told(problem) }
             (isFirst, last) = (false, problem)
             await stepped(problem)
-            try? await Task.sleep(for: poll)
+            // Without a client, requests cannot ask for a step themselves.
+            try? await Task.sleep(for: client == nil ? min(poll, Self.impatience) : poll)
         }
-        await keep(always: true)
+        // In a task of its own: this one is cancelled, and what is cancelled writes nothing.
+        await Task { await keep(always: true) }.value
     }
 
     public func header(at height: Int64) async throws(LightClientError) -> (header: VerifiedHeader, latest: Int64) {
         guard let client else { throw problem }
         // A step that is under way may have asked for the head before the block was made: then one more is needed.
         var left = step == nil ? 1 : 2
-        while left > 0, try await client.latest().height < height {
+        while left > 0, try await Self.isBehind(client, height) {
             left -= 1
             // New to us, and perhaps not to the chain. Whoever names such heights must not make us ask without end.
             if step == nil, let stepped { try? await Task.sleep(until: stepped + Self.breath, clock: .continuous) }
@@ -107,6 +111,15 @@ public actor ChainFollower: VerifiedHeaders {
         }
         let header = try await client.header(at: height)
         return (header, try await client.latest().height)
+    }
+
+    /// Whether a step forward may lead to a height. A head that is too old is no reason to refuse: the block that ends it may
+    /// be the one that is asked for.
+    private static func isBehind(_ client: LightClient, _ height: Int64) async throws(LightClientError) -> Bool {
+        do throws(LightClientError) { return try await client.latest().height < height } catch {
+            guard error.code == .stale else { throw error }
+            return true
+        }
     }
 
     public func latest() async -> Result<VerifiedHeader, LightClientError> {
@@ -207,8 +220,10 @@ public actor ChainFollower: VerifiedHeaders {
 
     private func stored() async throws(LightClientError) -> KeptState? {
         let bytes: [UInt8]?
-        do { bytes = try await keeping.load() } catch {
-            throw LightClientError(.unavailable, "the trusted state cannot be read yet")
+        do { bytes = try await keeping.load() } catch let error as DecryptionError {
+            throw LightClientError(.unavailable, "the trusted state cannot be read: \(error.message)")
+        } catch {
+            throw LightClientError(.unavailable, "the trusted state cannot be read now")
         }
         guard let bytes else { return nil }
         var state = try KeptState(decoding: bytes)

@@ -91,7 +91,7 @@ extension DecryptionStore {
         for text in [form, answer.algorithm, answer.signer, answer.keyID, answer.chainID] { fields.append(text) }
         for bytes in [
             answer.digest, answer.result, answer.signature, answer.account, answer.handle, answer.headerHash,
-            answer.appHash,
+            answer.appHash, answer.policy,
         ] { fields.append(bytes) }
         fields.append(UInt64(answer.fheType))
         fields.append(UInt64(bitPattern: answer.height))
@@ -108,6 +108,7 @@ extension DecryptionStore {
             let chainID = fields.text(), let digest = fields.bytes(32), let result = fields.bytes(),
             let signature = fields.bytes(64), let account = fields.bytes(), [0, 20].contains(account.count),
             let handle = fields.bytes(32), let headerHash = fields.bytes(32), let appHash = fields.bytes(),
+            let policy = fields.bytes(32),
             let type = fields.number().flatMap(UInt32.init(exactly:)),
             let height = fields.number().map(Int64.init(bitPattern:)), height >= 1,
             let margin = fields.number().map(Int64.init(bitPattern:)), fields.isAtEnd,
@@ -116,6 +117,6 @@ extension DecryptionStore {
         return KeptAnswer(
             digest: digest, result: result, signature: signature, algorithm: algorithm, signer: signer,
             account: account, keyID: keyID, handle: handle, fheType: type, chainID: chainID, height: height,
-            headerHash: headerHash, appHash: appHash, noiseMargin: Int(margin))
+            headerHash: headerHash, appHash: appHash, noiseMargin: Int(margin), policy: policy)
     }
 }

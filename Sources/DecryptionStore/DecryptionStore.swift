@@ -156,6 +156,7 @@ public final class DecryptionStore: Sendable {
 
     static func translate(_ error: any Error) -> DecryptionError {
         if let error = error as? DecryptionError { return error }
+        if error is CancellationError { return DecryptionError(.late, "deadline", "the caller's deadline is over") }
         if let error = error as? StorageError {
             return DecryptionError(.unavailable, "storage", error.message)
         }

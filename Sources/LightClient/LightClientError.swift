@@ -19,6 +19,8 @@ public struct LightClientError: Error, Sendable, Equatable, CustomStringConverti
         public static let notEnoughTrust = Code(rawValue: "chain-not-enough-trust")
         /// What is trusted is older than the trusting period: only the operators can give a new start.
         public static let expired = Code(rawValue: "chain-trust-expired")
+        /// The latest trusted header is too old to say what holds now: its chain stands still, or a node keeps back what is newer.
+        public static let stale = Code(rawValue: "chain-stale")
         /// This machine's clock is behind the chain.
         public static let clock = Code(rawValue: "chain-clock")
         /// The height is above the latest trusted header, or too far below it.

@@ -18,6 +18,18 @@ public enum ProcessHardening {
         }
     }
 
+    /// Blocks of a quarter of a megabyte and more are mapped each by itself, and so leave the process when they are freed.
+    ///
+    /// Else the allocator raises that bound with every such block that is freed, up to 32 MiB, and keeps the later ones, in
+    /// pieces, in the arena of whichever thread freed them: what a caller sent stays in memory, and the process grows to
+    /// several times what is under way.
+    ///
+    /// Source: mallopt(3), M_MMAP_THRESHOLD.
+    public static func returnLargeBlocks() {
+        // Another allocator refuses it, and has habits of its own.
+        _ = kms_map_blocks_from(256 << 10)
+    }
+
     /// Bytes that ``proveLockedMemory()`` locks.
     public static var leastLockedMemory: Int { SecretArena.floor }
 

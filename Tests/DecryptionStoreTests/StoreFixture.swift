@@ -59,7 +59,8 @@ final class StoreFixture: Sendable {
             digest: [UInt8](repeating: number, count: 32), result: [number, 0, 255],
             signature: [UInt8](repeating: 9, count: 64), algorithm: "ES256K", signer: "ab", account: account,
             keyID: "key", handle: [UInt8](repeating: 2, count: 32), fheType: 2, chainID: "chain-1", height: 5,
-            headerHash: [UInt8](repeating: 3, count: 32), appHash: [4, 4], noiseMargin: 7)
+            headerHash: [UInt8](repeating: 3, count: 32), appHash: [4, 4], noiseMargin: 7,
+            policy: [UInt8](repeating: 6, count: 32))
     }
 
     static func key(_ id: String) throws -> DecryptionKeyRecord {

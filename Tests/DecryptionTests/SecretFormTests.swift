@@ -32,7 +32,7 @@ struct SecretFormTests {
             digest: [UInt8](repeating: 1, count: 32), result: [7, 0, 200], signature: [], algorithm: "ES256K",
             signer: "s",
             account: [], keyID: "k", handle: [UInt8](repeating: 2, count: 32), fheType: 2, chainID: "c", height: 5,
-            headerHash: [3], appHash: [4], noiseMargin: 9)
+            headerHash: [3], appHash: [4], noiseMargin: 9, policy: [5])
         let hidden = try answer.signed(method: "public-decrypt", around: .of([7, 0, 200]))
         let open = ResultMessage(answer.signed(method: "public-decrypt")).encoded
         #expect(hidden.encoded.withUnsafeBytes { Array($0) } == open)

@@ -224,6 +224,8 @@ import Testing
             { _ = try TrustRules(chainID: "x", clockDrift: -1) },
             { _ = try TrustRules(chainID: "x", clockDrift: 3_601) },
             { _ = try TrustRules(chainID: "x", trustingPeriod: 5, clockDrift: 5) },
+            { _ = try TrustRules(chainID: "x", headAge: 0) },
+            { _ = try TrustRules(chainID: "x", headAge: .max) },
         ] { #expect(code(body) == .settings) }
     }
 }

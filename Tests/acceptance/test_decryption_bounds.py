@@ -7,6 +7,8 @@ from daemon import eventually
 from decryption_client import KMS, OWN
 from decryption_front import CHECK, READERS, REFLECTION, STATUS, WATCH, Front, status_of
 from http2 import DATA, PREFACE, Connection, frame, framed, packed
+from test_audit import records
+from wire import number
 
 MESSAGE = 4 << 20
 # Accepted beyond the bound until those are closed that make room for them (DescriptorBudget).
@@ -229,3 +231,22 @@ def test_few_descriptors_are_shared_out_between_both_fronts(own):
         one.close()
     rests(f)
     assert status_of(lambda: f.node().call(OWN, "ListKeys", b"")) == "OK"
+
+
+def test_refusals_that_repeat_do_not_fill_the_audit_chain(own):
+    """As at the other fronts: some of each kind are recorded one by one, and one record tells of the others."""
+    f = Front(own)
+    node, count = f.node(), 300
+    for _ in range(count):
+        assert node.refused(OWN, "PublicDecrypt", number(4, 2))[0] == "INVALID_ARGUMENT"
+        assert node.refused(KMS, "Decrypt", b"")[0] == "INVALID_ARGUMENT"
+    node.close()
+    assert f.daemon.terminate() == 0
+    told, lines = {}, 0
+    for event in (record["event"] for record in records(own) if record.get("event", {}).get("front") == "decryption"):
+        assert event["outcome"] == "refused"
+        kind, lines = (event["operation"], event["reason"]), lines + 1
+        told[kind] = told.get(kind, 0) + int(event["details"].get("count", 1))
+    assert sorted(told.values()) == [count, count], told
+    assert lines < 100
+    assert own.run("audit", "verify", check=False).returncode in (0, 2)

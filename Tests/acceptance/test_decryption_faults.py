@@ -155,7 +155,7 @@ def test_a_header_whose_time_goes_back_is_not_followed_whoever_signs_it(world):
 
 
 def test_trust_that_has_expired_serves_nothing_until_the_operators_vouch_anew(world):
-    w = world(age=7200)
+    w = world(age=7200, KMS_DECRYPTION_MAX_HEAD_AGE="0")
     height, proof = w.mark(vector(U8_04))
     ask = Ask("GA", Wallet(), vector(U8_04), 1, height, proof)
     assert ask.check_decryption(w.node.call(KMS, "Decrypt", ask.bytes), w.server) == 42

@@ -229,10 +229,6 @@ def recorded(name):
     return json.loads((ROOT / "Tests" / "DecryptionTests" / "Vectors" / name).read_text())
 
 
-def recorded(name):
-    return json.loads((ROOT / "Tests" / "DecryptionTests" / "Vectors" / name).read_text())
-
-
 @pytest.mark.parametrize("generation", ["GA", "GB"])
 def test_messages_that_other_programs_recorded_are_read_bit_for_bit(world, generation):
     """What protobuf, asn1tools and coincurve wrote gets as far as its height, which is of no chain here: so its signature held over
@@ -297,7 +293,8 @@ def test_a_chain_that_was_written_down_in_2024_is_followed_to_its_recorded_head(
         KMS_DECRYPTION_HOST="127.0.0.1:0", KMS_DECRYPTION_CHAIN_ID=written["chain_id"], KMS_DECRYPTION_POLL="100ms",
         KMS_DECRYPTION_RPC=played_back.rpc, KMS_DECRYPTION_WITNESSES=played_back.witness, KMS_OUTBOUND_ALLOW="127.0.0.1",
         KMS_DECRYPTION_ACL_CONTRACT="0x" + written["acl"]["contract"],
-        KMS_DECRYPTION_TRUST=f"{written['trust']['height']}:{written['trust']['hash']}", KMS_DECRYPTION_TRUSTING_PERIOD="87600h")
+        KMS_DECRYPTION_TRUST=f"{written['trust']['height']}:{written['trust']['hash']}", KMS_DECRYPTION_TRUSTING_PERIOD="87600h",
+        KMS_DECRYPTION_MAX_HEAD_AGE="0")
     found, _ = eventually(lambda: re.search(r"port=(\d+) .*decryption API listens", daemon.log()), 60, "the API")
     node = Node(f"127.0.0.1:{found[1]}")
     try:

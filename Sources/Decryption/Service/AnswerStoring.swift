@@ -30,11 +30,13 @@ public struct KeptAnswer: Sendable, Hashable {
     public var headerHash: [UInt8]
     public var appHash: [UInt8]
     public var noiseMargin: Int
+    /// What the operator had decided then: SHA-256 as receipts have it.
+    public var policy: [UInt8]
 
     public init(
         digest: [UInt8], result: [UInt8], signature: [UInt8], algorithm: String, signer: String, account: [UInt8],
         keyID: String, handle: [UInt8], fheType: UInt32, chainID: String, height: Int64, headerHash: [UInt8],
-        appHash: [UInt8], noiseMargin: Int
+        appHash: [UInt8], noiseMargin: Int, policy: [UInt8]
     ) {
         self.digest = digest
         self.result = result
@@ -50,5 +52,6 @@ public struct KeptAnswer: Sendable, Hashable {
         self.headerHash = headerHash
         self.appHash = appHash
         self.noiseMargin = noiseMargin
+        self.policy = policy
     }
 }

@@ -129,6 +129,10 @@ extension DecryptionService {
         }
     }
 
+    func currentPolicy() throws(DecryptionError) -> [UInt8] {
+        do throws(AuditError) { return try policyHash() } catch { throw .failed("SHA-256 failed") }
+    }
+
     static func hash(_ bytes: [UInt8]) throws(DecryptionError) -> [UInt8] {
         do { return try Digest.sha256(bytes) } catch { throw .failed("SHA-256 failed") }
     }

@@ -2,6 +2,15 @@ import Audit
 
 /// How often callers may ask.
 extension DecryptionService {
+    /// Records the refusals that were only counted.
+    ///
+    /// - Parameter isLast: Whether nothing comes after it.
+    public func tellRefusals(isLast: Bool) async {
+        for (kind, count) in refusals.take(at: Int64(clamping: now), isLast: isLast) {
+            _ = try? await audit.record(RefusalCounts.event(front: "decryption", kind, count))
+        }
+    }
+
     /// Whether a caller may ask now; called before anything of the question is read. Of refusals, one a minute and caller is
     /// recorded, since the front's meters count them all.
     ///

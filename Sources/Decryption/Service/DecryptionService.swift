@@ -40,6 +40,7 @@ public final class DecryptionService: Sendable {
     /// Nil: none are given.
     let receipts: ReceiptIssuer?
     let rate: CallerRate
+    let refusals = RefusalCounts()
     let clock: @Sendable () -> Date
 
     public init(
@@ -203,7 +204,7 @@ public final class DecryptionService: Sendable {
 
     // MARK: The record of it
 
-    /// Runs one operation; a refusal is recorded, as far as the chain takes it.
+    /// Runs one operation; a refusal is recorded, as far as the chain takes it, or counted if it repeats.
     func audited<R: Sendable>(
         _ operation: String, _ caller: Caller, key: String, _ body: () async throws(DecryptionError) -> R
     ) async throws(DecryptionError) -> R {
@@ -211,6 +212,11 @@ public final class DecryptionService: Sendable {
             return try await body()
         } catch {
             let isFault = [.failed, .unavailable].contains(error.kind)
+            let kind = RefusalCounts.Kind(
+                actor: caller.name, operation: operation, reason: error.reason, isFailure: isFault)
+            let isWhole = refusals.isWhole(
+                kind, address: caller.name, requestID: caller.requestID, at: Int64(clamping: now))
+            guard isWhole else { throw error }
             _ = try? await audit.record(
                 AuditEvent(
                     front: "decryption", actor: caller.name, operation: operation, subject: Self.subject(key),

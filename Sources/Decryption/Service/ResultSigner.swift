@@ -12,6 +12,8 @@ public final class ResultSigner: Sendable {
         public var compressed: [UInt8]
         /// SHA-256 of the SubjectPublicKeyInfo in hexadecimal.
         public var fingerprint: String
+        /// SEC 1, 65 bytes.
+        var point: [UInt8]
     }
 
     private let token: any ResultSigning
@@ -30,9 +32,21 @@ public final class ResultSigner: Sendable {
         let key = Key(
             algorithm: description.curve == "P-256" ? "ES256" : "ES256K",
             compressed: [2 | description.point[64] & 1] + description.point[1...32],
-            fingerprint: description.fingerprint)
+            fingerprint: description.fingerprint, point: description.point)
         known.withLock { $0 = key }
         return key
+    }
+
+    /// Whether a result was signed by the token's key as it is now.
+    ///
+    /// - Parameter signature: r ‖ s, 64 bytes.
+    func hasSigned(_ message: ResultMessage, _ signature: [UInt8]) async throws(DecryptionError) -> Bool {
+        let key = try await key()
+        do throws(LibCryptoError) {
+            // exact: a name of ours, in ASCII.
+            return try VerificationKey(curve: key.algorithm == "ES256" ? .p256 : .secp256k1, publicKey: key.point)
+                .verify(signature, message: message.encoded, encoding: .p1363)
+        } catch { throw .failed("the library for signatures failed") }
     }
 
     /// The key, if it is of the curve that generations GA and GB know.

@@ -5,7 +5,7 @@ public protocol VerifiedHeaders: Sendable {
     var chainID: String { get }
     /// The header of a height, and the latest height that is trusted.
     ///
-    /// - Throws: `.height`, `.expired`, `.conflict`, `.fork`, `.clock`, `.unavailable`.
+    /// - Throws: `.height`, `.expired`, `.stale`, `.conflict`, `.fork`, `.clock`, `.unavailable`.
     func header(at height: Int64) async throws(LightClientError) -> (header: VerifiedHeader, latest: Int64)
     /// The latest header, without asking anybody; or why there is none.
     func latest() async -> Result<VerifiedHeader, LightClientError>

@@ -26,6 +26,8 @@ struct DecryptionOptions: ParsableArguments {
     @Option(name: .customLong("decryption-poll"), help: .setting("decryption-poll")) var poll: String?
     @Option(name: .customLong("decryption-max-proof-age"), help: .setting("decryption-max-proof-age")) var maxProofAge:
         String?
+    @Option(name: .customLong("decryption-max-head-age"), help: .setting("decryption-max-head-age")) var maxHeadAge:
+        String?
     @Option(name: .customLong("decryption-key"), help: .setting("decryption-key")) var key: String?
     @Option(name: .customLong("decryption-format"), help: .setting("decryption-format")) var format: String?
     @Option(name: .customLong("decryption-require-user-auth"), help: .setting("decryption-require-user-auth"))
@@ -57,6 +59,7 @@ struct DecryptionOptions: ParsableArguments {
             "decryption-sequential": sequential,
             "decryption-poll": poll,
             "decryption-max-proof-age": maxProofAge,
+            "decryption-max-head-age": maxHeadAge,
             "decryption-key": key,
             "decryption-format": format,
             "decryption-require-user-auth": requireUserAuth,

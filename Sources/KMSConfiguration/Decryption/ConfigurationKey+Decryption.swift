@@ -59,6 +59,9 @@ extension ConfigurationKey {
             name: "decryption-max-proof-age", environment: "KMS_DECRYPTION_MAX_PROOF_AGE", kind: .number(1...100_000),
             standard: "100", summary: "How many blocks a proof may be behind the latest trusted header."),
         ConfigurationKey(
+            name: "decryption-max-head-age", environment: "KMS_DECRYPTION_MAX_HEAD_AGE", kind: .duration,
+            standard: "1h", summary: "How old the latest trusted header may be by its own time; 0 for no bound."),
+        ConfigurationKey(
             name: "decryption-key", environment: "KMS_DECRYPTION_KEY", kind: .text, standard: "",
             summary: "Key of requests that name none; empty for the only one that is enabled."),
         ConfigurationKey(

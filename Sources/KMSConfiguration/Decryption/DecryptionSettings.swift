@@ -21,6 +21,8 @@ public struct DecryptionSettings: Sendable {
     public var chainID: String
     public var headers: HeaderSource
     public var trustingPeriod: Duration
+    /// Nil for no bound.
+    public var headAge: Duration?
     public var isSequential: Bool
     public var poll: Duration
     public var policy: DecryptionPolicy
@@ -50,6 +52,11 @@ public struct DecryptionSettings: Sendable {
         chainID = try Self.needed(values, "decryption-chain-id")
         headers = try Self.headers(values)
         trustingPeriod = values.duration("decryption-trusting-period") ?? .seconds(168 * 3_600)
+        let headAge = values.duration("decryption-max-head-age") ?? .seconds(3_600)
+        guard headAge == .zero || headAge >= .seconds(1) else {
+            throw ConfigurationError("\(values.origin("decryption-max-head-age")): expected 0, or 1s or more")
+        }
+        self.headAge = headAge == .zero ? nil : headAge
         isSequential = values.boolean("decryption-sequential") == true
         poll = values.duration("decryption-poll") ?? .seconds(1)
         guard poll >= .milliseconds(50), poll <= .seconds(600) else {
@@ -63,7 +70,9 @@ public struct DecryptionSettings: Sendable {
     }
 
     package func rules() throws(LightClientError) -> TrustRules {
-        try TrustRules(chainID: chainID, trustingPeriod: trustingPeriod.components.seconds)
+        try TrustRules(
+            chainID: chainID, trustingPeriod: trustingPeriod.components.seconds,
+            headAge: headAge?.components.seconds)
     }
 
     package func clientSettings() throws(LightClientError) -> LightClientSettings {

@@ -145,7 +145,9 @@ package struct Application {
                     parts: audit, seals: Seals(all: seals, locks: locks.all, chain: audit.chain, logger: logger),
                     logger: logger, rotateSize: settings.auditRotateSize))
         }
-        services.append(RefusalService(audit: responder.audit, keystores: keystores, logger: logger))
+        services.append(
+            RefusalService(
+                audit: responder.audit, keystores: keystores, decryption: decryption?.service, logger: logger))
         if let split { services.append(SplitService(parts: split, logger: logger)) }
         if let front { services.append(front) }
         services.append(DestructionService(keystores: keystores, audit: audit?.chain, logger: logger))

@@ -1,4 +1,5 @@
 import Audit
+import Decryption
 import HTTPAPI
 import Keystores
 import Logging
@@ -9,6 +10,8 @@ struct RefusalService: Service {
     /// Nil in tests only.
     let audit: KeystoreAudit?
     let keystores: KeystoreService
+    /// Nil unless its front is on.
+    var decryption: DecryptionService?
     let logger: Logger
     /// Between two looks at the counts.
     var interval: Duration = .seconds(1)
@@ -20,6 +23,7 @@ struct RefusalService: Service {
             var swept: ContinuousClock.Instant?
             while !Task.isCancelled {
                 await audit?.tellRefusals(isLast: false)
+                await decryption?.tellRefusals(isLast: false)
                 // What could not be recorded waits, as at a start before the token has seen the chain.
                 if swept.map({ ContinuousClock.now - $0 >= sweepInterval }) ?? true, audit?.chain.problem == nil {
                     swept = .now
@@ -29,6 +33,7 @@ struct RefusalService: Service {
             }
         }
         await audit?.tellRefusals(isLast: true)
+        await decryption?.tellRefusals(isLast: true)
     }
 
     private func sweep() async {

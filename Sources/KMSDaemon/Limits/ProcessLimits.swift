@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import NIOCore
 import NIOPosix
+import SecretMemory
 import Token
 import Workers
 
@@ -18,6 +19,7 @@ package enum ProcessLimits {
         for standard in Int32(0)...2 where fcntl(standard, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
         // A file that has reached the size its owner is allowed is an error of the write, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
+        ProcessHardening.returnLargeBlocks()
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
         let wanted = min(limit.rlim_max, rlim_t(mostDescriptors))

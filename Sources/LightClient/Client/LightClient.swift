@@ -119,7 +119,7 @@ public actor LightClient {
     /// The trusted header of a height, the latest or an older one.
     ///
     /// - Throws: `.height` above the latest trusted one and more than ``LightClientSettings/maximumAge`` below it;
-    ///   `.expired`; `.conflict` and `.fork` after they were met; the source's failures on the way back.
+    ///   `.expired`, `.stale`; `.conflict` and `.fork` after they were met; the source's failures on the way back.
     public func header(at height: Int64) async throws(LightClientError) -> VerifiedHeader {
         let newest = try latest()
         guard height <= newest.height else {
@@ -140,10 +140,10 @@ public actor LightClient {
 
     /// The latest trusted header, if it may still be relied on.
     ///
-    /// - Throws: `.expired`, `.clock`, `.conflict`, `.fork`.
+    /// - Throws: `.expired`, `.stale`, `.clock`, `.conflict`, `.fork`.
     public func latest() throws(LightClientError) -> VerifiedHeader {
         try checkServing()
-        try rules.checkFreshness(of: trusted.header, now: now())
+        try rules.checkHead(trusted.header, now: now())
         return VerifiedHeader(header: trusted.header, hash: trusted.hash)
     }
 

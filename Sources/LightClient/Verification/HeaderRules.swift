@@ -20,6 +20,20 @@ public struct HeaderRules: Sendable, Hashable {
         }
     }
 
+    /// Checks that the latest trusted header may be served: that it is trusted still, and says what holds now.
+    ///
+    /// - Throws: `.stale` beyond the age that the operator allows; as ``checkFreshness(of:now:)``.
+    public func checkHead(_ header: BlockHeader, now: ChainTime) throws(LightClientError) {
+        try checkFreshness(of: header, now: now)
+        guard let age = rules.headAge else { return }
+        guard header.time.advanced(bySeconds: age) > now else {
+            throw LightClientError(
+                .stale,
+                "the latest header, of height \(header.height), is more than \(age) seconds old: the chain stands still, or a "
+                    + "node keeps back what is newer")
+        }
+    }
+
     /// Checks what a header and its commit must be in themselves: form, chain, hash, validators and two thirds of them.
     ///
     /// - Throws: `.malformed`, `.invalid`.

@@ -35,6 +35,9 @@ public struct TrustRules: Sendable, Hashable {
     /// Seconds that a header's time may be ahead of this machine's clock.
     public let clockDrift: Int64
     public let trustLevel: TrustLevel
+    /// Seconds after its own time in which the latest trusted header is served; nil for as long as it is trusted. A node that
+    /// keeps newer blocks back can have an older state believed for so long.
+    public let headAge: Int64?
 
     /// A week.
     public static let defaultTrustingPeriod: Int64 = 168 * 3_600
@@ -45,10 +48,10 @@ public struct TrustRules: Sendable, Hashable {
     static let largestDrift: Int64 = 3_600
 
     /// - Throws: `.settings` for an empty or overlong chain id, a period outside 1 second to ten years, a drift outside 0 to
-    ///   an hour or not below the period.
+    ///   an hour or not below the period, an age of the head below 1 second.
     public init(
         chainID: String, trustingPeriod: Int64 = defaultTrustingPeriod, clockDrift: Int64 = defaultClockDrift,
-        trustLevel: TrustLevel = .oneThird
+        trustLevel: TrustLevel = .oneThird, headAge: Int64? = nil
     ) throws(LightClientError) {
         guard 1...ChainLimits.chainIDLength ~= chainID.utf8.count else {
             throw .settings("the chain id must have 1 to \(ChainLimits.chainIDLength) bytes")
@@ -59,9 +62,15 @@ public struct TrustRules: Sendable, Hashable {
         guard 0...Self.largestDrift ~= clockDrift, clockDrift < trustingPeriod else {
             throw .settings("the clock drift must be 0 to \(Self.largestDrift) seconds and below the trusting period")
         }
+        if let headAge {
+            guard 1...Self.longestPeriod ~= headAge else {
+                throw .settings("the age of the head must be 1 to \(Self.longestPeriod) seconds")
+            }
+        }
         self.chainID = chainID
         self.trustingPeriod = trustingPeriod
         self.clockDrift = clockDrift
         self.trustLevel = trustLevel
+        self.headAge = headAge
     }
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -9,6 +10,9 @@
 // prctl(2) is variadic, which Swift cannot call.
 static inline int kms_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
 static inline int kms_get_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
+
+// Not in the module of the C library.
+static inline int kms_map_blocks_from(int length) { return mallopt(M_MMAP_THRESHOLD, length); }
 
 // A handler may call only what is safe in one (signal-safety(7)), which nothing of Swift promises.
 static volatile int kms_signal_descriptor = -1;
