@@ -113,8 +113,7 @@ public actor ChainFollower: VerifiedHeaders {
         return (header, try await client.latest().height)
     }
 
-    /// Whether a step forward may lead to a height. A head that is too old is no reason to refuse: the block that ends it may
-    /// be the one that is asked for.
+    /// Whether a step may lead to a height; one that ends the age of an old head may, too.
     private static func isBehind(_ client: LightClient, _ height: Int64) async throws(LightClientError) -> Bool {
         do throws(LightClientError) { return try await client.latest().height < height } catch {
             guard error.code == .stale else { throw error }

@@ -156,6 +156,36 @@ struct LegacyFormTests {
         #expect(sealed == (try parts.hex("der")))
     }
 
+    /// Its payload: both keys, the digest of what is asked for, and what randomises the signature.
+    @Test("The request recorded in December 2023 comes out again bit for bit, and its signature holds")
+    func theRequestRecordedInDecember2023ComesOutAgainBitForBitAndItsSignatureHolds() throws {
+        let file = try VectorFile.read("real-2023-12.json")
+        let request = try file.object("request")
+        let recorded = try request.hex("der")
+        let key = try file.hex("client_verification_key")
+        let digest = try request.hex("digest")
+        #expect(try Digest.sha3of256(request.hex("digest_of")) == digest)
+        let payload = WireDER.sequence([
+            .sequence([.octets(key), .octets(try file.hex("client_encryption_key"))]), .vector(digest),
+            .vector(try request.hex("sig_randomization")),
+        ])
+        let signature = Array(recorded.suffix(64))
+        #expect(WireDER.sequence([payload, .octets(signature)]).encoded == recorded)
+        let point = try Secp256k1Point.uncompressed(key)
+        #expect(
+            try ClientSignature.verify(payload.encoded, key: key, signature: signature) == WireKeys.address(of: point))
+        #expect {
+            try ClientSignature.verify(payload.encoded, key: key, signature: Self.high(signature))
+        } throws: { ($0 as? DecryptionError)?.reason == "high-s" }
+        for place in [0, payload.encoded.count / 2, payload.encoded.count - 1] {
+            var changed = payload.encoded
+            changed[place] ^= 1
+            #expect {
+                try ClientSignature.verify(changed, key: key, signature: signature)
+            } throws: { ($0 as? DecryptionError)?.reason == "bad-signature" }
+        }
+    }
+
     @Test("A result is boxed for no key that everybody could open")
     func aResultIsBoxedForNoKeyThatEverybodyCouldOpen() throws {
         let signcryption = Signcryption(

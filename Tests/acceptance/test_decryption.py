@@ -561,6 +561,10 @@ def test_the_front_is_off_unless_it_is_asked_for_and_half_a_setting_is_refused(o
             ("KMS_OUTBOUND_ALLOW", None, "decryption-rpc"), ("KMS_DECRYPTION_AUTH_CHAIN_ID", "5", "together"),
             ("KMS_DECRYPTION_TRUSTING_PERIOD", "0s", "trusting period")):
         assert words in own.refuses_to_start(**{**full, name: value}), name
+    # One node under two spellings.
+    for primary, witness in (("https://node.example", "https://NODE.example.:443/"), ("http://127.0.0.1:80/rpc", "http://127.0.0.1/rpc")):
+        assert "no witness" in own.refuses_to_start(
+            **{**full, "KMS_DECRYPTION_RPC": primary, "KMS_DECRYPTION_WITNESSES": f"https://other.example,{witness}"}), witness
 
 
 def test_clients_show_certificates_and_their_subjects_are_in_the_records(world, tmp_path):

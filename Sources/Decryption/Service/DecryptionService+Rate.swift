@@ -1,7 +1,11 @@
 import Audit
+import Foundation
 
 /// How often callers may ask.
 extension DecryptionService {
+    /// Unix seconds.
+    var now: UInt64 { UInt64(max(0, clock().timeIntervalSince1970)) }
+
     /// Records the refusals that were only counted.
     ///
     /// - Parameter isLast: Whether nothing comes after it.

@@ -59,9 +59,6 @@ public final class DecryptionService: Sendable {
         rate = CallerRate(perSecond: policy.rate)
     }
 
-    /// Unix seconds.
-    var now: UInt64 { UInt64(max(0, clock().timeIntervalSince1970)) }
-
     // MARK: The way of a question
 
     /// What is to be decrypted, and why it may be.

@@ -98,7 +98,7 @@ public struct DecryptionSettings: Sendable {
                 "'decryption-witnesses' must name a node beside decryption-rpc: one source alone could show a chain of its own"
             )
         }
-        guard !witnesses.contains(primary) else {
+        guard !witnesses.map(place).contains(place(primary)) else {
             throw ConfigurationError(
                 "\(values.origin("decryption-witnesses")): the node of decryption-rpc is no witness for itself")
         }
@@ -111,6 +111,19 @@ public struct DecryptionSettings: Sendable {
                 "\(values.origin("decryption-trust")): expected HEIGHT:HASH, the hash being 64 hexadecimal digits")
         }
         return .embedded(primary: primary, witnesses: witnesses, height: height, hash: hash)
+    }
+
+    /// A node's URL as far as it says where the node is: its host in lower case, without a dot at the end and without the port
+    /// that the scheme has anyway.
+    private static func place(_ url: String) -> String {
+        var parts = url.splitExactly(at: "/").map(String.init)
+        guard parts.count > 2 else { return url }
+        let port = parts[0].isExactly("https:") ? ":443" : ":80"
+        var host = String(decoding: parts[2].utf8.map { 0x41...0x5A ~= $0 ? $0 | 0x20 : $0 }, as: UTF8.self)
+        if host.endsExactly(with: port) { host.removeLast(port.count) }
+        if host.endsExactly(with: ".") { host.removeLast() }
+        parts[2] = host
+        return parts.joined(separator: "/")
     }
 
     private static func policy(
