@@ -105,9 +105,9 @@ public final class DecryptionStore: Sendable {
     /// Why the file could not be written now, within a second; nil if it could.
     public func writeProblem() async -> String? { await probe.problem() }
 
-    /// The epoch of a file that is only read, also beside the daemon.
-    public static func epoch(ofFile path: String) throws -> UInt64 {
-        try StateSeal.epoch(ofFile: path, schema: schema)
+    /// What a file that is only read says of its own place, also beside the daemon.
+    public static func claim(ofFile path: String) throws -> StateSeal.Claim {
+        try StateSeal.claim(ofFile: path, schema: schema)
     }
 
     // MARK: Transactions

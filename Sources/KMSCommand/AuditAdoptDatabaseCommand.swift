@@ -72,8 +72,8 @@ extension AuditCommand {
             Terminal.print("database     \(TerminalEscaping.of(path))")
             if !FilePresence.exists(path) {
                 Terminal.print("found        missing; an empty one would be made")
-            } else if let epoch = try? database.epoch(ofFile: path) {
-                Terminal.print("found        epoch \(epoch)")
+            } else if let claim = try? database.claim(ofFile: path) {
+                Terminal.print("found        epoch \(claim.epoch)")
             } else {
                 Terminal.print("found        a file that cannot be read")
             }

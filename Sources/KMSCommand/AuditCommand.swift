@@ -241,7 +241,10 @@ extension AuditCommand {
 extension CommonOptions {
     /// The chain to look at.
     func chainPath(_ file: String?) throws -> String {
-        if let file { return file }
+        if let file {
+            try InputFile.check(file)
+            return file
+        }
         return AuditParts.path(home: try configuration().home)
     }
 

@@ -83,7 +83,8 @@ extension AuditCommand {
             guard !archive.isEmpty else {
                 return (try AuditReader(path: try common.chainPath(file)), part ? .none : .found)
             }
-            if let file { return (try AuditReader(path: file), .files(archive, isPart: part)) }
+            for path in archive { try InputFile.check(path) }
+            if let file { return (try AuditReader(path: try common.chainPath(file)), .files(archive, isPart: part)) }
             let placed = try archive.map { (path: $0, first: try AuditReader(path: $0).firstIndex()) }
                 .sorted { $0.first < $1.first }.map(\.path)
             return (try AuditReader(path: placed[placed.count - 1]), .files(placed.dropLast(), isPart: true))

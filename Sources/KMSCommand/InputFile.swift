@@ -1,4 +1,7 @@
+import CDispatch
+import CoreFoundation
 import Foundation
+import Glibc
 import KMSDaemon
 
 /// Reads what a verb is given, up to a bound.
@@ -6,16 +9,36 @@ enum InputFile {
     /// More than keys, receipts and heads of the audit chain ever have.
     static let longestDocument = 64 * 1024
 
+    /// - Throws: ``CommandFailure`` with the code of a wrong command line for a path that cannot be read.
     static func read(_ path: String, upTo limit: Int) throws -> [UInt8] {
+        let file = try open(path)
         do {
-            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            defer { try? file.close() }
             return try read(file, "'\(path)'", upTo: limit)
         } catch let error as CommandFailure {
             throw error
         } catch {
-            throw CommandFailure(.usage, code: "file", "Could not read '\(path)': \(PlainReason.of(error)).")
+            throw unreadable(path, PlainReason.of(error))
         }
+    }
+
+    /// Refuses a path on the command line that is no file to be read more than once, before somebody else says of it what he
+    /// would of a file of the daemon's.
+    static func check(_ path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0, access(path, R_OK) == 0 else {
+            throw unreadable(path, String(cString: strerror(errno)))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw unreadable(path, "it is not a regular file") }
+    }
+
+    private static func open(_ path: String) throws -> FileHandle {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw unreadable(path, String(cString: strerror(errno))) }
+        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+
+    private static func unreadable(_ path: String, _ reason: String) -> CommandFailure {
+        CommandFailure(.usage, code: "file", "Could not read '\(path)': \(reason).")
     }
 
     static func standardInput(upTo limit: Int) throws -> [UInt8] {

@@ -58,6 +58,7 @@ struct ReceiptCommand: AsyncParsableCommand {
         private func problem(_ receipt: Receipt, _ key: AuditPublicKey) throws -> String? {
             guard receipt.verifies(with: key) else { return "The receipt was not signed by this audit key." }
             guard let chain else { return nil }
+            try InputFile.check(chain)
             let reader = try AuditReader(path: chain)
             if receipt.record.index < (try reader.firstIndex()), let archive = try reader.archive() {
                 return

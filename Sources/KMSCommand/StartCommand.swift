@@ -77,7 +77,8 @@ struct StartCommand: Verb {
         logger.warning("\(Self.exposure(settings))")
         try await application.waitForCountedSignatures()
         let renewal = try Renewal(
-            settings, certificates: certificates, outbound: application.outbound, logger: logger)
+            settings, certificates: certificates, outbound: [application.outbound, application.vaultCalls],
+            logger: logger)
         renewal.start()
         let group = application.serviceGroup(
             logger: logger, certificates: certificates, didBecomeReady: { Terminal.print("kmsd ready") },

@@ -139,22 +139,15 @@ struct TPMCommand: AsyncParsableCommand {
             if common.output == .text { Terminal.print(line) }
         }
 
-        private static func text(of path: String) throws -> String {
-            do {
-                let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-                // One byte more than is taken: an endless file is refused for its length.
-                let data = try file.read(upToCount: PCRValues.longestText + 1) ?? Data()
-                return String(decoding: data, as: UTF8.self)
-            } catch {
-                throw CommandFailure(.usage, code: "file", "Could not read '\(path)': \(PlainReason.of(error)).")
-            }
-        }
-
         /// The current state but for what is expected to change.
         private func expectation(_ current: PCRValues) throws -> PCRValues {
             var changes: [Int: [UInt8]] = [:]
             if let pcrValues {
-                changes = try PCRValues(parsing: try Self.text(of: pcrValues), for: current.selection).values
+                changes = try PCRValues(
+                    parsing: String(
+                        decoding: try InputFile.read(pcrValues, upTo: PCRValues.longestText), as: UTF8.self),
+                    for: current.selection
+                ).values
             }
             for text in expect {
                 let parts = text.splitExactly(at: "=")

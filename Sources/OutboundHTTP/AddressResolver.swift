@@ -13,14 +13,42 @@ protocol AddressResolving: Sendable {
 /// Asks the system's resolver on threads of its own, since it blocks.
 final class SystemResolver: AddressResolving {
     /// Questions that run or wait at most.
-    private static let mostPending = 64
+    static let mostPending = 64
 
     private typealias Answer = Result<[NetworkAddress], OutboundError>
 
+    /// One question, which ends early if whoever asked is cancelled; the system's call goes on until it ends by itself.
+    private final class Question: Sendable {
+        private let state = Mutex<(answer: OneShot<[NetworkAddress], OutboundError>?, isCancelled: Bool)>((nil, false))
+
+        func begin(_ answer: OneShot<[NetworkAddress], OutboundError>) {
+            let isCancelled = state.withLock { state in
+                state.answer = answer
+                return state.isCancelled
+            }
+            if isCancelled { answer.deliver(.failure(Self.ended)) }
+        }
+
+        func cancel() {
+            let answer = state.withLock { state in
+                state.isCancelled = true
+                return state.answer
+            }
+            answer?.deliver(.failure(Self.ended))
+        }
+
+        private static let ended = OutboundError(.unreachable, "the server's name was not resolved in time")
+    }
+
     private let threads: NIOThreadPool
     private let pending = Atomic<Int>(0)
+    private let ask: @Sendable (String) -> Answer
 
-    init() {
+    convenience init() { self.init(asking: Self.ask) }
+
+    /// - Parameter ask: Blocks.
+    init(asking ask: @escaping @Sendable (String) -> Result<[NetworkAddress], OutboundError>) {
+        self.ask = ask
         threads = NIOThreadPool(numberOfThreads: 4)
         threads.start()
     }
@@ -32,23 +60,29 @@ final class SystemResolver: AddressResolving {
             pending.subtract(1, ordering: .relaxed)
             throw OutboundError(.unreachable, "too many host names are being looked up")
         }
-        let result = await withUnsafeContinuation { (continuation: UnsafeContinuation<Answer, Never>) in
-            let answer = OneShot(continuation)
-            let timer = Task {
-                try await Task.sleep(for: limit)
-                answer.deliver(.failure(OutboundError(.unreachable, "the name '\(name)' was not resolved in time")))
-            }
-            threads.submit { [self] state in
-                defer {
-                    pending.subtract(1, ordering: .relaxed)
-                    timer.cancel()
+        let question = Question()
+        let result = await withTaskCancellationHandler {
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Answer, Never>) in
+                let answer = OneShot(continuation)
+                question.begin(answer)
+                let timer = Task {
+                    try await Task.sleep(for: limit)
+                    question.cancel()
                 }
-                guard case .active = state else {
-                    answer.deliver(.failure(OutboundError(.unreachable, "the daemon is ending")))
-                    return
+                threads.submit { [self] state in
+                    defer {
+                        pending.subtract(1, ordering: .relaxed)
+                        timer.cancel()
+                    }
+                    guard case .active = state else {
+                        answer.deliver(.failure(OutboundError(.unreachable, "the daemon is ending")))
+                        return
+                    }
+                    answer.deliver(ask(name))
                 }
-                answer.deliver(Self.ask(name))
             }
+        } onCancel: {
+            question.cancel()
         }
         return try result.get()
     }

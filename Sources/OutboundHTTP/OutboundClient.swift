@@ -16,12 +16,15 @@ public final class OutboundClient: OutboundSending {
     private let clients: PinnedClients
     private let timeout: Duration
     private let maximumAnswer: Int
-    private let gate: CallGate
+    /// Those whose host's address is being looked for.
+    private let lookUps: CallGate
+    private let calls: CallGate
 
     /// - Parameters:
     ///   - timeout: For everything from the look-up to the answer's last byte.
     ///   - maximumAnswer: Longest body in bytes.
-    ///   - mostCalls: At once; as many connections at most are kept open for later ones. More calls wait.
+    ///   - mostCalls: At once, eight or a quarter of them to one address; as many connections at most are kept open for later ones.
+    ///     More calls wait.
     public convenience init(
         policy: OutboundPolicy, trust: OutboundTrust, timeout: Duration = .seconds(60), maximumAnswer: Int = 1 << 20,
         mostCalls: Int = 128
@@ -39,7 +42,8 @@ public final class OutboundClient: OutboundSending {
         self.timeout = timeout
         self.maximumAnswer = maximumAnswer
         self.resolver = resolver
-        gate = CallGate(limit: mostCalls)
+        lookUps = CallGate(limit: SystemResolver.mostPending)
+        calls = CallGate(limit: mostCalls, each: PinnedClients.connections(toOneHostOf: mostCalls))
         clients = PinnedClients(trust: trust, connectTimeout: min(timeout, .seconds(10)), mostConnections: mostCalls)
     }
 
@@ -66,12 +70,13 @@ public final class OutboundClient: OutboundSending {
 
     private func attempt(_ request: OutboundRequest) async -> Result<OutboundAnswer, OutboundError> {
         do throws(OutboundError) {
-            try await gate.enter()
-            defer { gate.leave() }
             let url = try OutboundURL(request.url)
             let prepared = try Self.prepare(request, url)
             var failure = OutboundError(.unreachable, "the server was not reached")
             for address in try await checkedAddresses(url).prefix(Self.mostAttempts) {
+                let network = CallGate.Network(address)
+                try await calls.enter(network)
+                defer { calls.leave(network) }
                 do throws(OutboundError) {
                     return .success(try await exchange(prepared, PinnedClients.Pin(host: url.host, address: address)))
                 } catch let error where error.code == .notConnected {
@@ -93,6 +98,8 @@ public final class OutboundClient: OutboundSending {
             return [address]
         case .name(let name):
             try policy.checkScheme(url)
+            try await lookUps.enter()
+            defer { lookUps.leave() }
             do throws(OutboundError) {
                 let addresses = try await resolver.addresses(of: name, within: timeout)
                 for address in addresses { try policy.check(address, of: url) }

@@ -34,9 +34,12 @@ final class PinnedClients: Sendable {
     private let most: Int
     private let state: Mutex<State>
 
+    /// More calls to one host would wait for a connection, and not for as long as they may.
+    static func connections(toOneHostOf most: Int) -> Int { min(8, max(1, most / 4)) }
+
     /// - Parameter mostConnections: Kept open for later calls, of all hosts together.
     init(trust: OutboundTrust, connectTimeout: Duration, mostConnections: Int = 128) {
-        let perHost = min(8, max(1, mostConnections / 4))
+        let perHost = Self.connections(toOneHostOf: mostConnections)
         most = max(1, min(32, mostConnections / perHost))
         var configuration = HTTPClient.Configuration()
         configuration.tlsConfiguration = trust.configuration
@@ -122,7 +125,10 @@ final class PinnedClients: Sendable {
     private static func make(_ pin: Pin, _ configuration: HTTPClient.Configuration) -> HTTPClient {
         var configuration = configuration
         // TLS still asks for, and verifies, the name.
-        if case .name(let name) = pin.host { configuration.dnsOverride = [name: pin.address.description] }
+        if case .name(let name) = pin.host {
+            configuration.dnsOverride = [name: pin.address.description]
+            configuration.http1_1ConnectionDebugInitializer = { ServerIdentity.check($0, isFor: name) }
+        }
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 }

@@ -2,6 +2,9 @@ import Glibc
 
 /// Makes sure that nobody else can read the database's files.
 package enum DatabaseFiles {
+    /// The file and those that SQLite keeps beside it.
+    static func names(of path: String) -> [String] { [path, path + "-wal", path + "-shm", path + "-journal"] }
+
     /// Creates the file with mode 0600 if it is absent and refuses one that others may access. SQLite gives its
     /// companion files the same mode.
     ///
@@ -22,7 +25,7 @@ package enum DatabaseFiles {
                     ? .closed : [ENOENT, ENOTDIR, EISDIR].contains(code) ? .unfit : .away)
         }
         defer { close(descriptor) }
-        for name in [path, path + "-wal", path + "-shm"] {
+        for name in names(of: path) {
             var status = stat()
             guard lstat(name, &status) == 0 else { continue }
             guard status.st_mode & S_IFMT == S_IFREG else { throw refused("'\(name)' is not a regular file.") }

@@ -1,4 +1,5 @@
 public import GRDB
+import Glibc
 public import Synchronization
 
 /// Opens the daemon's SQLite files, all in one way: write-ahead log, flushed to the disk at every commit
@@ -67,6 +68,13 @@ public enum SQLiteFile {
         configuration.label = label
         configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA trusted_schema = OFF") }
         do {
+            for name in DatabaseFiles.names(of: path) {
+                // Who opens a pipe waits until somebody writes into it.
+                var status = stat()
+                guard stat(name, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+                    throw StorageError("'\(name)' is not a regular file.", kind: .unfit)
+                }
+            }
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             guard try queue.read(schema.version(of:)) > 0 else {
                 throw StorageError("The file is empty.", kind: .unfit)

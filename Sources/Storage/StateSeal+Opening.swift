@@ -23,7 +23,7 @@ extension StateSeal {
     public func open(locks: [any SecretLock], told: UInt64?, least: UInt64) async throws -> Opening {
         do {
             let found = try await pool.read { db in try Found(db) }
-            if let problem = impossible(found, told: told, least: least) { throw problem }
+            if let problem = Self.impossible(found, name, path, told: told, least: least) { throw problem }
             if found.seal == nil {
                 try await seal(afresh: locks, epoch: nil)
                 return .sealed(hadContent: hadContent)
@@ -57,7 +57,7 @@ extension StateSeal {
 
     private func edited(_ what: String) -> Problem { Self.edited(name, path, what) }
 
-    private static func edited(_ name: String, _ path: String, _ what: String) -> Problem {
+    static func edited(_ name: String, _ path: String, _ what: String) -> Problem {
         Problem(
             isOlder: false,
             message:
@@ -78,14 +78,18 @@ extension StateSeal {
     }
 
     /// What needs no key.
-    private func impossible(_ found: Found, told: UInt64?, least: UInt64) -> Problem? {
+    static func impossible(
+        _ found: Found, _ name: String, _ path: String, told: UInt64?, least: UInt64
+    ) -> Problem? {
         if found.epoch < least || found.seal == nil && told != nil {
-            return Self.older(name: name, path: path, found: found.epoch, told: least)
+            return older(name: name, path: path, found: found.epoch, told: least)
         }
-        guard let value = found.value else { return edited("it has no epoch") }
-        guard value >= 0, value < Int64.max else { return edited("its epoch is \(value), which no epoch can be") }
-        guard found.epoch - least <= Self.longestJump else {
-            return Self.jump(name: name, path: path, found: found.epoch, told: least)
+        guard let value = found.value else { return edited(name, path, "it has no epoch") }
+        guard value >= 0, value < Int64.max else {
+            return edited(name, path, "its epoch is \(value), which no epoch can be")
+        }
+        guard found.epoch - least <= longestJump else {
+            return jump(name: name, path: path, found: found.epoch, told: least)
         }
         return nil
     }

@@ -230,11 +230,4 @@ extension StateSeal {
         var epoch: UInt64 { UInt64(max(0, value ?? 0)) }
     }
 
-    /// The epoch of a file that is only read, also beside the daemon; 0 for one that was made before epochs. Blocks for a
-    /// few file operations.
-    public static func epoch(ofFile path: String, schema: SQLiteSchema) throws -> UInt64 {
-        let queue = try SQLiteFile.openReadOnly(path: path, label: "epoch", schema: schema)
-        defer { try? queue.close() }
-        return try queue.read { db in try db.tableExists("epoch") ? Found(db).epoch : 0 }
-    }
 }

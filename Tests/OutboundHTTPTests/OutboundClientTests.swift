@@ -1,3 +1,4 @@
+import Dispatch
 import Testing
 
 @testable import OutboundHTTP
@@ -122,6 +123,31 @@ import Testing
         await stranger.shutdown()
     }
 
+    /// Whoever answers the look-up chooses the address, and may have a certificate for it that all the world trusts.
+    @Test func aCertificateForTheAddressIsNoneForTheName() async throws {
+        let certificate = try Peer.certificate(for: "stranger.test", names: "IP:127.0.0.1")
+        let peer = try Peer(certificate: certificate)
+        let client = try client(allow: "127.0.0.0/8", trust: [certificate.0])
+        #expect(await failure(client, "https://peer.test:\(peer.port)/") == .certificateRefused)
+        #expect(await failure(client, "https://127.0.0.1:\(peer.port)/") == nil)
+        // Once more, since a refused connection is not kept for the next call.
+        #expect(await failure(client, "https://peer.test:\(peer.port)/") == .certificateRefused)
+        await client.shutdown()
+    }
+
+    @Test(arguments: [
+        ("DNS:*.peer.test", true), ("DNS:other.test,DNS:A.PEER.TEST", true), ("IP:127.0.0.1,DNS:a.peer.test", true),
+        ("DNS:*", false), ("DNS:a*.peer.test", false), ("DNS:*.test", false), ("DNS:peer.test", false),
+        ("IP:127.0.0.1,DNS:other.test", false), ("DNS:127.0.0.1", false), ("email:a.peer.test@a.peer.test", false),
+    ])
+    func aStarStandsForOneWholeLabel(_ names: String, _ isAccepted: Bool) async throws {
+        let certificate = try Peer.certificate(for: "stranger.test", names: names)
+        let peer = try Peer(certificate: certificate)
+        let client = try client(allow: "127.0.0.0/8", trust: [certificate.0])
+        #expect(await failure(client, "https://a.peer.test:\(peer.port)/") == (isAccepted ? nil : .certificateRefused))
+        await client.shutdown()
+    }
+
     @Test func trustFilesMustHoldCertificates() {
         #expect(throws: OutboundError.self) { try OutboundTrust(files: ["/etc/hostname"]) }
         #expect(throws: OutboundError.self) { try OutboundTrust(files: ["/nowhere.pem"]) }
@@ -133,6 +159,23 @@ import Testing
         let request = OutboundRequest(
             method: "GET", url: "http://peer.test:\(peer.port)/", headers: [(name: "X", value: "a\r\nY: b")])
         await #expect(throws: OutboundError.self) { try await client.send(request) }
+        await client.shutdown()
+    }
+
+    /// A name server that keeps everybody waiting must not make a time-out longer.
+    @Test func aCallEndsInTimeAlthoughTheNameServerIsSilent() async throws {
+        let silence = DispatchSemaphore(value: 0)
+        let client = try client(
+            allow: "slow.test", timeout: .milliseconds(200),
+            resolver: SystemResolver { _ in
+                silence.wait()
+                return .failure(OutboundError(.unreachable, "it was silent"))
+            })
+        // More than there are threads to ask.
+        let calls = (0..<8).map { _ in Task { await failure(client, "http://slow.test/") } }
+        for call in calls { #expect(await call.value != nil) }
+        // Only now does the name server say anything.
+        for _ in calls { silence.signal() }
         await client.shutdown()
     }
 }

@@ -69,15 +69,16 @@ final class Peer: Sendable {
         server.serve_forever()
         """
 
-    /// Makes a self-signed certificate for a host name: paths of certificate and key.
-    static func certificate(for name: String) throws -> (String, String) {
+    /// Makes a self-signed certificate for a host name, or for other names, as OpenSSL writes them: paths of certificate
+    /// and key.
+    static func certificate(for name: String, names: String? = nil) throws -> (String, String) {
         let folder = try ScratchDirectory.make("certificate").path
         try Command.succeed(
             "openssl",
             [
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                 "-keyout", folder + "/key.pem", "-out", folder + "/cert.pem", "-subj", "/CN=\(name)",
-                "-addext", "subjectAltName=DNS:\(name)",
+                "-addext", "subjectAltName=\(names ?? "DNS:\(name)")",
             ])
         return (folder + "/cert.pem", folder + "/key.pem")
     }

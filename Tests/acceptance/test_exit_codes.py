@@ -55,6 +55,7 @@ class Faults:
     unknown_flag = ("--nobody-knows", "this")
     unknown_verb = ()
     unreadable_operand = ("/nonexistent/file",)
+    unreadable_chain = ("--file", "/nonexistent/chain")
 
     def unknown_variable(self):
         return {"KMS_LOCK_TLL": "1m"}
@@ -238,6 +239,8 @@ def test_a_refusal_has_the_code_of_the_table(own, tmp_path, name, verb, code):
             own.home.chmod(0o700)
         assert result.returncode == code, result.stdout + result.stderr
         assert result.stderr.strip() and "Fatal" not in result.stderr
+        if name.startswith("unreadable-"):
+            assert "No such file" in result.stderr
         # What is refused says what is wrong with what: a flag, a setting, a file or a place.
         assert any(word in result.stderr for word in ("-", "'", "KMS_", "/")), result.stderr
 

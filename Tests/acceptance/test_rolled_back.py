@@ -113,6 +113,39 @@ def test_a_lost_database_is_noticed(own):
     assert "epoch is 0" in told(own.start(ready=False), "older-database")
 
 
+def test_doctor_tells_of_a_database_that_was_made_anew_before_anything_raised_its_epoch(own):
+    """Both say epoch 0, so only the seal tells them apart, which the new file has not."""
+    daemon = own.start()
+    daemon.client().create_keystore()
+    assert daemon.terminate() == 0
+    for name in FILES:
+        (own.home / name).unlink(missing_ok=True)
+    for _ in range(2):
+        daemon = own.start(ready=False)
+        assert "a seal, which it has not" in told(daemon, "older-database")
+        assert daemon.terminate() == 0
+        assert "a seal, which it has not" in failed(own, "database")
+
+
+def failed(installation, name):
+    """What doctor says of it, which it must not find good."""
+    report = installation.run_json("doctor", codes=(2,))
+    return " ".join(check["message"] for check in report["checks"] if check["name"] == name and check["grade"] == "fail")
+
+
+@pytest.mark.parametrize("value,words", [(-1, "no epoch can be"), (2**63 - 1, "no epoch can be"), (2**40, "no daemon made so many")])
+def test_doctor_tells_of_an_epoch_that_a_start_refuses(own, value, words):
+    daemon = own.start()
+    daemon.client().create_keystore()
+    assert daemon.terminate() == 0
+    with sqlite3.connect(own.home / "kmsd.sqlite") as database:
+        database.execute("UPDATE epoch SET value = ?", (value,))
+    database.close()
+    assert words in failed(own, "database")
+    daemon = own.start(ready=False)
+    assert words in told(daemon, "altered-database", words)
+
+
 def test_an_operator_adopts_an_older_database(own, tmp_path):
     daemon = own.start()
     key = daemon.client().create_keystore().create("ECDSAP256DER")

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Glibc
 
 /// Reads a chain's file, or an export of it; also beside the daemon that writes the file. Blocks.
 public struct AuditReader: Sendable {
@@ -15,8 +16,13 @@ public struct AuditReader: Sendable {
     /// - Throws: ``AuditError`` with `.unavailable`.
     public init(path: String) throws(AuditError) {
         self.path = path
-        guard let file = FileHandle(forReadingAtPath: path) else {
-            throw AuditError(.unavailable, "The audit chain '\(path)' is not there, or may not be read.")
+        // Who opens a pipe waits until somebody writes into it.
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            let file = FileHandle(forReadingAtPath: path)
+        else {
+            throw AuditError(
+                .unavailable, "The audit chain '\(path)' is not there, is no regular file, or may not be read.")
         }
         defer { try? file.close() }
         let magic = try? file.read(upToCount: 15)
@@ -26,7 +32,7 @@ public struct AuditReader: Sendable {
             do {
                 source = .export(try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe))
             } catch {
-                throw AuditError(.unavailable, "'\(path)' cannot be read: \(error.localizedDescription)")
+                throw AuditError(.unavailable, "'\(path)' cannot be read whole; see the system's log")
             }
         }
     }

@@ -61,7 +61,8 @@ public struct DecryptionChannel: Sendable {
     ) async throws(DecryptionCallError) -> [UInt8] {
         let transport: HTTP2ClientTransport.Posix
         do {
-            transport = try HTTP2ClientTransport.Posix(target: target, transportSecurity: security)
+            transport = try HTTP2ClientTransport.Posix(
+                target: target, transportSecurity: security, config: configuration)
         } catch {
             throw DecryptionCallError(
                 status: "FAILED_PRECONDITION", message: "the connection cannot be prepared",
@@ -105,9 +106,20 @@ public struct DecryptionChannel: Sendable {
         return String(decoding: name, as: UTF8.self)
     }
 
+    private var isAddress: Bool {
+        host.utf8.contains(UInt8(ascii: ":"))
+            || host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || $0 &- UInt8(ascii: "0") < 10 }
+    }
+
+    private var configuration: HTTP2ClientTransport.Posix.Config {
+        .defaults { [host, isNamed = tls != nil && !isAddress] settings in
+            guard isNamed else { return }
+            settings.channelDebuggingCallbacks.onCreateTCPConnection = { ServerNameHandler.add(to: $0, name: host) }
+        }
+    }
+
     private var target: any ResolvableTarget {
         if host.utf8.contains(UInt8(ascii: ":")) { return .ipv6(address: host, port: port) }
-        let isAddress = host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || $0 &- UInt8(ascii: "0") < 10 }
         return isAddress ? .ipv4(address: host, port: port) : .dns(host: host, port: port)
     }
 

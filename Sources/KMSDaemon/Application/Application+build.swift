@@ -29,8 +29,11 @@ package struct Application {
     package let gnap: GNAPVerifier?
     /// Signatures that count once.
     let used: UsedSignatures
-    /// Calls other servers; the only client that does.
+    /// Calls the servers that settings name.
     package let outbound: OutboundClient
+    /// Calls the servers that callers name. It has places, connections and look-ups of its own, so that nobody holds up the
+    /// others by naming slow ones.
+    package let vaultCalls: OutboundClient
     package let vaults: EncryptedDataVaults
     /// Nil in verbs that only look.
     package let audit: AuditParts?
@@ -50,10 +53,12 @@ package struct Application {
         try HomeDirectory.check(settings.home)
         try settings.keystores.prepareLockedMemory()
         let token = try makeToken(settings, observer: observer)
-        let outbound = try settings.outbound.client(calls: DescriptorBudget(settings).outboundCalls)
+        let budget = DescriptorBudget(settings)
+        let outbound = try settings.outbound.client(calls: budget.outboundCalls / 2)
+        let vaultCalls = try settings.outbound.client(calls: budget.outboundCalls / 2)
         let locks = try SecretLocks(settings: settings, token: token, outbound: outbound).make()
         let bearer = try makeBearer(settings, outbound)
-        let vaults = EncryptedDataVaults(sender: outbound, timeout: settings.outbound.vaultTimeout)
+        let vaults = EncryptedDataVaults(sender: vaultCalls, timeout: settings.outbound.vaultTimeout)
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
         let used = try makeUsedSignatures(settings, store)
         let gnap = try makeGNAP(settings, outbound, used)
@@ -65,7 +70,8 @@ package struct Application {
             keystores: KeystoreService(
                 store: store, locks: locks, resident: token, vaults: vaults,
                 configuration: settings.keystores),
-            locks: locks, bearer: bearer, gnap: gnap, used: used, outbound: outbound, vaults: vaults, audit: audit,
+            locks: locks, bearer: bearer, gnap: gnap, used: used, outbound: outbound, vaultCalls: vaultCalls,
+            vaults: vaults, audit: audit,
             split: try makeSplit(settings, token, audit, bearer, outbound),
             decryption: try makeDecryption(settings, token, audit, locks.all, outbound))
     }
@@ -133,7 +139,7 @@ package struct Application {
         responder.splitCrossOrigin = settings.origins.isEmpty ? nil : .splitKeys(settings.origins)
         responder.hasUpstreamStatuses = settings.hasUpstreamStatuses
         var services: [any Service] = [
-            StoreService(store: store, logger: logger), OutboundService(client: outbound),
+            StoreService(store: store, logger: logger), OutboundService(clients: [outbound, vaultCalls]),
         ]
         if let token { services.append(TokenService(token: token)) }
         if let audit {

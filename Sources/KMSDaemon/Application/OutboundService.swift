@@ -3,10 +3,10 @@ import ServiceLifecycle
 
 /// Ends the calls to other servers after everything that makes them.
 struct OutboundService: Service {
-    let client: OutboundClient
+    let clients: [OutboundClient]
 
     func run() async throws {
         await untilShutdown()
-        await client.shutdown()
+        for client in clients { await client.shutdown() }
     }
 }

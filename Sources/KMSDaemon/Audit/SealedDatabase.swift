@@ -31,13 +31,13 @@ package enum SealedDatabase: String, CaseIterable, Sendable {
         }
     }
 
-    /// The epoch of a file that is only read.
-    package func epoch(ofFile path: String) throws -> UInt64 {
+    /// What a file that is only read says of its own place.
+    package func claim(ofFile path: String) throws -> StateSeal.Claim {
         switch self {
-        case .keystores: try SQLiteKeystoreStore.epoch(ofFile: path)
-        case .shares: try AuthorityService.epoch(ofFile: path)
-        case .vault: try VaultService.epoch(ofFile: path)
-        case .decryption: try DecryptionStore.epoch(ofFile: path)
+        case .keystores: try SQLiteKeystoreStore.claim(ofFile: path)
+        case .shares: try AuthorityService.claim(ofFile: path)
+        case .vault: try VaultService.claim(ofFile: path)
+        case .decryption: try DecryptionStore.claim(ofFile: path)
         }
     }
 }

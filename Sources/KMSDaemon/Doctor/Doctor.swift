@@ -159,12 +159,17 @@ package struct Doctor: Encodable {
                 continue
             }
             do {
-                let epoch = try database.epoch(ofFile: path)
-                guard epoch < told else { continue }
+                let claim = try database.claim(ofFile: path)
+                let name = database.rawValue
+                guard let problem = claim.problem(of: name, at: path, told: head.sealed[name], least: told) else {
+                    continue
+                }
                 checks.append(
                     Check(
                         name: check, grade: .fail,
-                        message: "it is an older copy: its epoch is \(epoch), and the audit chain tells \(told)",
+                        message: claim.epoch < told
+                            ? "it is an older copy: its epoch is \(claim.epoch), and the audit chain tells \(told)"
+                            : problem.message,
                         remedy: "put the newer file back, or see `kmsd audit adopt-database --help`"))
             } catch {
                 add(check, error, remedy: Self.remedy(error, path))

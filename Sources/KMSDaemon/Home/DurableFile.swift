@@ -1,3 +1,5 @@
+import CDispatch
+import CoreFoundation
 import Foundation
 import Glibc
 import KMSConfiguration
@@ -5,9 +7,17 @@ import KMSConfiguration
 /// Small files of the home directory, replaced whole: written aside, flushed, renamed into place and the directory
 /// flushed, so after a crash the old content or the new one is there.
 enum DurableFile {
+    /// Longer than any that was written here, in bytes.
+    private static let longest = 1 << 20
+
     /// Nil if it is not there.
     static func contents(of path: String) throws -> Data? {
         guard FilePresence.exists(path) else { return nil }
+        var status = stat()
+        // Who opens a pipe waits until somebody writes into it.
+        guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG && status.st_size <= longest else {
+            throw ConfigurationError("'\(path)' is not a file of at most \(longest) bytes; restore it from the backup")
+        }
         do {
             return try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {

@@ -17,7 +17,7 @@ package struct DescriptorBudget: Sendable, Equatable {
     let metricsConnections: Int
     /// Connections of the gRPC front; 0 without one.
     let decryptionConnections: Int
-    /// Calls to other servers at once.
+    /// Calls to other servers at once: half of them to those that settings name, half to those that callers name.
     let outboundCalls: Int
     /// Readers of each database.
     package let readers: Int

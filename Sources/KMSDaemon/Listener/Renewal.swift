@@ -11,7 +11,7 @@ package import OutboundHTTP
 package final class Renewal: Sendable {
     private let settings: Configuration
     private let certificates: ServedCertificates
-    private let outbound: OutboundClient
+    private let outbound: [OutboundClient]
     private let logger: Logger
     private let queue = DispatchQueue(label: "kmsd.renewal")
     private let watch: Watch
@@ -41,7 +41,7 @@ package final class Renewal: Sendable {
 
     /// - Throws: ``ConfigurationError``
     package init(
-        _ settings: Configuration, certificates: ServedCertificates, outbound: OutboundClient, logger: Logger
+        _ settings: Configuration, certificates: ServedCertificates, outbound: [OutboundClient], logger: Logger
     ) throws {
         self.settings = settings
         self.certificates = certificates
@@ -92,7 +92,7 @@ package final class Renewal: Sendable {
             var changes: [String] = []
             for change in read.flatMap({ $0.listener.use($0.content) })
             where !changes.contains(where: { $0.utf8.elementsEqual(change.utf8) }) { changes.append(change) }
-            outbound.trust(trust)
+            for client in outbound { client.trust(trust) }
             if !trust.isSame(as: watch.trust) {
                 changes.append("the authorities of other servers are now \(trust.count) certificates")
             }

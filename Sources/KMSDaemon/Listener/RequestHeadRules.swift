@@ -114,7 +114,8 @@ struct RequestHeadRules {
             throw refused("the request has both Transfer-Encoding and Content-Length")
         }
         let codings = options(fields)
-        if codings == ["chunked"] { return }
+        // Empty members and empty fields beside it are legal, but programs differ over them.
+        if codings == ["chunked"], fields.count == 1, !fields[0].containsExactly(",") { return }
         guard codings.allSatisfy({ $0 == "chunked" || $0 == "identity" }) else {
             throw Refusal(status: 501, message: "the only transfer coding of requests is 'chunked'")
         }

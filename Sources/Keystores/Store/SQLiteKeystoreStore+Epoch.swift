@@ -1,5 +1,5 @@
 import GRDB
-import Storage
+public import Storage
 
 /// The number by which an older copy of the whole file is known. Each change that such a copy would undo raises it in its own
 /// transaction; the audit chain remembers the highest.
@@ -24,9 +24,8 @@ extension SQLiteKeystoreStore {
         return true
     }
 
-    /// The epoch of a file that is only read, also beside the daemon; 0 for one that was made before epochs. Blocks for a few
-    /// file operations.
-    public static func epoch(ofFile path: String) throws -> UInt64 {
-        try StateSeal.epoch(ofFile: path, schema: Schema.current)
+    /// What a file that is only read says of its own place, also beside the daemon. Blocks for a few file operations.
+    public static func claim(ofFile path: String) throws -> StateSeal.Claim {
+        try StateSeal.claim(ofFile: path, schema: Schema.current)
     }
 }

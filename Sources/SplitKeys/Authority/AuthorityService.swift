@@ -73,9 +73,9 @@ public final class AuthorityService: SplitAuthority {
     /// The same of a store that is opened for nothing else; close it.
     public static func seal(ofStore path: String) throws -> StateSeal { try AuthorityStore(path: path).seal }
 
-    /// The epoch of a store that is only read, also beside the daemon.
-    public static func epoch(ofFile path: String) throws -> UInt64 {
-        try StateSeal.epoch(ofFile: path, schema: AuthorityStore.schema)
+    /// What a store that is only read says of its own place, also beside the daemon.
+    public static func claim(ofFile path: String) throws -> StateSeal.Claim {
+        try StateSeal.claim(ofFile: path, schema: AuthorityStore.schema)
     }
 
     /// Unix seconds.

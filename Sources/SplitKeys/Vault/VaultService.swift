@@ -58,9 +58,9 @@ public final class VaultService: Sendable {
     /// The same of a store that is opened for nothing else; close it.
     public static func seal(ofStore path: String) throws -> StateSeal { try VaultStore(path: path).seal }
 
-    /// The epoch of a store that is only read, also beside the daemon.
-    public static func epoch(ofFile path: String) throws -> UInt64 {
-        try StateSeal.epoch(ofFile: path, schema: VaultStore.schema)
+    /// What a store that is only read says of its own place, also beside the daemon.
+    public static func claim(ofFile path: String) throws -> StateSeal.Claim {
+        try StateSeal.claim(ofFile: path, schema: VaultStore.schema)
     }
 
     /// Unix seconds.
