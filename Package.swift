@@ -299,7 +299,7 @@ let targets: [Target] = [
         uses: ["Anchors", "Audit", "Encodings", "LibCrypto", "Pairing", "SecretMemory", "TestSupport", "Token"]),
     tests("Decryption", uses: ["Encodings", "LibCrypto", "SecretMemory", "TFHE", "Token"], exclude: ["Vectors"]),
     tests("DecryptionAPI", uses: ["Decryption", "NIOCore"]),
-    tests("DecryptionStore", uses: ["Decryption", "GRDB", "Storage", "TFHE", "TestSupport"]),
+    tests("DecryptionStore", uses: ["Decryption", "EnclaveLock", "GRDB", "Storage", "TFHE", "TestSupport"]),
     tests(
         "KMSConfiguration", uses: ["BearerTokens", "Keystores", "Logging", "SecretMemory", "TestSupport", "Token"]),
     tests(

@@ -81,7 +81,8 @@ struct AnswerTests {
             for number in 0..<200 {
                 group.addTask {
                     let answer = StoreFixture.answer(UInt8(number))
-                    #expect(try await store.keep(answer, for: StoreFixture.id(number)) == answer)
+                    let kept = try await store.keep(answer, for: StoreFixture.id(number))
+                    #expect(kept == answer)
                 }
             }
             try await group.waitForAll()

@@ -26,10 +26,11 @@ struct KnownKeyTests {
         let known = KnownKeys()
         let before = known.key("one").generation
         known.forget()
-        known.learn(try StoreFixture.key("one"), generation: before)
+        let key = try StoreFixture.key("one")
+        known.learn(key, generation: before)
         #expect(known.key("one").key == nil)
-        known.learn(try StoreFixture.key("one"), generation: known.key("one").generation)
-        #expect(known.key("one").key == (try StoreFixture.key("one")))
+        known.learn(key, generation: known.key("one").generation)
+        #expect(known.key("one").key == key)
         #expect(known.key("One").key == nil)
     }
 }

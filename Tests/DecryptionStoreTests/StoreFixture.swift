@@ -1,4 +1,5 @@
 import Decryption
+import EnclaveLock
 import Storage
 import Synchronization
 import TFHE

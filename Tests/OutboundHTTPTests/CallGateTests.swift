@@ -6,6 +6,8 @@ import Testing
 
 /// Who names slow servers holds a part of the places, of those that run and of those that wait.
 @Suite("Turns of calls to other servers", .timeLimit(.minutes(10))) struct CallGateTests {
+    private final class Order: Sendable { let names = Mutex<[String]>([]) }
+
     private func network(_ address: String) throws -> CallGate.Network {
         CallGate.Network(try #require(NetworkAddress(address)))
     }
@@ -32,21 +34,21 @@ import Testing
         let (many, few) = (try network("2001:db8:1::1"), try network("2001:db8:2::1"))
         for _ in 0..<3 { try await gate.enter(many) }
         try await gate.enter(few)
-        let order = Mutex<[String]>([])
+        let order = Order()
         func call(_ name: String, _ network: CallGate.Network) -> Task<Void, any Error> {
             Task {
                 try await gate.enter(network)
-                order.withLock { $0.append(name) }
+                order.names.withLock { $0.append(name) }
             }
         }
         let calls = [call("many", many), call("few", few)]
         try await eventually("2 calls wait") { gate.waitingCalls >= 2 }
         gate.leave(many)
         try await calls[1].value
-        #expect(order.withLock { $0 } == ["few"])
+        #expect(order.names.withLock { $0 } == ["few"])
         gate.leave(many)
         try await calls[0].value
-        #expect(order.withLock { $0 } == ["few", "many"])
+        #expect(order.names.withLock { $0 } == ["few", "many"])
     }
 
     @Test("The addresses of one IPv6 network count as one") func onePrefixIsOneNetwork() throws {
