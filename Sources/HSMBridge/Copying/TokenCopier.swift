@@ -42,10 +42,11 @@ struct TokenCopier {
         }
     }
 
-    /// The objects to copy: keys first, then what goes with them.
+    /// The objects to copy: keys first, then what goes with them; by label and CKA_ID, since tokens show them in any order.
     func chosen(by matches: [ObjectMatch]) -> [CopiedObject] {
         let order: [ObjectClass] = [.privateKey, .secretKey, .publicKey, .certificate, .data]
         let wanted = objects.filter { object in matches.isEmpty || matches.contains { $0.matches(object) } }
+            .sorted { ($0.label + [0] + $0.id).lexicographicallyPrecedes($1.label + [0] + $1.id) }
         return order.flatMap { kind in wanted.filter { $0.objectClass == kind } }
             + wanted.filter { !order.contains($0.objectClass) }
     }
@@ -140,6 +141,8 @@ struct TokenCopier {
         let wrapped = try routes.wrap(key, by: route)
         let (staged, template) = try routes.arrive(wrapped, of: key, by: route, proof.publicHalf)
         defer { target.discard(staged) }
+        let unasked = try unaskedUses(of: staged, key)
+        takeAway(unasked, from: staged)
         guard let words = try accept(staged, key, route, &proof, &failures) else { return false }
         entry.route = route.name
         entry.proof = words
@@ -154,11 +157,20 @@ struct TokenCopier {
         let landed = try target.keep { session throws(HSMError) in
             try session.unwrap(
                 wrapped, under: routes.targetKey(of: route), route.target,
-                template + [.flag(.token, true), .bytes(.label, key.label), .bytes(.id, key.id)])
+                template + [
+                    .flag(.token, true), .bytes(.id, key.id),
+                    .bytes(.label, unasked.isEmpty ? key.label : Self.transit),
+                ])
         }
+        takeAway(unasked, from: landed)
         do throws(HSMError) {
             if let words = try accept(landed, key, route, &proof, &failures) {
                 entry.proof = words
+                if !unasked.isEmpty {
+                    try target.keep { session throws(HSMError) in
+                        try session.set([.bytes(.label, key.label)], on: landed)
+                    }
+                }
                 let kept = try target.use { session throws(HSMError) in try CopiedObject.read(landed, session) }
                 guard kept.label == key.label, kept.id == key.id else {
                     throw HSMError(.deviceFailure, "the target gave it another CKA_LABEL or CKA_ID")
@@ -173,44 +185,6 @@ struct TokenCopier {
         }
         try destroy(landed, after: nil)
         return false
-    }
-
-    /// What proves that a key on the target is the source's and no weaker; nil, with the reason noted, if it is not.
-    private func accept(
-        _ arrived: ObjectHandle, _ key: CopiedObject, _ route: KeyRoutes.Route, _ proof: inout UseProof,
-        _ failures: inout [String]
-    ) throws(HSMError) -> String? {
-        switch try proof.verdict(on: arrived) {
-        case .same(let words):
-            let told = try target.use { session throws(HSMError) in try CopiedObject.read(arrived, session) }
-            let differences = CarriedAttributes.differences(key, told)
-            guard differences.isEmpty else {
-                failures.append(
-                    "\(route.name): it arrived weaker or otherwise (\(differences.joined(separator: ", ")))")
-                return nil
-            }
-            return words
-        case .different(let words):
-            failures.append("\(route.name): another key arrived (\(words))")
-            return nil
-        case .untold(let words):
-            failures.append("\(route.name): what arrived could not be proved (\(words))")
-            return nil
-        }
-    }
-
-    /// Takes back what must not stay under its name.
-    func destroy(_ object: ObjectHandle, after error: HSMError?) throws(HSMError) {
-        do throws(HSMError) {
-            try target.keep { session throws(HSMError) in try session.destroy(object) }
-        } catch let failure {
-            guard error?.endsCopy != true else { return }
-            // Of no kind that is tried again: a second one would be beside it.
-            throw HSMError(
-                .keyMismatch,
-                "What arrived is not the same or weaker, and the target does not destroy it: \(failure.message) Destroy it "
-                    + "by hand.", cause: failure.cause)
-        }
     }
 }
 
