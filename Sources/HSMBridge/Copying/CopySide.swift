@@ -73,7 +73,9 @@ final class CopySide {
     func makeScratch(
         _ template: KeyTemplate, _ make: (borrowing Session, KeyTemplate) throws(HSMError) -> ObjectHandle
     ) throws(HSMError) -> ObjectHandle {
-        let names: [Attribute] = [.label(Self.marker + "transit"), .bytes(.id, SystemRandom.bytes(16))]
+        let hasID = !template.attributes.contains(.objectClass(.data))
+        let names: [Attribute] =
+            [.label(Self.marker + "transit")] + (hasID ? [.bytes(.id, SystemRandom.bytes(16))] : [])
         do throws(HSMError) {
             return remember(
                 try keep { session throws(HSMError) in
@@ -122,10 +124,18 @@ final class CopySide {
         }
     }
 
-    /// Token objects that an interrupted copy left.
+    /// What an interrupted copy left. Asked before anything is made, so whatever bears the mark is not this copy's; without
+    /// CKA_TOKEN, which a copy of a session object that was interrupted may still deny.
     func leftovers() throws(HSMError) -> [ObjectHandle] {
         try use { session throws(HSMError) in
-            try Provisioner.labelled(Self.marker, session).map(\.handle)
+            let mark = Array(Self.marker.utf8)
+            var found: [ObjectHandle] = []
+            for handle in try session.find([]) {
+                if let label = try? session.attribute(.label, of: handle), label.starts(with: mark) {
+                    found.append(handle)
+                }
+            }
+            return found
         }
     }
 }

@@ -3,10 +3,10 @@ import Token
 
 /// Copies the chosen objects of one token to another, one after the other.
 ///
-/// Nothing reaches the target's storage before it was proved. A key arrives twice: first as an object that must not stay,
-/// which is compared by use and read back; then from the same wrapped bytes under its own name, where it is compared and read
-/// back again, and destroyed if anything is otherwise. Whatever moment the process dies at, the target holds whole keys that
-/// were proved, and the next run finds them there, compares again and leaves them.
+/// Nothing secret reaches the target's storage before it was proved. A key arrives as an object that must not stay, which is
+/// compared by use and read back; only then the target makes a copy of it that stays, or unwraps it once more if it makes none.
+/// What stays is compared and read back again, and destroyed if anything is otherwise. Whatever moment the process dies at, the
+/// next run finds whole keys, compares them again and leaves them.
 struct TokenCopier {
     let source: CopySide
     let target: CopySide
@@ -154,36 +154,16 @@ struct TokenCopier {
             entry.outcome = .wouldCopy
             return true
         }
-        let landed = try target.keep { session throws(HSMError) in
-            try session.unwrap(
-                wrapped, under: routes.targetKey(of: route), route.target,
-                template + [
-                    .flag(.token, true), .bytes(.id, key.id),
-                    .bytes(.label, unasked.isEmpty ? key.label : Self.transit),
-                ])
+        // Where the token copies objects, what was proved is what stays.
+        for way in Landing.allCases {
+            guard
+                let landed = try land(
+                    way, staged, wrapped, of: key, by: route,
+                    template + [.bytes(.id, key.id), .bytes(.label, unasked.isEmpty ? key.label : Self.transit)])
+            else { continue }
+            takeAway(unasked, from: landed)
+            if try settle(landed, key, route, &proof, &entry, &failures) { return true }
         }
-        takeAway(unasked, from: landed)
-        do throws(HSMError) {
-            if let words = try accept(landed, key, route, &proof, &failures) {
-                entry.proof = words
-                if !unasked.isEmpty {
-                    try target.keep { session throws(HSMError) in
-                        try session.set([.bytes(.label, key.label)], on: landed)
-                    }
-                }
-                let kept = try target.use { session throws(HSMError) in try CopiedObject.read(landed, session) }
-                guard kept.label == key.label, kept.id == key.id else {
-                    throw HSMError(.deviceFailure, "the target gave it another CKA_LABEL or CKA_ID")
-                }
-                taken.add(kept)
-                entry.outcome = .copied
-                return true
-            }
-        } catch {
-            try destroy(landed, after: error)
-            throw error
-        }
-        try destroy(landed, after: nil)
         return false
     }
 }

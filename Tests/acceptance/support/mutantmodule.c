@@ -5,7 +5,7 @@
  *   other                another key of the same kind arrives
  *   lose                 an attribute of the template that is not obeyed
  *   open                 arrives SENSITIVE=false, EXTRACTABLE=true, whatever the template says
- *   landing              only token objects arrive otherwise: what is only tried is as it was
+ *   landing              only token objects arrive otherwise: what is only tried is as it was, and nothing is copied
  *   kind                 only keys of this CKA_KEY_TYPE
  *   replace              a new key destroys the one that has its CKA_ID
  *   tokens               it makes no session objects
@@ -71,6 +71,14 @@ static CK_RV generate_pair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, C
     if (is_refused(private_half, private_count)) return CKR_TEMPLATE_INCONSISTENT;
     return theirs->C_GenerateKeyPair(session, mechanism, public_half, public_count, private_half, private_count,
                                      public_key, private_key);
+}
+
+static CK_RV copy_object(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *attributes, CK_ULONG count,
+                         CK_OBJECT_HANDLE *copy)
+{
+    CK_ULONG value;
+    if (told("landing", &value)) return CKR_FUNCTION_NOT_SUPPORTED;
+    return theirs->C_CopyObject(session, object, attributes, count, copy);
 }
 
 static CK_RV derive_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base, CK_ATTRIBUTE *attributes,
@@ -186,6 +194,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
         if (!get || get(&theirs)) return CKR_GENERAL_ERROR;
         mine = *theirs;
         mine.C_CreateObject = create_object;
+        mine.C_CopyObject = copy_object;
         mine.C_GenerateKey = generate_key;
         mine.C_GenerateKeyPair = generate_pair;
         mine.C_DeriveKey = derive_key;
