@@ -11,7 +11,7 @@ struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
         abstract: "Look at the token without using the daemon's keys.",
-        subcommands: [List.self, Probe.self, Lint.self])
+        subcommands: [List.self, Probe.self, Lint.self, Copy.self])
 
     /// `kmsd token list`.
     struct List: Verb {
@@ -185,6 +185,7 @@ struct TokenCommand: AsyncParsableCommand {
             let parts = object.label.splitExactly(at: "/", maxSplits: 1, omittingEmpty: true)
             guard TokenObjects.isOfAnyDaemon(object.label) else { return " (not kmsd's)" }
             if object.label.startsExactly(with: "kmsd-probe/") { return " (left by an interrupted probe)" }
+            if object.label.startsExactly(with: "kmsd-copy/") { return " (left by an interrupted copy)" }
             guard parts.count == 2 else { return "" }
             return instance.map { parts[1].startsExactly(with: $0 + "/") } == true ? "" : " (another kmsd's)"
         }

@@ -11,7 +11,7 @@ public final class RSAVerificationKey: Sendable {
     public let modulus: [UInt8]
     /// Big-endian, without leading zeros.
     public let exponent: [UInt8]
-    private let key: PKey
+    let key: PKey
 
     /// - Parameters:
     ///   - modulus: Big-endian; 2048 to 8192 bits and odd.

@@ -137,6 +137,18 @@ def test_the_operators_session_prints_what_it_says(checkout):
     assert prints(expected, checkout.type(here([". .kmsd/env.sh", *typed], checkout)))
 
 
+def test_the_migration_prints_what_it_says(tmp_path):
+    """Keys from one token to another; no daemon takes part."""
+    typed, expected = transcript("docs/migration.md", "kmsd token copy")
+    assert len(typed) <= 10 and expected[-1] == "2 present" and "3 copied, 1 stays" in expected
+    (tmp_path / "kmsd").symlink_to(BINARY)
+    clean = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    result = subprocess.run(["bash", "-c", "set -eo pipefail\n" + "\n".join(typed)], cwd=tmp_path, env=clean, text=True,
+                            capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
+    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+    assert prints(expected, result.stdout), result.stdout
+
+
 def test_the_decryption_session_prints_what_it_says(tmp_path_factory):
     """A chain, a daemon and people, in three terminals."""
     checkout = Checkout(tmp_path_factory.mktemp("d"))

@@ -3,7 +3,9 @@ public import Token
 
 /// Whose the objects on a token are, by their labels.
 public enum TokenObjects {
-    private static let prefixes = ["kmsd/", "kmsd-kept/", "kmsd-anchor/", TokenProbe.labelPrefix]
+    private static let prefixes = [
+        "kmsd/", "kmsd-kept/", "kmsd-anchor/", TokenProbe.labelPrefix, CopySide.marker,
+    ]
 
     /// Whether some kmsd made an object of this label, this one or another.
     public static func isOfAnyDaemon(_ label: String) -> Bool { prefixes.contains { label.startsExactly(with: $0) } }

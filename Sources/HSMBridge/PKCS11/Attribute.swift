@@ -34,6 +34,26 @@ struct AttributeType: RawRepresentable, Hashable, Sendable {
     static let unwrapTemplate = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_UNWRAP_TEMPLATE))
     static let modulus = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_MODULUS))
     static let prime = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_PRIME))
+    static let signRecover = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_SIGN_RECOVER))
+    static let verifyRecover = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_VERIFY_RECOVER))
+    static let copyable = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_COPYABLE))
+    static let destroyable = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_DESTROYABLE))
+    static let alwaysAuthenticate = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_ALWAYS_AUTHENTICATE))
+    static let wrapTemplate = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_WRAP_TEMPLATE))
+    static let deriveTemplate = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_DERIVE_TEMPLATE))
+    static let startDate = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_START_DATE))
+    static let endDate = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_END_DATE))
+    static let subject = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_SUBJECT))
+    static let issuer = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_ISSUER))
+    static let serialNumber = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_SERIAL_NUMBER))
+    static let certificateType = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_CERTIFICATE_TYPE))
+    static let certificateCategory = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_CERTIFICATE_CATEGORY))
+    static let publicExponent = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_PUBLIC_EXPONENT))
+    static let modulusBits = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_MODULUS_BITS))
+    static let application = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_APPLICATION))
+    static let objectID = Self(rawValue: CK_ATTRIBUTE_TYPE(CKA_OBJECT_ID))
+    /// CKA_NSS_DB, a vendor's: NSS takes no EC private key without the raw public point in it.
+    static let nssPublicPoint = Self(rawValue: 0xD5A0_DB00)
 
     /// The standard's spelling, such as `CKA_EXTRACTABLE`; hexadecimal for one without a name here.
     var name: String { Self.names[self] ?? "0x" + String(rawValue, radix: 16) }
@@ -48,6 +68,13 @@ struct AttributeType: RawRepresentable, Hashable, Sendable {
         .wrapWithTrusted: "CKA_WRAP_WITH_TRUSTED", .checkValue: "CKA_CHECK_VALUE", .ecParameters: "CKA_EC_PARAMS",
         .ecPoint: "CKA_EC_POINT", .allowedMechanisms: "CKA_ALLOWED_MECHANISMS",
         .unwrapTemplate: "CKA_UNWRAP_TEMPLATE", .modulus: "CKA_MODULUS", .prime: "CKA_PRIME",
+        .signRecover: "CKA_SIGN_RECOVER", .verifyRecover: "CKA_VERIFY_RECOVER", .copyable: "CKA_COPYABLE",
+        .destroyable: "CKA_DESTROYABLE", .alwaysAuthenticate: "CKA_ALWAYS_AUTHENTICATE",
+        .wrapTemplate: "CKA_WRAP_TEMPLATE", .deriveTemplate: "CKA_DERIVE_TEMPLATE", .startDate: "CKA_START_DATE",
+        .endDate: "CKA_END_DATE", .subject: "CKA_SUBJECT", .issuer: "CKA_ISSUER", .serialNumber: "CKA_SERIAL_NUMBER",
+        .certificateType: "CKA_CERTIFICATE_TYPE", .certificateCategory: "CKA_CERTIFICATE_CATEGORY",
+        .publicExponent: "CKA_PUBLIC_EXPONENT", .modulusBits: "CKA_MODULUS_BITS", .application: "CKA_APPLICATION",
+        .objectID: "CKA_OBJECT_ID",
     ]
 }
 

@@ -21,6 +21,32 @@ struct MechanismType: RawRepresentable, Hashable, Sendable {
     static let ecdh1Derive = Self(rawValue: CK_MECHANISM_TYPE(CKM_ECDH1_DERIVE))
     static let sha256 = Self(rawValue: CK_MECHANISM_TYPE(CKM_SHA256))
     static let sha256HMAC = Self(rawValue: CK_MECHANISM_TYPE(CKM_SHA256_HMAC))
+    static let sha1HMAC = Self(rawValue: CK_MECHANISM_TYPE(CKM_SHA_1_HMAC))
+    static let sha384HMAC = Self(rawValue: CK_MECHANISM_TYPE(CKM_SHA384_HMAC))
+    static let sha512HMAC = Self(rawValue: CK_MECHANISM_TYPE(CKM_SHA512_HMAC))
+    static let sha1 = Self(rawValue: CK_MECHANISM_TYPE(CKM_SHA_1))
+    static let aesCBC = Self(rawValue: CK_MECHANISM_TYPE(CKM_AES_CBC))
+    static let aesCMAC = Self(rawValue: CK_MECHANISM_TYPE(CKM_AES_CMAC))
+    /// RFC 3394; some modules fill what is no multiple of eight bytes with zeros.
+    static let aesKeyWrap = Self(rawValue: CK_MECHANISM_TYPE(CKM_AES_KEY_WRAP))
+    /// RFC 5649 in PKCS #11 3.0; absent from the 2.40 header.
+    static let aesKeyWrapKWP = Self(rawValue: 0x210B)
+    static let rsaKeyPairGeneration = Self(rawValue: CK_MECHANISM_TYPE(CKM_RSA_PKCS_KEY_PAIR_GEN))
+    static let rsaPKCS1 = Self(rawValue: CK_MECHANISM_TYPE(CKM_RSA_PKCS))
+    static let rsaPKCS1SHA256 = Self(rawValue: CK_MECHANISM_TYPE(CKM_SHA256_RSA_PKCS))
+    static let rsaOAEP = Self(rawValue: CK_MECHANISM_TYPE(CKM_RSA_PKCS_OAEP))
+
+    /// The standard's spelling; hexadecimal for one without a name here.
+    var name: String { Self.names[self] ?? "0x" + String(rawValue, radix: 16) }
+
+    private static let names: [MechanismType: String] = [
+        .aesKeyWrap: "CKM_AES_KEY_WRAP", .aesKeyWrapPad: "CKM_AES_KEY_WRAP_PAD",
+        .aesKeyWrapKWP: "CKM_AES_KEY_WRAP_KWP", .rsaOAEP: "CKM_RSA_PKCS_OAEP", .aesECB: "CKM_AES_ECB",
+        .aesCBC: "CKM_AES_CBC", .aesCMAC: "CKM_AES_CMAC", .sha1HMAC: "CKM_SHA_1_HMAC", .sha256HMAC: "CKM_SHA256_HMAC",
+        .sha384HMAC: "CKM_SHA384_HMAC", .sha512HMAC: "CKM_SHA512_HMAC", .ecdsa: "CKM_ECDSA", .eddsa: "CKM_EDDSA",
+        .ecdsaSHA256: "CKM_ECDSA_SHA256", .rsaPKCS1: "CKM_RSA_PKCS", .rsaPKCS1SHA256: "CKM_SHA256_RSA_PKCS",
+        .ecdh1Derive: "CKM_ECDH1_DERIVE",
+    ]
 }
 
 /// A mechanism with its parameter, if it has one.
@@ -30,6 +56,10 @@ enum Mechanism: Sendable {
     case gcm(iv: [UInt8], associatedData: [UInt8])
     /// ECDH without key derivation function: the x coordinate of the product. The point is ours, never a caller's.
     case ecdh(point: [UInt8])
+    /// A block mode with its initial vector.
+    case vector(MechanismType, [UInt8])
+    /// RSAES-OAEP without a label, its mask made with the same hash.
+    case oaep(OAEPHash)
 
     static let gcmIVLength = 12
     static let gcmTagLength = 16
@@ -53,6 +83,23 @@ enum Mechanism: Sendable {
                     return body(&mechanism)
                 }
             }
+        case .vector(let type, let vector):
+            return vector.withNonNullBytes { vector in
+                var mechanism = CK_MECHANISM(
+                    mechanism: type.rawValue, pParameter: vector.baseAddress, ulParameterLen: CK_ULONG(vector.count))
+                return body(&mechanism)
+            }
+        case .oaep(let hash):
+            var parameters = CK_RSA_PKCS_OAEP_PARAMS()
+            parameters.hashAlg = hash.mechanism.rawValue
+            parameters.mgf = hash.maskGenerator
+            parameters.source = CK_ULONG(CKZ_DATA_SPECIFIED)
+            return withUnsafeMutablePointer(to: &parameters) { pointer in
+                var mechanism = CK_MECHANISM(
+                    mechanism: MechanismType.rsaOAEP.rawValue, pParameter: pointer,
+                    ulParameterLen: CK_ULONG(MemoryLayout<CK_RSA_PKCS_OAEP_PARAMS>.size))
+                return body(&mechanism)
+            }
         case .gcm(let iv, let associatedData):
             precondition(iv.count == Self.gcmIVLength, "a GCM IV of ours is 12 bytes (SP 800-38D section 8.2)")
             return iv.withNonNullBytes { iv in
@@ -74,6 +121,19 @@ enum Mechanism: Sendable {
             }
         }
     }
+}
+
+/// The hash of RSAES-OAEP (RFC 8017, 7.1).
+enum OAEPHash: String, Sendable, CaseIterable {
+    case sha256 = "SHA-256"
+    case sha1 = "SHA-1"
+
+    var mechanism: MechanismType { self == .sha256 ? .sha256 : .sha1 }
+
+    var maskGenerator: CK_ULONG { CK_ULONG(self == .sha256 ? CKG_MGF1_SHA256 : CKG_MGF1_SHA1) }
+
+    /// Bytes of a digest.
+    var length: Int { self == .sha256 ? 32 : 20 }
 }
 
 extension [UInt8] {

@@ -44,10 +44,17 @@ extension Session {
     borrowing func wrap(
         _ key: ObjectHandle, under wrappingKey: ObjectHandle, _ mechanism: MechanismType
     ) throws(HSMError) -> [UInt8] {
+        try wrap(key, under: wrappingKey, .plain(mechanism))
+    }
+
+    /// ``wrap(_:under:_:)`` by a mechanism with a parameter.
+    borrowing func wrap(
+        _ key: ObjectHandle, under wrappingKey: ObjectHandle, _ mechanism: Mechanism
+    ) throws(HSMError) -> [UInt8] {
         var wrapped = [UInt8](repeating: 0, count: Self.longestWrappedKey)
         var length = CK_ULONG(wrapped.count)
         try call("C_WrapKey") { functions, handle in
-            Mechanism.plain(mechanism).withCMechanism {
+            mechanism.withCMechanism {
                 functions.pointee.C_WrapKey(handle, $0, wrappingKey, key, &wrapped, &length)
             }
         }
@@ -76,6 +83,13 @@ extension Session {
     borrowing func unwrap(
         _ wrapped: [UInt8], under unwrappingKey: ObjectHandle, _ mechanism: MechanismType, _ template: KeyTemplate
     ) throws(HSMError) -> ObjectHandle {
+        try unwrap(wrapped, under: unwrappingKey, .plain(mechanism), template)
+    }
+
+    /// ``unwrap(_:under:_:_:)`` by a mechanism with a parameter.
+    borrowing func unwrap(
+        _ wrapped: [UInt8], under unwrappingKey: ObjectHandle, _ mechanism: Mechanism, _ template: KeyTemplate
+    ) throws(HSMError) -> ObjectHandle {
         try refuseUnguarded(template)
         guard !wrapped.isEmpty, wrapped.count <= Self.longestWrappedKey else {
             throw HSMError(.authenticationFailed, "The wrapped key cannot be opened.")
@@ -83,7 +97,7 @@ extension Session {
         var key = ObjectHandle()
         try template.withCAttributesThrowing { (attributes, count) throws(HSMError) in
             try call("C_UnwrapKey") { functions, handle in
-                Mechanism.plain(mechanism).withCMechanism { mechanism in
+                mechanism.withCMechanism { mechanism in
                     wrapped.withNonNullBytes {
                         functions.pointee.C_UnwrapKey(
                             handle, mechanism, unwrappingKey, $0.baseAddress, CK_ULONG($0.count), attributes, count,
@@ -110,6 +124,6 @@ extension Session {
         return key
     }
 
-    /// More than the PKCS #8 of an RSA-4096 key.
-    private static var longestWrappedKey: Int { 4096 }
+    /// More than the PKCS #8 of an RSA-8192 key.
+    private static var longestWrappedKey: Int { 8192 }
 }

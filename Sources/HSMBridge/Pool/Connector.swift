@@ -16,7 +16,7 @@ struct Connector: Sendable {
     ) throws(HSMError) -> Connection {
         let found = try TokenSearch.find(door: door, uri: configuration.uri, manifest: manifest)
         let keeper = try Session(door: door, slot: found.slot, epoch: found.epoch, access: .readOnly)
-        try login(keeper, token: found.identity)
+        try Self.login(keeper, token: found.identity, pinSource: configuration.pinSource)
         var keys: [KeyRole: Connection.RoleKey] = [:]
         if let manifest {
             guard manifest.format == 1 else {
@@ -34,12 +34,15 @@ struct Connector: Sendable {
             residentLimit: configuration.residentHandleLimit, residentAlgorithms: algorithms)
     }
 
-    private func login(_ session: borrowing Session, token: TokenIdentity) throws(HSMError) {
+    /// Logs the user in, unless somebody in the process did; a PIN that was refused once is not tried again.
+    static func login(
+        _ session: borrowing Session, token: TokenIdentity, pinSource: PINSource
+    ) throws(HSMError) {
         guard try !session.isLoggedIn() else { return }
         // Read before the guard is taken: a PIN file that cannot be read says nothing about the token.
-        let pin = try configuration.pinSource.loadLine()
+        let pin = try pinSource.loadLine()
         let result = session.door.module.login(token: token) { session.loginResult(pin: pin) }
-        guard let result else { throw Self.refusedBefore(token) }
+        guard let result else { throw refusedBefore(token) }
         guard result.isLoggedIn else { throw HSMError.returned(result, by: "C_Login") }
     }
 
