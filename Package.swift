@@ -39,6 +39,7 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
     .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
 ]
 
 /// The package of each product that a target may name.
@@ -52,6 +53,7 @@ let packageOfProduct = [
     "AsyncHTTPClient": "async-http-client", "Yams": "Yams", "GRPCCore": "grpc-swift-2",
     "GRPCNIOTransportHTTP2Posix": "grpc-swift-nio-transport", "GRPCProtobuf": "grpc-swift-protobuf",
     "SwiftASN1": "swift-asn1", "SwiftProtobuf": "swift-protobuf", "X509": "swift-certificates",
+    "Crypto": "swift-crypto",
 ]
 
 func dependencies(_ names: [String]) -> [Target.Dependency] {
@@ -106,6 +108,7 @@ let targets: [Target] = [
     library("TFHE", uses: ["LibCrypto", "SecretMemory"], settings: optimised),
     library("InclusionProofs", uses: ["LibCrypto"], settings: optimised),
     library("LightClient", uses: ["Encodings", "LibCrypto"]),
+    library("HybridSealing", uses: ["Crypto", "LibCrypto", "SecretMemory"]),
     library("WorkingKeys", uses: ["Encodings", "LibCrypto", "Pairing", "SecretMemory"]),
     library("WalletClient", uses: ["Encodings", "LibCrypto", "Pairing", "SecretMemory"]),
 
@@ -248,6 +251,7 @@ let targets: [Target] = [
     tests("LibCrypto", uses: ["SecretMemory", "TestSupport"]),
     tests("Pairing", exclude: ["Vectors"], settings: optimised),
     tests("TFHE", uses: ["LibCrypto", "SecretMemory", "TestSupport"], exclude: ["Vectors"]),
+    tests("HybridSealing", uses: ["LibCrypto", "SecretMemory", "TestSupport"], exclude: ["Vectors"]),
     tests("InclusionProofs", uses: ["Encodings"], exclude: ["Vectors"]),
     tests("LightClient", uses: ["ChainNodes", "Encodings", "LibCrypto", "SecretMemory"], exclude: ["Vectors"]),
     tests(
