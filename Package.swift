@@ -118,7 +118,7 @@ let targets: [Target] = [
     library("TPMBridge", uses: ["CTSS2", "Encodings", "LibCrypto", "SecretMemory", "Token", "Workers"]),
 
     // What stands on a device, whichever it is.
-    library("EnclaveLock", uses: ["Encodings", "LibCrypto", "SecretMemory", "Token", "Workers"]),
+    library("EnclaveLock", uses: ["Encodings", "HybridSealing", "LibCrypto", "SecretMemory", "Token", "Workers"]),
     library("Storage", uses: ["EnclaveLock", "Encodings", "GRDB", "LibCrypto", "SecretMemory"]),
     library(
         "Audit", uses: ["EnclaveLock", "Encodings", "GRDB", "LibCrypto", "SecretMemory", "Storage", "Token", "Workers"]),
@@ -203,8 +203,10 @@ let targets: [Target] = [
         uses: [
             "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "ChainNodes", "Decryption",
             "DecryptionAPI", "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "HSMBridge", "HTTPAPI",
-            "HTTPTypes", "Hummingbird", "HummingbirdCore", "KMSConfiguration", "Keystores", "LibCrypto", "LightClient",
-            "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL", "OutboundHTTP",
+            "HTTPTypes", "Hummingbird", "HummingbirdCore", "KMSConfiguration", "Keystores",
+            "LibCrypto",
+            "LightClient", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL",
+            "OutboundHTTP",
             "PrometheusMetrics", "RemoteLocks", "SecretMemory", "ServiceLifecycle", "SplitKeys", "Storage", "TPMBridge",
             "Token", "Workers", "WorkingKeys",
         ]),
@@ -265,7 +267,8 @@ let targets: [Target] = [
             "EnclaveLock", "Encodings", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", "TestTokens", "Token",
         ]),
     tests(
-        "EnclaveLock", uses: ["Encodings", "LibCrypto", "SecretMemory", "TestSupport", "Token"], exclude: ["Golden"]),
+        "EnclaveLock",
+        uses: ["Encodings", "HybridSealing", "LibCrypto", "SecretMemory", "TestSupport", "Token"], exclude: ["Golden"]),
     tests(
         "Audit",
         uses: [
@@ -325,9 +328,9 @@ let targets: [Target] = [
 let fuzzed = dependencies([
     "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "Decryption", "DecryptionAPI",
     "DecryptionClient", "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "GRDB", "GRPCCore", "HTTPAPI",
-    "HTTPTypes", "Hummingbird", "InclusionProofs", "KMSCommand", "KMSConfiguration", "Keystores", "LibCrypto",
-    "LightClient", "Logging", "NIOCore", "OutboundHTTP", "Pairing", "RemoteLocks", "SecretMemory", "SplitKeys",
-    "SwiftProtobuf", "TFHE", "TPMBridge", "Token", "TrustBlocImport", "WorkingKeys",
+    "HTTPTypes", "Hummingbird", "InclusionProofs", "KMSCommand", "KMSConfiguration", "Keystores",
+    "LibCrypto", "LightClient", "Logging", "NIOCore", "OutboundHTTP", "Pairing", "RemoteLocks", "SecretMemory",
+    "SplitKeys", "SwiftProtobuf", "TFHE", "TPMBridge", "Token", "TrustBlocImport", "WorkingKeys",
 ])
 let fuzzTarget: Target =
     fuzzing
