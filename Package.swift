@@ -203,7 +203,7 @@ let targets: [Target] = [
         uses: [
             "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "ChainNodes", "Decryption",
             "DecryptionAPI", "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "HSMBridge", "HTTPAPI",
-            "HTTPTypes", "Hummingbird", "HummingbirdCore", "KMSConfiguration", "Keystores",
+            "HTTPTypes", "Hummingbird", "HummingbirdCore", "HybridSealing", "KMSConfiguration", "Keystores",
             "LibCrypto",
             "LightClient", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL",
             "OutboundHTTP",
@@ -215,7 +215,7 @@ let targets: [Target] = [
         uses: [
             "ArgumentParser", "Attestation", "Audit", "BearerTokens", "Capabilities", "Decryption",
             "DecryptionAPI", "DecryptionClient", "DecryptionStore", "DevChain", "EDV", "EnclaveLock",
-            "Encodings", "HSMBridge", "InclusionProofs", "KMSConfiguration", "KMSDaemon",
+            "Encodings", "HSMBridge", "HybridSealing", "InclusionProofs", "KMSConfiguration", "KMSDaemon",
             "Keystores", "LibCrypto", "LightClient", "Logging", "OutboundHTTP", "RemoteLocks",
             "SecretMemory", "ServiceLifecycle", "SplitKeys", "Storage", "TFHE", "TPMBridge", "Token",
             "TrustBlocImport", "UnixSignals", "WalletClient", "WorkingKeys",
@@ -328,7 +328,7 @@ let targets: [Target] = [
 let fuzzed = dependencies([
     "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "Decryption", "DecryptionAPI",
     "DecryptionClient", "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "GRDB", "GRPCCore", "HTTPAPI",
-    "HTTPTypes", "Hummingbird", "InclusionProofs", "KMSCommand", "KMSConfiguration", "Keystores",
+    "HTTPTypes", "Hummingbird", "HybridSealing", "InclusionProofs", "KMSCommand", "KMSConfiguration", "Keystores",
     "LibCrypto", "LightClient", "Logging", "NIOCore", "OutboundHTTP", "Pairing", "RemoteLocks", "SecretMemory",
     "SplitKeys", "SwiftProtobuf", "TFHE", "TPMBridge", "Token", "TrustBlocImport", "WorkingKeys",
 ])

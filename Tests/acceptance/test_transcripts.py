@@ -137,6 +137,17 @@ def test_the_operators_session_prints_what_it_says(checkout):
     assert prints(expected, checkout.type(here([". .kmsd/env.sh", *typed], checkout)))
 
 
+def test_the_session_of_lock_slots_prints_what_it_says(tmp_path_factory):
+    checkout = Checkout(tmp_path_factory.mktemp("s"))
+    try:
+        checkout.wait_until_ready()
+    finally:
+        checkout.end()
+    typed, expected = transcript("docs/slots.md", "kmsd slot test")
+    assert expected[-1] == "slot 2  passphrase  opens"
+    assert prints(expected, checkout.type(typed))
+
+
 def test_the_decryption_session_prints_what_it_says(tmp_path_factory):
     """A chain, a daemon and people, in three terminals."""
     checkout = Checkout(tmp_path_factory.mktemp("d"))
