@@ -39,6 +39,7 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
     .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
 ]
 
 /// The package of each product that a target may name.
@@ -52,6 +53,7 @@ let packageOfProduct = [
     "AsyncHTTPClient": "async-http-client", "Yams": "Yams", "GRPCCore": "grpc-swift-2",
     "GRPCNIOTransportHTTP2Posix": "grpc-swift-nio-transport", "GRPCProtobuf": "grpc-swift-protobuf",
     "SwiftASN1": "swift-asn1", "SwiftProtobuf": "swift-protobuf", "X509": "swift-certificates",
+    "Crypto": "swift-crypto",
 ]
 
 func dependencies(_ names: [String]) -> [Target.Dependency] {
@@ -107,6 +109,7 @@ let targets: [Target] = [
     library("TFHE", uses: ["LibCrypto", "SecretMemory"], settings: optimised),
     library("InclusionProofs", uses: ["LibCrypto"], settings: optimised),
     library("LightClient", uses: ["Encodings", "LibCrypto"]),
+    library("HybridSealing", uses: ["Crypto", "LibCrypto", "SecretMemory"]),
     library("WorkingKeys", uses: ["Encodings", "LibCrypto", "Pairing", "SecretMemory"]),
     library("WalletClient", uses: ["Encodings", "LibCrypto", "Pairing", "SecretMemory"]),
 
@@ -116,7 +119,7 @@ let targets: [Target] = [
     library("TPMBridge", uses: ["CTSS2", "Encodings", "LibCrypto", "SecretMemory", "Token", "Workers"]),
 
     // What stands on a device, whichever it is.
-    library("EnclaveLock", uses: ["Encodings", "LibCrypto", "SecretMemory", "Token", "Workers"]),
+    library("EnclaveLock", uses: ["Encodings", "HybridSealing", "LibCrypto", "SecretMemory", "Token", "Workers"]),
     library("Storage", uses: ["EnclaveLock", "Encodings", "GRDB", "LibCrypto", "SecretMemory"]),
     library(
         "Audit", uses: ["EnclaveLock", "Encodings", "GRDB", "LibCrypto", "SecretMemory", "Storage", "Token", "Workers"]),
@@ -201,8 +204,10 @@ let targets: [Target] = [
         uses: [
             "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "ChainNodes", "Decryption",
             "DecryptionAPI", "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "HSMBridge", "HTTPAPI",
-            "HTTPTypes", "Hummingbird", "HummingbirdCore", "KMSConfiguration", "Keystores", "LibCrypto", "LightClient",
-            "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL", "OutboundHTTP",
+            "HTTPTypes", "Hummingbird", "HummingbirdCore", "HybridSealing", "KMSConfiguration", "Keystores",
+            "LibCrypto",
+            "LightClient", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL",
+            "OutboundHTTP",
             "PrometheusMetrics", "RemoteLocks", "SecretMemory", "ServiceLifecycle", "SplitKeys", "Storage", "TPMBridge",
             "Token", "Workers", "WorkingKeys",
         ]),
@@ -211,7 +216,7 @@ let targets: [Target] = [
         uses: [
             "ArgumentParser", "Attestation", "Audit", "BearerTokens", "Capabilities", "Decryption",
             "DecryptionAPI", "DecryptionClient", "DecryptionStore", "DevChain", "EDV", "EnclaveLock",
-            "Encodings", "HSMBridge", "InclusionProofs", "KMSConfiguration", "KMSDaemon",
+            "Encodings", "HSMBridge", "HybridSealing", "InclusionProofs", "KMSConfiguration", "KMSDaemon",
             "Keystores", "LibCrypto", "LightClient", "Logging", "OutboundHTTP", "RemoteLocks",
             "SecretMemory", "ServiceLifecycle", "SplitKeys", "Storage", "TFHE", "TPMBridge", "Token",
             "TrustBlocImport", "UnixSignals", "WalletClient", "WorkingKeys",
@@ -249,6 +254,7 @@ let targets: [Target] = [
     tests("LibCrypto", uses: ["SecretMemory", "TestSupport"]),
     tests("Pairing", exclude: ["Vectors"], settings: optimised),
     tests("TFHE", uses: ["LibCrypto", "SecretMemory", "TestSupport"], exclude: ["Vectors"]),
+    tests("HybridSealing", uses: ["LibCrypto", "SecretMemory", "TestSupport"], exclude: ["Vectors"]),
     tests("InclusionProofs", uses: ["Encodings"], exclude: ["Vectors"]),
     tests("LightClient", uses: ["ChainNodes", "Encodings", "LibCrypto", "SecretMemory"], exclude: ["Vectors"]),
     tests(
@@ -262,7 +268,8 @@ let targets: [Target] = [
             "EnclaveLock", "Encodings", "HSMBridge", "LibCrypto", "SecretMemory", "TestSupport", "TestTokens", "Token",
         ]),
     tests(
-        "EnclaveLock", uses: ["Encodings", "LibCrypto", "SecretMemory", "TestSupport", "Token"], exclude: ["Golden"]),
+        "EnclaveLock",
+        uses: ["Encodings", "HybridSealing", "LibCrypto", "SecretMemory", "TestSupport", "Token"], exclude: ["Golden"]),
     tests(
         "Audit",
         uses: [
@@ -323,9 +330,9 @@ let targets: [Target] = [
 let fuzzed = dependencies([
     "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "Decryption", "DecryptionAPI",
     "DecryptionClient", "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "GRDB", "GRPCCore", "HTTPAPI",
-    "HTTPTypes", "Hummingbird", "InclusionProofs", "KMSCommand", "KMSConfiguration", "Keystores", "LibCrypto",
-    "LightClient", "Logging", "NIOCore", "OutboundHTTP", "Pairing", "RemoteLocks", "SecretMemory", "SplitKeys",
-    "SwiftProtobuf", "TFHE", "TPMBridge", "Token", "TrustBlocImport", "WorkingKeys",
+    "HTTPTypes", "Hummingbird", "HybridSealing", "InclusionProofs", "KMSCommand", "KMSConfiguration", "Keystores",
+    "LibCrypto", "LightClient", "Logging", "NIOCore", "OutboundHTTP", "Pairing", "RemoteLocks", "SecretMemory",
+    "SplitKeys", "SwiftProtobuf", "TFHE", "TPMBridge", "Token", "TrustBlocImport", "WorkingKeys",
 ])
 let fuzzTarget: Target =
     fuzzing

@@ -110,6 +110,11 @@ public final class DecryptionStore: Sendable {
         try StateSeal.claim(ofFile: path, schema: schema)
     }
 
+    /// Keys that the token seals, in a store that is only read.
+    public static func countOfToken(ofFile path: String) throws -> Int {
+        try StateSeal.count("SELECT COUNT(*) FROM keys WHERE lock_kind = 'token'", inFile: path, schema: schema)
+    }
+
     // MARK: Transactions
 
     func read<R: Sendable>(

@@ -73,6 +73,7 @@ struct StartCommand: Verb {
                 "the record of decisions begins anew: what only it told, such as revocations of split keys, is gone",
                 metadata: ["found": "\(loss)", "remedy": "stop, and restore it from a backup"])
         }
+        application.tellSlots(to: logger)
         let certificates = try ServedCertificates(settings)
         logger.warning("\(Self.exposure(settings))")
         try await application.waitForCountedSignatures()

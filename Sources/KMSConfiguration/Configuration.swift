@@ -188,6 +188,26 @@ public struct Configuration: Sendable {
         try checkExposure(origin: values.origin("host"))
     }
 
+    /// The settings of the token that opens a lock slot: those of this one, with its own home and address; nil if none is
+    /// configured.
+    ///
+    /// - Throws: ``ConfigurationError`` for an address that is none.
+    public func ofRecoveryToken() throws(ConfigurationError) -> Configuration? {
+        guard let recovery = locks.recovery else { return nil }
+        guard !recovery.home.isExactly(home) else {
+            throw ConfigurationError("recovery-home is this home; it is that of another token")
+        }
+        var settings = self
+        settings.home = recovery.home
+        do throws(ConfigurationError) {
+            settings.token = try Self.tokenURI(recovery.token)
+            settings.tpm = try Self.tpmAddress(recovery.token)
+        } catch {
+            throw ConfigurationError("recovery-token-uri: \(error.message)")
+        }
+        return settings
+    }
+
     /// Adds the setting's origin to what `parse` complains about.
     static func explained<Value>(
         _ values: ConfigurationValues, _ name: String, _ parse: (String?) throws(ConfigurationError) -> Value

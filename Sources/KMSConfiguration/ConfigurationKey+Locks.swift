@@ -30,6 +30,19 @@ extension ConfigurationKey {
             name: "secret-lock-aws-endpoint", environment: "KMS_SECRET_LOCK_AWS_ENDPOINT", kind: .text, standard: "",
             summary: "URL of AWS KMS; the region's own unless given."),
         ConfigurationKey(
+            name: "without-token", environment: "KMS_WITHOUT_TOKEN", kind: .boolean, standard: "false",
+            summary: "true: serve with a lock slot while the token is away; the record of decisions is unsigned then."),
+        ConfigurationKey(
+            name: "recovery-passphrase-files", environment: "KMS_RECOVERY_PASSPHRASE_FILES", kind: .text,
+            summary:
+                "Passphrases that open lock slots, separated by commas: absolute paths (mode 0600) or credential:NAME."),
+        ConfigurationKey(
+            name: "recovery-home", environment: "KMS_RECOVERY_HOME", kind: .path,
+            summary: "Home directory of the token whose public key a lock slot is sealed to."),
+        ConfigurationKey(
+            name: "recovery-token-uri", environment: "KMS_RECOVERY_TOKEN_URI", kind: .text,
+            summary: "That token, as token-uri names one."),
+        ConfigurationKey(
             name: "auth-server-url", environment: "KMS_AUTH_SERVER_URL", kind: .text, standard: "",
             summary: "Auth server that keeps the users' other shares; with its token, new keystores are locked by "
                 + "shares."),

@@ -25,12 +25,25 @@ public struct LockSettings: Sendable {
     }
 
     public var passphraseFile: String?
+    /// Whether to go on with a lock slot, without the token.
+    public var isWithoutToken: Bool
+    /// Files with passphrases of lock slots, or of people who open one together.
+    public var recoveryPassphraseFiles: [String]
+    /// Home directory of a token that opens a lock slot, and how the token is called.
+    public var recovery: (home: String, token: String)?
     public var aws: AWS?
     /// New keystores are locked by shares if it is there.
     public var authServer: AuthServer?
 
     init(_ values: ConfigurationValues) throws(ConfigurationError) {
         passphraseFile = values.text("secret-lock-passphrase-file").nonEmpty
+        isWithoutToken = values.boolean("without-token") == true
+        recoveryPassphraseFiles =
+            values.text("recovery-passphrase-files").nonEmpty?.splitExactly(at: ",").map { String($0) } ?? []
+        guard recoveryPassphraseFiles.count <= 16 else {
+            throw ConfigurationError("\(values.origin("recovery-passphrase-files")): at most 16 files are taken")
+        }
+        recovery = try Self.recovery(values)
         aws = try Self.aws(values)
         authServer = try Self.authServer(values)
         switch values.text("secret-lock-type") {
@@ -40,6 +53,17 @@ public struct LockSettings: Sendable {
             throw ConfigurationError(
                 "\(values.origin("secret-lock-type")): 'passphrase' needs secret-lock-passphrase-file")
         default: break
+        }
+    }
+
+    private static func recovery(
+        _ values: ConfigurationValues
+    ) throws(ConfigurationError) -> (home: String, token: String)? {
+        switch (values.text("recovery-home").nonEmpty, values.text("recovery-token-uri").nonEmpty) {
+        case (nil, nil): return nil
+        case (let home?, let token?): return (home, token)
+        case (nil, _?): throw ConfigurationError("recovery-token-uri is given without recovery-home")
+        case (_?, nil): throw ConfigurationError("recovery-home is given without recovery-token-uri")
         }
     }
 

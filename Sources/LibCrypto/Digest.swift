@@ -19,6 +19,13 @@ public enum Digest {
         }
     }
 
+    /// 32 bytes of a secret, which stay one.
+    public static func sha3of256(secret: borrowing SecretBytes) throws(LibCryptoError) -> SecretBytes {
+        try secret.withUnsafeBytes { secret throws(LibCryptoError) in
+            try SecretBytes.filled(32) { output throws(LibCryptoError) in try hash(secret, .sha3of256, into: output) }
+        }
+    }
+
     /// 32 bytes.
     public static func sha3of256(_ data: [UInt8]) throws(LibCryptoError) -> [UInt8] { try hash(data, .sha3of256) }
 

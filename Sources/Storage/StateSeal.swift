@@ -230,4 +230,12 @@ extension StateSeal {
         var epoch: UInt64 { UInt64(max(0, value ?? 0)) }
     }
 
+    /// Counts rows of a file that is only read, also beside the daemon: as the file says, unproven. Blocks for one query.
+    ///
+    /// - Parameter sql: Our own, without operands.
+    public static func count(_ sql: String, inFile path: String, schema: SQLiteSchema) throws -> Int {
+        let queue = try SQLiteFile.openReadOnly(path: path, label: "count", schema: schema)
+        defer { try? queue.close() }
+        return try queue.read { db in try Int.fetchOne(db, sql: sql) ?? 0 }
+    }
 }

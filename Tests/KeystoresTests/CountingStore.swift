@@ -27,6 +27,9 @@ final class CountingStore: KeystoreStore {
     func updateVault(_ record: KeystoreRecord, expecting expected: [UInt8]) async throws -> Bool {
         try await counted.updateVault(record, expecting: expected)
     }
+    func updateLockRecord(_ record: KeystoreRecord, expecting expected: [UInt8]) async throws -> Bool {
+        try await counted.updateLockRecord(record, expecting: expected)
+    }
     func keystores(controller: String?, after: String?, limit: Int) async throws -> [KeystoreRecord] {
         try await counted.keystores(controller: controller, after: after, limit: limit)
     }

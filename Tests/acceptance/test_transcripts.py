@@ -147,6 +147,15 @@ def test_the_migration_prints_what_it_says(tmp_path):
                             capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
     assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
     assert prints(expected, result.stdout), result.stdout
+def test_the_session_of_lock_slots_prints_what_it_says(tmp_path_factory):
+    checkout = Checkout(tmp_path_factory.mktemp("s"))
+    try:
+        checkout.wait_until_ready()
+    finally:
+        checkout.end()
+    typed, expected = transcript("docs/slots.md", "kmsd slot test")
+    assert expected[-1] == "slot 2  passphrase  opens"
+    assert prints(expected, checkout.type(typed))
 
 
 def test_the_decryption_session_prints_what_it_says(tmp_path_factory):

@@ -61,7 +61,8 @@ public final class AuditChain: AuditRecording {
         self.faults = faults
         self.configuration = configuration
         pinnedKey = tail.pinned
-        standingState = Mutex(tail.pinned.isEmpty && !configuration.isCompared ? .trusted : .unchecked)
+        let isUnasked = tail.pinned.isEmpty && !configuration.isCompared || configuration.isWithoutToken
+        standingState = Mutex(isUnasked ? .trusted : .unchecked)
         self.stores = stores
         clock = Task {
             while !Task.isCancelled {

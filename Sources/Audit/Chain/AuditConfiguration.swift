@@ -11,6 +11,9 @@ public struct AuditConfiguration: Sendable {
     public var keyFingerprint: String
     /// Whether a token is there to ask what it remembers; then nothing is allowed before that, signed or not.
     public var isCompared: Bool
+    /// Whether an operator said to go on while the token is away: then the chain is trusted as far as the files go, the record
+    /// of this start says so, and the token compares and signs when it is back.
+    public var isWithoutToken = false
     /// Whose older copies the chain notices; nil for a verb that does not open it.
     public var store: WatchedStore?
     /// Most records that may wait to be written. A busy disk may take seconds for a flush, and thousands of key uses are

@@ -73,13 +73,15 @@ package enum AuditStart {
 
     /// - Parameter problem: Why nothing will be allowed to this process.
     static func event(_ configuration: AuditConfiguration, _ problem: AuditError?) -> AuditEvent {
-        AuditEvent(
+        var details = [
+            key: configuration.keyFingerprint, "instance": configuration.instance,
+            "machine-boot": AuditClock.machineBoot(), "pid": "\(getpid())",
+        ]
+        if configuration.isWithoutToken { details["without-token"] = "true" }
+        return AuditEvent(
             front: "admin", actor: "uid:\(getuid())", operation: "start", subject: "",
             outcome: problem == nil ? .allowed : .refused, reason: problem?.code.rawValue ?? "ok", requestID: "",
-            details: [
-                key: configuration.keyFingerprint, "instance": configuration.instance,
-                "machine-boot": AuditClock.machineBoot(), "pid": "\(getpid())",
-            ])
+            details: details)
     }
 
     /// The record that goes on from `head`; the first of a chain without one.

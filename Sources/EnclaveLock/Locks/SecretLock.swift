@@ -10,6 +10,15 @@ public enum LockKind: String, Codable, Sendable, CaseIterable {
     case aws
     /// Shares of the caller and of an Auth server.
     case shamir
+    /// The home's recovery key, which its lock slots open.
+    case recovery
+    /// The public key of a token that need not be there to seal.
+    case hybrid
+    /// Several people of whom some suffice.
+    case people
+
+    /// Whether a keystore's lock record may have a slot of it; the others are for the slots of a home alone.
+    public var locksKeystores: Bool { self != .hybrid && self != .people }
 
     /// The name in settings and requests.
     public var name: String { self == .localFile ? "local" : rawValue }

@@ -21,20 +21,45 @@ public struct LockRecord: Codable, Sendable, Hashable {
     /// Whether a caller must present a share, whatever is in memory.
     public var needsShare: Bool { slots.contains { $0.kind == .shamir } }
 
-    /// Seals a lock key into a record of one slot.
+    /// Seals a lock key into a record of one slot, or of two.
     ///
-    /// - Parameter caller: What whoever asks presents, for a lock of shares.
+    /// - Parameters:
+    ///   - recovery: A further lock that shall open it. A keystore that is locked by shares has none: it is nobody's without
+    ///     its caller.
+    ///   - caller: What whoever asks presents, for a lock of shares.
     /// - Throws: as ``SecretLock/seal(_:identity:caller:)``.
     public static func make(
-        sealing lockKey: SharedSecret, with lock: any SecretLock, tenant: String, keystore: String, createdAt: Int64,
-        caller: CallerShare? = nil
+        sealing lockKey: SharedSecret, with lock: any SecretLock, recovery: (any SecretLock)? = nil, tenant: String,
+        keystore: String, createdAt: Int64, caller: CallerShare? = nil
     ) async throws(EnclaveLockError) -> LockRecord {
         let sealed = try await lock.seal(
             lockKey, identity: identity(tenant: tenant, keystore: keystore, slot: 1), caller: caller)
-        return LockRecord(slots: [
+        var record = LockRecord(slots: [
             LockSlot(
                 id: 1, kind: lock.kind, identity: lock.identity, sealed: Data(sealed), createdAt: createdAt)
         ])
+        guard let recovery, lock.kind != .shamir, lock.kind != recovery.kind else { return record }
+        try await record.add(
+            lockKey, with: recovery, tenant: tenant, keystore: keystore, createdAt: createdAt)
+        return record
+    }
+
+    /// Whether this lock has a slot here.
+    public func hasSlot(of lock: any SecretLock) -> Bool {
+        slots.contains { $0.kind == lock.kind && $0.identity.isExactly(lock.identity) }
+    }
+
+    /// Seals the lock key for a further lock, in place of an earlier one of its kind.
+    public mutating func add(
+        _ lockKey: SharedSecret, with lock: any SecretLock, tenant: String, keystore: String, createdAt: Int64
+    ) async throws(EnclaveLockError) {
+        // A number is never used again while the slot that had it may be somewhere.
+        let id = (slots.map(\.id).max() ?? 0) + 1
+        let sealed = try await lock.seal(
+            lockKey, identity: Self.identity(tenant: tenant, keystore: keystore, slot: id), caller: nil)
+        slots.removeAll { $0.kind == lock.kind }
+        slots.append(
+            LockSlot(id: id, kind: lock.kind, identity: lock.identity, sealed: Data(sealed), createdAt: createdAt))
     }
 
     /// Opens the lock key with the first lock that has a slot here.

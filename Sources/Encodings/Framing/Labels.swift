@@ -48,6 +48,14 @@ public enum Labels: String, CaseIterable, Sendable {
     case attestation = "kmsd/attestation/v1"
     /// Begins what the result key signs; the bridge to the token makes that form itself.
     case result = "kmsd/result/v1"
+    /// Begins the HPKE info of what is sealed to a recovery key or to the public key of a lock slot.
+    case hybridSlot = "kmsd/hybrid-slot/v1"
+    /// HKDF info of the key that authenticates the list of lock slots.
+    case slotListKey = "kmsd/slots/authentication-key/v1"
+    /// Begins the authenticated form of the list of lock slots.
+    case slotList = "kmsd/slots/list/v1"
+    /// Begins what the audit key signs of what still needs its token.
+    case tokenNeeds = "kmsd/slots/token-needs/v1"
     /// Begins the context under which a token seals an anchor of split keys.
     case anchor = "kmsd/anchor/v1"
 

@@ -20,6 +20,8 @@ package struct Application {
     package let settings: Configuration
     /// Nil if another lock than the token's is configured and no token is.
     package let token: (any TokenBackend)?
+    /// The token of another home that opens a lock slot of this one; nil unless one is configured.
+    package let recoveryToken: (any TokenBackend)?
     package let store: SQLiteKeystoreStore
     package let keystores: KeystoreService
     package let locks: KeystoreLocks
@@ -56,17 +58,18 @@ package struct Application {
         let budget = DescriptorBudget(settings)
         let outbound = try settings.outbound.client(calls: budget.outboundCalls / 2)
         let vaultCalls = try settings.outbound.client(calls: budget.outboundCalls / 2)
-        let locks = try SecretLocks(settings: settings, token: token, outbound: outbound).make()
+        let recoveryToken = try RecoveryToken.make(settings)
+        let locks = try SecretLocks(
+            settings: settings, token: token, recoveryToken: recoveryToken, outbound: outbound
+        ).make()
         let bearer = try makeBearer(settings, outbound)
         let vaults = EncryptedDataVaults(sender: vaultCalls, timeout: settings.outbound.vaultTimeout)
         let store = try SQLiteKeystoreStore(path: settings.databasePath)
         let used = try makeUsedSignatures(settings, store)
         let gnap = try makeGNAP(settings, outbound, used)
-        let audit =
-            writesAudit
-            ? try AuditParts(home: settings.home, token: token, manifest: token?.manifest, store: store.seal) : nil
+        let audit = writesAudit ? try AuditParts.make(settings, token: token, store: store.seal) : nil
         return Application(
-            settings: settings, token: token, store: store,
+            settings: settings, token: token, recoveryToken: recoveryToken, store: store,
             keystores: KeystoreService(
                 store: store, locks: locks, resident: token, vaults: vaults,
                 configuration: settings.keystores),
@@ -78,6 +81,8 @@ package struct Application {
 
     private static func makeToken(_ settings: Configuration, observer: any CallObserver) throws -> (any TokenBackend)? {
         if settings.secretLock != .token, settings.token == nil, settings.tpm == nil { return nil }
+        // An operator's word, with a record: see AuditParts.
+        if settings.locks.isWithoutToken { return nil }
         let configuration = try BackendConfiguration(settings, manifest: nil)
         guard let manifest = try ManifestFile(home: settings.home).read() else {
             throw LostManifest.missing(settings)
@@ -141,7 +146,7 @@ package struct Application {
         var services: [any Service] = [
             StoreService(store: store, logger: logger), OutboundService(clients: [outbound, vaultCalls]),
         ]
-        if let token { services.append(TokenService(token: token)) }
+        for token in [token, recoveryToken].compactMap({ $0 }) { services.append(TokenService(token: token)) }
         if let audit {
             let seals =
                 [store.seal]

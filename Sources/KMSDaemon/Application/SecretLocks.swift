@@ -11,11 +11,17 @@ package import Token
 package struct SecretLocks {
     package let settings: Configuration
     package let token: (any TokenBackend)?
+    /// Of another home; it opens a lock slot.
+    package let recoveryToken: (any TokenBackend)?
     package let outbound: any OutboundSending
 
-    package init(settings: Configuration, token: (any TokenBackend)?, outbound: any OutboundSending) {
+    package init(
+        settings: Configuration, token: (any TokenBackend)?, recoveryToken: (any TokenBackend)? = nil,
+        outbound: any OutboundSending
+    ) {
         self.settings = settings
         self.token = token
+        self.recoveryToken = recoveryToken
         self.outbound = outbound
     }
 
@@ -35,10 +41,38 @@ package struct SecretLocks {
             case .aws: aws
             case .passphrase: passphrase
             }
-        guard let server else {
-            throw ConfigurationError("no token is configured; give --token-uri or KMS_TOKEN_URI")
+        let isAmongOthers = others.contains { $0.kind == server?.kind }
+        let recovery: (any SecretLock)? = try recovery(
+            openers: others + (isAmongOthers ? [] : [server].compactMap { $0 }))
+        guard let server = server ?? (settings.locks.isWithoutToken ? recovery : nil) else {
+            throw ConfigurationError(
+                settings.locks.isWithoutToken
+                    ? "'without-token' needs a lock slot, and this home has none: `kmsd slot add` makes one while the "
+                        + "token is there"
+                    : "no token is configured; give --token-uri or KMS_TOKEN_URI")
         }
-        return KeystoreLocks(server: server, standard: shares, others: others)
+        return KeystoreLocks(server: server, standard: shares, recovery: recovery, others: others)
+    }
+
+    /// Nil in a home without lock slots.
+    private func recovery(openers: [any SecretLock]) throws -> RecoveryLock? {
+        guard let record = try SlotFile(home: settings.home).read() else { return nil }
+        var openers = openers
+        for file in settings.locks.recoveryPassphraseFiles {
+            openers.append(try Self.passphraseLock(file, setting: "recovery-passphrase-files"))
+        }
+        if let lock = try recoveryTokenLock() { openers.append(lock) }
+        openers.append(try PeopleLock(members: openers))
+        return try RecoveryLock(record: record, openers: openers)
+    }
+
+    private func recoveryTokenLock() throws -> HybridSlotLock? {
+        guard let recoveryToken, let home = settings.locks.recovery?.home else { return nil }
+        guard let record = try RecipientFile(home: home).read() else {
+            throw ConfigurationError("'\(home)' has no recipient.json: run `kmsd slot recipient` with that home")
+        }
+        let recipient = try TokenRecipient(record: record, token: recoveryToken)
+        return try HybridSlotLock(recipient: recipient.publicKey, opener: recipient)
     }
 
     /// The lock of shares alone; nil if none is configured.
@@ -57,11 +91,18 @@ package struct SecretLocks {
     }
 
     private static func passphraseLock(_ file: String) throws -> PassphraseLock {
-        let passphrase = try secret("secret-lock-passphrase-file", file, PassphraseLock.lengths)
+        try passphraseLock(file, setting: "secret-lock-passphrase-file")
+    }
+
+    /// The lock of a passphrase in a file.
+    ///
+    /// - Parameter setting: Who names the file, for messages.
+    package static func passphraseLock(_ file: String, setting: String) throws -> PassphraseLock {
+        let passphrase = try secret(setting, file, PassphraseLock.lengths)
         do {
             return try PassphraseLock(passphrase: passphrase)
         } catch {
-            throw ConfigurationError("secret-lock-passphrase-file: \(error.message)")
+            throw ConfigurationError("\(setting): \(error.message)")
         }
     }
 

@@ -36,7 +36,7 @@ final class ServiceMetrics: Sendable {
             text.value(name, histogram)
         }
         // `aws` and `key` are TrustBloc's; the other locks are ours.
-        var locks = LockKind.allCases.map {
+        var locks = LockKind.allCases.filter(\.locksKeystores).map {
             ($0.name, "a secret lock of kind \($0.name)", keystores.locks.times(of: $0))
         }
         locks.append(("key", "a keystore's lock key", keystores.locks.key))

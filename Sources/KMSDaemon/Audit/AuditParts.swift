@@ -1,4 +1,5 @@
 package import Audit
+import KMSConfiguration
 package import Storage
 package import Token
 
@@ -15,16 +16,19 @@ package struct AuditParts: Sendable {
     ///   - token: Vouches for the chain; nil without a token.
     ///   - manifest: Pins the audit key; nil without a token.
     ///   - store: Whose older copies the chain notices from its first record on; nil in verbs that leave it alone.
+    ///   - isWithoutToken: Whether an operator said to go on while the token of the manifest is away.
     /// - Throws: `AuditError`.
     package init(
-        home: String, token: (any AuditNotary.Backend)?, manifest: TokenManifest?, store: StateSeal? = nil
+        home: String, token: (any AuditNotary.Backend)?, manifest: TokenManifest?, store: StateSeal? = nil,
+        isWithoutToken: Bool = false
     ) throws {
         let fingerprint = manifest?[.audit]?.fingerprint ?? ""
-        chain = try AuditChain(
-            AuditConfiguration(
-                path: Self.path(home: home), instance: manifest?.instance ?? "", token: manifest?.token.serial ?? "",
-                keyFingerprint: fingerprint,
-                isCompared: token != nil && manifest != nil, store: store.map { WatchedStore($0) }))
+        var configuration = AuditConfiguration(
+            path: Self.path(home: home), instance: manifest?.instance ?? "", token: manifest?.token.serial ?? "",
+            keyFingerprint: fingerprint,
+            isCompared: token != nil && manifest != nil, store: store.map { WatchedStore($0) })
+        configuration.isWithoutToken = isWithoutToken
+        chain = try AuditChain(configuration)
         if let token, let manifest {
             notary = AuditNotary(
                 chain: chain, token: token, serial: manifest.token.serial, fingerprint: fingerprint)
@@ -32,6 +36,17 @@ package struct AuditParts: Sendable {
             notary = nil
         }
         ledger = RevocationLedger(chain: chain, notary: notary)
+    }
+
+    /// The chain of a home as the settings say.
+    static func make(
+        _ settings: Configuration, token: (any TokenBackend)?, store: StateSeal? = nil
+    ) throws -> AuditParts {
+        let isWithoutToken = settings.locks.isWithoutToken
+        return try AuditParts(
+            home: settings.home, token: token,
+            manifest: isWithoutToken ? ManifestFile(home: settings.home).read() : token?.manifest, store: store,
+            isWithoutToken: isWithoutToken)
     }
 
     package static func path(home: String) -> String { home + "/audit.db" }

@@ -16,11 +16,31 @@ package struct RecordedWork {
         fileprivate let chain: AuditChain
 
         /// Records what was made.
-        package func made(_ operation: String, _ subject: String) async throws {
-            _ = try await chain.recordDone(
-                AuditEvent(
-                    front: "admin", actor: "uid:\(getuid())", operation: operation, subject: subject, outcome: .allowed,
-                    reason: "ok", requestID: ""))
+        // exact: the names are this program's own, in ASCII.
+        package func made(_ operation: String, _ subject: String, details: [String: String] = [:]) async throws {
+            _ = try await chain.recordDone(event(operation, subject, .allowed, details))
+        }
+
+        /// Records what is about to be done; without a record it is not done.
+        // exact: the names are this program's own, in ASCII.
+        package func allow(_ operation: String, _ subject: String, details: [String: String] = [:]) async throws {
+            _ = try await chain.record(event(operation, subject, .allowed, details))
+        }
+
+        /// Records what was refused.
+        package func refused(_ operation: String, _ subject: String, reason: String) async throws {
+            var event = event(operation, subject, .refused, [:])
+            event.reason = reason
+            _ = try await chain.recordDone(event)
+        }
+
+        private func event(
+            _ operation: String, _ subject: String, _ outcome: AuditEvent.Outcome,
+            _ details: [String: String]  // exact: the names are this program's own, in ASCII.
+        ) -> AuditEvent {
+            AuditEvent(
+                front: "admin", actor: "uid:\(getuid())", operation: operation, subject: subject, outcome: outcome,
+                reason: "ok", requestID: "", details: details)
         }
     }
 
@@ -32,11 +52,11 @@ package struct RecordedWork {
         defer { withExtendedLifetime(home) {} }
         let application = try Application.build(settings)
         let token = application.token
-        let audit = try AuditParts(
-            home: settings.home, token: token, manifest: token?.manifest, store: application.store.seal)
-        token?.start()
+        let audit = try AuditParts.make(settings, token: token, store: application.store.seal)
+        let devices = [token, application.recoveryToken].compactMap { $0 }
+        for device in devices { device.start() }
         do {
-            if let token { try await TokenWork.wait(for: token, timeout: .seconds(10)) }
+            for device in devices { try await TokenWork.wait(for: device, timeout: .seconds(10)) }
             if let notary = audit.notary, await !notary.work(), let problem = await notary.problem { throw problem }
             let work = RecordedWork(application: application, records: Records(chain: audit.chain))
             try await work.open()
@@ -44,12 +64,12 @@ package struct RecordedWork {
             await audit.notary?.finish()
             await audit.chain.close()
             try application.store.close()
-            if let token { await TokenWork.end(token) }
+            for device in devices { await TokenWork.end(device) }
             return result
         } catch {
             await audit.notary?.finish()
             await audit.chain.close()
-            if let token { await TokenWork.end(token) }
+            for device in devices { await TokenWork.end(device) }
             throw error
         }
     }

@@ -66,6 +66,7 @@ package struct Doctor: Encodable {
         doctor.checkCertificates(settings)
         await doctor.checkToken(settings)
         if home { await doctor.checkStores(settings) }
+        if home { await doctor.checkSlots(settings) }
         doctor.checkClock(settings)
         return doctor
     }

@@ -25,6 +25,22 @@ enum DurableFile {
         }
     }
 
+    /// Nil if it is not there.
+    ///
+    /// - Parameter limit: In bytes; a longer file is refused unread.
+    static func contents(of path: String, upTo limit: Int) throws -> Data? {
+        guard FilePresence.exists(path) else { return nil }
+        let data: Data
+        do {
+            // One byte more than is taken shows that there is more.
+            data = try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: limit + 1) ?? Data()
+        } catch {
+            throw ConfigurationError("'\(path)' cannot be read: \(PlainReason.of(error))")
+        }
+        guard data.count <= limit else { throw ConfigurationError("'\(path)' is longer than \(limit) bytes") }
+        return data
+    }
+
     static func store(_ data: Data, at path: String, in home: String) throws {
         let aside = path + ".new"
         let descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)

@@ -38,10 +38,10 @@ extension KeystoreService {
     }
 
     private func insertDIDKey(_ key: KeyMaterial, _ did: String) async throws {
-        let sealed = try await locks.server.seal(SharedSecret(try key.serialized()), identity: Self.didIdentity(did))
+        let lock = locks.own
+        let sealed = try await lock.seal(SharedSecret(try key.serialized()), identity: Self.didIdentity(did))
         let record = DIDKeyRecord(
-            did: did, lockKind: locks.server.kind.rawValue, lockIdentity: locks.server.identity, sealed: sealed,
-            createdAt: now)
+            did: did, lockKind: lock.kind.rawValue, lockIdentity: lock.identity, sealed: sealed, createdAt: now)
         try await makingRoomForDID { try await store.insertDIDKey(record, limit: configuration.maximumDIDKeys) }
     }
 
@@ -57,10 +57,12 @@ extension KeystoreService {
         guard let record = try await store.didKey(did) else {
             throw KMSError(.notFound, "This daemon has no key '\(did)'.")
         }
-        guard record.lockKind == locks.server.kind.rawValue, record.lockIdentity == locks.server.identity else {
-            throw KMSError(.keystoreLocked, "The daemon's key '\(did)' is sealed by another secret lock.")
-        }
-        let secret = try await secret(of: record)
+        guard
+            let lock = locks.ofTheDaemon.first(where: {
+                $0.kind.rawValue == record.lockKind && $0.identity == record.lockIdentity
+            })
+        else { throw KMSError(.keystoreLocked, "The daemon's key '\(did)' is sealed by another secret lock.") }
+        let secret = try await secret(of: record, with: lock)
         let key = try makingRoom { try Self.signingKey(secret) }
         guard key.primary.rawPublicKey.flatMap({ DIDKey(publicKey: $0) })?.description == did else {
             throw KMSError.damaged("DID key '\(did)'")
@@ -71,9 +73,39 @@ extension KeystoreService {
         return key
     }
 
-    private func secret(of record: DIDKeyRecord) async throws -> SharedSecret {
+    /// Seals the daemon's signing keys anew, so that the home's lock slots open them. One that is damaged, or whose lock is not
+    /// configured, is passed over.
+    func reachDIDKeys(with recovery: any SecretLock) async throws {
+        guard let keys = store as? any DIDKeyExpiring else { return }
+        var after = ""
+        // Each page starts behind the last name of the one before, so the loop ends.
+        while true {
+            let page = try await keys.didKeys(madeBefore: .max, after: after, limit: 32)
+            guard let last = page.last else { return }
+            for did in page {
+                guard var record = try await store.didKey(did), record.lockKind != recovery.kind.rawValue,
+                    let lock = locks.ofTheDaemon.first(where: {
+                        $0.kind.rawValue == record.lockKind && $0.identity == record.lockIdentity
+                    })
+                else { continue }
+                let before = record.sealed
+                do {
+                    let secret = try await secret(of: record, with: lock)
+                    record.sealed = try await recovery.seal(secret, identity: Self.didIdentity(did))
+                } catch is KMSError {
+                    continue
+                }
+                record.lockKind = recovery.kind.rawValue
+                record.lockIdentity = recovery.identity
+                try await keys.reseal(record, expecting: before)
+            }
+            after = last
+        }
+    }
+
+    private func secret(of record: DIDKeyRecord, with lock: any SecretLock) async throws -> SharedSecret {
         do {
-            return try await locks.server.open(record.sealed, identity: Self.didIdentity(record.did))
+            return try await lock.open(record.sealed, identity: Self.didIdentity(record.did))
         } catch {
             if error.code == .openingFailed { throw KMSError.damaged("DID key '\(record.did)'", error) }
             throw error

@@ -31,8 +31,8 @@ extension KeystoreService {
             let createdAt = createdAt ?? now
             let lockKey = SharedSecret(try SecretBytes.random(count: Envelope.lockKeyLength))
             let slots = try await LockRecord.make(
-                sealing: lockKey, with: lock, tenant: controller, keystore: id, createdAt: createdAt,
-                caller: caller.share)
+                sealing: lockKey, with: lock, recovery: locks.recovery, tenant: controller, keystore: id,
+                createdAt: createdAt, caller: caller.share)
             var vaultRecord: [UInt8]?
             if let vault {
                 vaultRecord = try await makeVault(

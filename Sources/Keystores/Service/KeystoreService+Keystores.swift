@@ -19,8 +19,8 @@ extension KeystoreService {
             let lockKey = SharedSecret(try SecretBytes.random(count: Envelope.lockKeyLength))
             let slots = try await TokenTenant(ExactText(controller)).run {
                 try await LockRecord.make(
-                    sealing: lockKey, with: lock, tenant: controller, keystore: id, createdAt: createdAt,
-                    caller: caller.share)
+                    sealing: lockKey, with: lock, recovery: locks.recovery, tenant: controller, keystore: id,
+                    createdAt: createdAt, caller: caller.share)
             }
             var vaultRecord: [UInt8]?
             if let vault {

@@ -18,6 +18,9 @@ public protocol KeystoreStore: Sendable {
     /// whether it was.
     func updateVault(_ record: KeystoreRecord, expecting expected: [UInt8]) async throws -> Bool
 
+    /// Replaces a keystore's lock record and authenticator on the same condition.
+    func updateLockRecord(_ record: KeystoreRecord, expecting expected: [UInt8]) async throws -> Bool
+
     /// - Throws: `.alreadyExists`, `.notFound` without the keystore; `.quotaExceeded` if it has `limit` keys.
     func insertKey(_ record: KeyRecord, limit: Int) async throws
     func key(keystore: String, id: String) async throws -> KeyRecord?

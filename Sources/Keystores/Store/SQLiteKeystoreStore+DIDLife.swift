@@ -12,6 +12,9 @@ protocol DIDKeyExpiring: Sendable {
     /// Vault records of keystores, by the keystore's id.
     func vaultRecords(after: String, limit: Int) async throws -> [(keystore: String, vault: [UInt8])]
 
+    /// Replaces a key's sealed bytes and their lock if the stored ones are still `expected`.
+    func reseal(_ record: DIDKeyRecord, expecting expected: [UInt8]) async throws
+
     /// Removes keys; each is asked about in the transaction that removes it.
     ///
     /// - Returns: How many were removed.
@@ -34,6 +37,14 @@ extension SQLiteKeystoreStore: DIDKeyExpiring {
                 db, sql: "SELECT id, vault FROM keystores WHERE vault IS NOT NULL AND id > ? ORDER BY id LIMIT ?",
                 arguments: [after, limit]
             ).map { (StoredRow($0).text("id"), StoredRow($0).bytes("vault")) }
+        }
+    }
+
+    func reseal(_ record: DIDKeyRecord, expecting expected: [UInt8]) async throws {
+        try await writer.perform { [self] db in
+            try change(
+                db, "UPDATE did_keys SET lock_kind = ?, lock_identity = ?, sealed = ? WHERE did = ? AND sealed = ?",
+                [record.lockKind, record.lockIdentity, Data(record.sealed), record.did, Data(expected)])
         }
     }
 

@@ -28,4 +28,17 @@ extension SQLiteKeystoreStore {
     public static func claim(ofFile path: String) throws -> StateSeal.Claim {
         try StateSeal.claim(ofFile: path, schema: Schema.current)
     }
+
+    /// Keys in a file that is only read which live in the token, and are not destroyed.
+    public static func residentKeys(ofFile path: String) throws -> Int {
+        try StateSeal.count(
+            "SELECT COUNT(*) FROM keys WHERE protection = 'resident' AND state <> 'destroyed'", inFile: path,
+            schema: Schema.current)
+    }
+
+    /// The daemon's own DID keys in a file that is only read which the token alone opens.
+    public static func tokenDIDKeys(ofFile path: String) throws -> Int {
+        try StateSeal.count(
+            "SELECT COUNT(*) FROM did_keys WHERE lock_kind = 'token'", inFile: path, schema: Schema.current)
+    }
 }

@@ -68,6 +68,18 @@ extension SQLiteKeystoreStore {
         }
     }
 
+    /// An older copy of the row has fewer slots and nothing that was taken back, so the epoch is not raised.
+    public func updateLockRecord(_ record: KeystoreRecord, expecting expected: [UInt8]) async throws -> Bool {
+        let start = meters.meter.start()
+        defer { meters.put.record(since: start) }
+        return try await writer.perform { [self] db in
+            try change(
+                db, "UPDATE keystores SET lock_record = ?, authenticator = ? WHERE id = ? AND authenticator = ?",
+                [Data(record.lockRecord), Data(record.authenticator), record.id, Data(expected)])
+            return db.changesCount == 1
+        }
+    }
+
     public func keystore(_ id: String) async throws -> KeystoreRecord? {
         let start = meters.meter.start()
         defer { meters.get.record(since: start) }

@@ -78,6 +78,13 @@ public final class AuthorityService: SplitAuthority {
         try StateSeal.claim(ofFile: path, schema: AuthorityStore.schema)
     }
 
+    /// Server shares and anchors in a store that is only read: each needs the token that they were made with.
+    public static func count(ofFile path: String) throws -> Int {
+        try StateSeal.count(
+            "SELECT (SELECT COUNT(*) FROM shares) + (SELECT COUNT(*) FROM anchors)", inFile: path,
+            schema: AuthorityStore.schema)
+    }
+
     /// Unix seconds.
     var now: Int64 { Int64(clock().timeIntervalSince1970) }
 

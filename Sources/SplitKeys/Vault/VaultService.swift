@@ -63,6 +63,13 @@ public final class VaultService: Sendable {
         try StateSeal.claim(ofFile: path, schema: VaultStore.schema)
     }
 
+    /// Wallets and user shares in a store that is only read: each needs the token that they were made with.
+    public static func count(ofFile path: String) throws -> Int {
+        try StateSeal.count(
+            "SELECT (SELECT COUNT(*) FROM masters) + (SELECT COUNT(*) FROM splits)", inFile: path,
+            schema: VaultStore.schema)
+    }
+
     /// Unix seconds.
     var now: Int64 { Int64(clock().timeIntervalSince1970) }
 

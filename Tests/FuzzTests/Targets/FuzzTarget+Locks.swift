@@ -1,4 +1,5 @@
 import Encodings
+import HybridSealing
 import OutboundHTTP
 import SecretMemory
 
@@ -13,6 +14,25 @@ extension FuzzTarget {
             let again = try accepted("a printed record") { try LockRecord(decoding: try record.encoded()) }
             try claim(again == record, "a lock record does not survive printing")
             try claim(record.slots.allSatisfy { $0.id > 0 }, "a slot without number")
+        },
+        FuzzTarget("lock-slots", longest: 8192) { bytes throws(FuzzFinding) in
+            guard let record = parsed({ try RecoveryRecord(decoding: bytes) }) else { return }
+            let again = try accepted("a printed list") { try RecoveryRecord(decoding: try record.encoded()) }
+            try claim(again == record, "a list of lock slots does not survive printing")
+            try claim(
+                record.slots.allSatisfy { $0.id > 0 && $0.id < record.next }, "a slot has a number that will be given")
+            let lock = try accepted("a lock") { try RecoveryLock(record: record, openers: []) }
+            let identity = RecordIdentity(tenant: "", keystore: "", key: "", type: "keystore-lock-key", version: 1)
+            guard let key = filled(3) else { return }
+            let secret = SharedSecret(key)
+            let sealed = waiting { try? await lock.seal(secret, identity: identity) }
+            try claim(sealed == nil, "something is sealed to a public key that nobody proved")
+        },
+        FuzzTarget("lock-slot-recipient", longest: 2100) { bytes throws(FuzzFinding) in
+            guard let key = parsed({ try HybridRecipient(text: text(bytes)) }) else { return }
+            try claim(same(key.text ?? "", text(bytes).asciiLowercased()), "a recipient has two spellings")
+            let again = try accepted("a printed recipient") { try HybridRecipient(key.bytes) }
+            try claim(again == key, "a recipient does not survive printing")
         },
         FuzzTarget("envelope", longest: 512) { bytes throws(FuzzFinding) in
             guard let lockKey = filled(7), let other = filled(8) else { return }
