@@ -54,6 +54,14 @@ def public_key(pair, token, identifier):
     return serialization.load_der_public_key(path.read_bytes())
 
 
+def shown_point(pair, token, label, curve):
+    """The public key of a curve, from the list of objects: OpenSC reads only some of them as objects."""
+    (lines,) = [lines for (kind, name), lines in attributes(pair.listed(token)).items()
+                if name == label and kind.startswith("Public")]
+    (encoded,) = [bytes.fromhex(line.split()[1]) for line in lines if line.startswith("EC_POINT:")]
+    return ec.EllipticCurvePublicKey.from_encoded_point(curve, encoded[3 if encoded[1] == 0x81 else 2:])
+
+
 def signs(pair, token, identifier, public, mechanism):
     """Whether a signature of the token's private key is one of the public key: by another program and another library."""
     message = pair.home / "message"
@@ -151,10 +159,9 @@ def test_through_nss_and_back_every_key_is_still_itself(full, tmp_path):
         made = subprocess.run([str(BINARY), *journey, *secret], env=full.environment(), text=True, capture_output=True,
                               timeout=600, stdin=subprocess.DEVNULL)
         assert made.returncode == 0, made.stdout + made.stderr
-    known = {label: public_key(full, "old", EVERY_KIND[label][0]) for label in ("rsa", "p256", "p384", "p521")}
-    assert signs(full, "back", "11", known["rsa"], "SHA256-RSA-PKCS")
-    for label in ("p256", "p384", "p521"):
-        assert signs(full, "back", EVERY_KIND[label][0], known[label], "ECDSA")
+    assert signs(full, "back", "11", public_key(full, "old", "11"), "SHA256-RSA-PKCS")
+    for label, curve in (("p256", ec.SECP256R1()), ("p384", ec.SECP384R1()), ("p521", ec.SECP521R1())):
+        assert signs(full, "back", EVERY_KIND[label][0], shown_point(full, "old", label, curve), "ECDSA")
     report, entries = full.copy(source="old", target="back", codes=(0, 2))
     private = {name: told for name, told in outcomes(entries).items() if name[0].endswith("-key")}
     assert set(private.values()) == {"present"}, entries

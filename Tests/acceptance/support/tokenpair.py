@@ -43,6 +43,7 @@ class TokenPair(SoftToken):
         ):
             subprocess.run(["pkcs11-tool", "--module", MODULE, *arguments], env=environment, check=True,
                            capture_output=True, text=True)
+        self.made = {path: path.read_bytes() for path in self.tokens.glob("*/token.object")}
 
     def on(self, label, *arguments, check=True):
         """pkcs11-tool on one of the tokens."""
