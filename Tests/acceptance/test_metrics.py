@@ -16,7 +16,7 @@ HISTOGRAMS = ["kms_http_response_seconds", "kms_crypto_sign_seconds", "kms_key_s
               "kms_key_store_get_key_seconds", "kms_zcap_middleware_seconds",
               *(f"kms_db_{name}_seconds" for name in ("put", "get", "query", "delete", "batch")),
               *(f"kms_key_store_{lock}_secret_lock_{operation}_seconds" for operation in ("encrypt", "decrypt")
-                for lock in ("aws", "key", "token", "local", "passphrase", "shamir"))]
+                for lock in ("aws", "key", "token", "local", "passphrase", "shamir", "recovery"))]
 COUNTERS = ["kms_http_requests_count", "kms_http_response_status_count", "kms_connections_closed_for_others_count",
             "kms_accept_failures_count", "kms_log_lines_dropped_count", "kms_log_lines_left_out_count"]
 GAUGES = ["kms_connections", "kms_connections_limit", "kms_open_files", "kms_open_files_limit"]
