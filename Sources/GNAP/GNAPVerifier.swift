@@ -29,11 +29,14 @@ public struct GNAPVerifier: Sendable {
     ///   - remembered: Signatures remembered per window of two minutes; what comes beyond them is refused.
     public init(
         server: String, key: ResourceServerKey, outbound: any OutboundSending, checksSignatures: Bool,
-        cacheSeconds: Int64, earlier: EarlierSignatures = .none, remembered: Int = 1_000_000
+        cacheSeconds: Int64, earlier: EarlierSignatures = .none, remembered: Int = 1_000_000,
+        elapsed: (@Sendable () -> Duration)? = nil
     ) {
         client = IntrospectionClient(server: server, key: key, outbound: outbound)
         cache = IntrospectionCache(seconds: cacheSeconds)
-        signatures = checksSignatures ? MessageSignatureVerifier(earlier: earlier, limit: remembered) : nil
+        signatures =
+            checksSignatures
+            ? MessageSignatureVerifier(earlier: earlier, limit: remembered, elapsed: elapsed) : nil
     }
 
     /// Who the request is from.

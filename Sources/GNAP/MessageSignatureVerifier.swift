@@ -15,10 +15,13 @@ struct MessageSignatureVerifier: Sendable {
     private let since: Int64
     private let seen: ReplayWindow
 
-    /// - Parameter limit: Signatures remembered per window.
-    init(earlier: EarlierSignatures = .none, limit: Int) {
+    /// - Parameters:
+    ///   - limit: Signatures remembered per window.
+    ///   - elapsed: Time that never jumps, since some fixed moment; nil for the system's.
+    init(earlier: EarlierSignatures = .none, limit: Int, elapsed: (@Sendable () -> Duration)? = nil) {
         since = earlier.since
-        seen = ReplayWindow(seconds: 2 * Self.window + 2, limit: limit, earlier: earlier)
+        seen = ReplayWindow(
+            seconds: 2 * Self.window + 2, limit: limit, earlier: earlier, elapsed: elapsed ?? ReplayWindow.elapsed)
     }
 
     /// - Parameters:
