@@ -15,8 +15,9 @@ extension TokenCommand {
                 each is proved on both sides by use, and what arrives as another key or weaker is destroyed. Nothing on \
                 the target is replaced, nothing on the source is changed. What cannot move is named with the reason.
 
-                  from='pkcs11:token=old?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/old.pin'
-                  to='pkcs11:token=new?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/new.pin'
+                  old='pkcs11:token=old?module-path=/usr/lib/old.so'
+                  from="$old&pin-source=file:/etc/old.pin"
+                  to="${old//old/new}&pin-source=file:/etc/new.pin"
                   kmsd token copy --from "$from" --to "$to" --dry-run
                   kmsd token copy --from "$from" --to "$to" --match 'object=web;type=private'
 

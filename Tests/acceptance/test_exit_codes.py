@@ -228,6 +228,8 @@ def test_a_refusal_has_the_code_of_the_table(own, tmp_path, name, verb, code):
         settings.setdefault("KMS_HOST", f"127.0.0.1:{free_port()}")
         if "/nonexistent/file" in arguments and verb == "receipt verify":
             arguments = ("--key", "/nonexistent/key", *arguments)
+        if name == "unreadable-operand" and verb == "import trustbloc":
+            arguments = ("--lock-key-file", Faults(own, tmp_path).file("lock", b"1" * 32), *arguments)
         operands = OPERANDS.get(verb, ())
         if verb == "wallet show":
             operands = ("--secret-file", Faults(own, tmp_path).file("wallet", b"1" * 64))

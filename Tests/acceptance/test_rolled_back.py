@@ -21,10 +21,10 @@ def problems(daemon):
 
 
 def told(daemon, code, containing="older copy", seconds=30):
-    """What /readyz says of the audit chain, once it says so."""
+    """What /readyz says of the audit chain or of the keystores' database, once it says so."""
     def found():
         assert daemon.is_running(), daemon.log()
-        return [p["message"] for p in problems(daemon) if p["component"] == "audit" and p["code"] == code
+        return [p["message"] for p in problems(daemon) if p["component"] in ("audit", "store") and p["code"] == code
                 and containing in p["message"]]
 
     return eventually(found, seconds, f"{code} on /readyz")[0][0]

@@ -58,6 +58,8 @@ class Connection:
         self.buffer, self.closed, self.next, self.acks = b"", False, 1, True
         self.outgoing, self.sending = bytearray(), False
         self.ended, self.reset, self.windows = set(), {}, {}
+        # Of a stream, before the other side says otherwise.
+        self.first = 65535
         self.goaway, self.heard = None, False
         if greet:
             settings = b"" if window is None else struct.pack(">HI", INITIAL_WINDOW, window)
@@ -97,7 +99,7 @@ class Connection:
         """A body longer than the window, as far as the other side takes it."""
         start, at = time.monotonic(), 0
         while at < len(body) and not self.closed and stream not in self.ended and stream not in self.reset:
-            room = min(16384, len(body) - at, 65535 + self.windows.get(stream, 0), 65535 + self.windows.get(0, 0))
+            room = min(16384, len(body) - at, self.first + self.windows.get(stream, 0), 65535 + self.windows.get(0, 0))
             if room <= 0:
                 assert time.monotonic() - start < seconds, "the window stayed shut"
                 self.pump(0.05)
@@ -148,7 +150,11 @@ class Connection:
                 self.goaway = int.from_bytes(payload[4:8], "big")
             elif kind == WINDOW_UPDATE:
                 self.windows[stream] = self.windows.get(stream, 0) + int.from_bytes(payload, "big")
-            elif self.acks and kind in (SETTINGS, PING) and not flags & ACK:
+            if kind == SETTINGS and not flags & ACK:
+                for at in range(0, length, 6):
+                    if int.from_bytes(payload[at:at + 2], "big") == INITIAL_WINDOW:
+                        self.first = int.from_bytes(payload[at + 2:at + 6], "big")
+            if self.acks and kind in (SETTINGS, PING) and not flags & ACK:
                 self.send(frame(kind, ACK, 0, payload if kind == PING else b""))
 
     def until(self, condition, seconds, what):
