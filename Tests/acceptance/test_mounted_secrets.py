@@ -361,13 +361,13 @@ def test_everything_that_is_read_may_be_a_credential(own, tmp_path, authority): 
         assert daemon.terminate() == 0
         # Those that stand alone.
         for settings in (
-                {"KMS_SECRET_LOCK_TYPE": "local", "KMS_SECRET_LOCK_KEY_PATH": "credential:lock.key"},
                 {"KMS_AUTH_TYPE": "GNAP", "KMS_GNAP_SIGNING_KEY": "credential:gnap.pem",
                  "KMS_BASE_URL": "https://kms.example"},
-                {"KMS_ADMIN_GUARD": "mtls", "KMS_TLS_CLIENT_CACERTS": "credential:servers.pem"}):
+                {"KMS_ADMIN_GUARD": "mtls", "KMS_TLS_CLIENT_CACERTS": "credential:servers.pem"},
+                # Last, because the databases are sealed by the server's lock from then on.
+                {"KMS_SECRET_LOCK_TYPE": "local", "KMS_SECRET_LOCK_KEY_PATH": "credential:lock.key"}):
             daemon = own.start(ready=False, **settings)
             daemon.base = daemon.base.replace("http:", "https:")
-            # The databases were sealed by the token, which is still there beside another lock.
             daemon.wait_until_ready()
             assert daemon.terminate() == 0
     finally:
