@@ -6,12 +6,13 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct ClientTests {
     func client(
         _ chain: TestChain, from: Int = 1, primary: TestSource, witnesses: [TestSource], minimum: Int = 1,
-        age: Int64 = 100, timeout: Duration = .seconds(300), now: ChainTime? = nil, period: Int64 = 3_600
+        age: Int64 = 100, timeout: Duration = .seconds(300), patience: Duration = .seconds(600), now: ChainTime? = nil,
+        period: Int64 = 3_600
     ) throws -> LightClient {
         let time = now ?? chain.now
         return try LightClient(
             LightClientSettings(
-                rules: TestChain.rules(period: period).rules, timeout: timeout, patience: .seconds(600),
+                rules: TestChain.rules(period: period).rules, timeout: timeout, patience: patience,
                 minimumWitnesses: minimum, maximumAge: age),
             trusted: chain.trusted(from), primary: primary, witnesses: witnesses, now: { time })
     }
@@ -27,6 +28,15 @@ import Testing
         #expect(try await client.advance(to: 5).height == 12, "never backwards")
         #expect(await asyncCode { try await client.advance(to: 20) } == .unavailable, "one of two witnesses is behind")
         #expect(await client.trusted.height == 12)
+    }
+
+    /// No clock runs for what is known: each would stay in memory for its whole time.
+    @Test func aHeaderThatIsKnownIsGivenWithoutAClock() async throws {
+        let chain = try TestChain(3)
+        let source = TestSource("primary", chain)
+        let client = try client(
+            chain, from: 3, primary: source, witnesses: [source], timeout: .nanoseconds(1), patience: .nanoseconds(1))
+        for _ in 0..<1_000 { #expect(try await client.header(at: 3).height == 3) }
     }
 
     @Test func aSilentWitnessIsNoWitness() async throws {
