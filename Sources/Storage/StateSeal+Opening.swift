@@ -195,8 +195,8 @@ extension StateSeal {
 
     // MARK: Structure
 
-    /// What is wrong with the trees of the tables that decide: an index that lacks a row hides it from whoever looks for it
-    /// and from whoever removes it, although the row is there to be summed up.
+    /// What is wrong with the trees and the texts of the tables that decide: an index that lacks a row hides it from whoever
+    /// looks for it and from whoever removes it, although the row is there to be summed up; so does a text that we read cut.
     private func unsoundness() async throws -> Problem? {
         try await pool.read { [tables] db in try Self.fault(tables, db) }
             .map { edited("\($0); restore a backup") }
@@ -207,7 +207,7 @@ extension StateSeal {
             let line = try String.fetchOne(db, sql: "PRAGMA main.integrity_check('\(table)')")
             if let line, line != "ok" { return "its table \(table) and the indexes of it do not agree (\(line))" }
         }
-        return nil
+        return try SQLiteFile.textFault(db, tables: tables.map(\.name))
     }
 
     /// - Parameter epoch: Nil for the one that the file has.

@@ -483,3 +483,44 @@ def test_a_wallet_that_was_edited_spoils_no_list_and_is_told(home):
     eventually(lambda: "rows were edited" in daemon.log() and "masters: 1" in daemon.log(), 20, "the warning")
     eventually(lambda: "check-rows vault.sqlite" in home.run("audit", "tail").stdout, 20, "the record")
     assert daemon.terminate() == 0
+
+
+CUT = "{0} || char(0)"
+# A zero byte behind a text, or one of its characters exchanged for bytes that are none: it is read as it was written.
+TEXTS = [("shares.sqlite", "shares", "client_id", CUT), ("shares.sqlite", "anchors", "user_id", CUT),
+         ("vault.sqlite", "masters", "client_id", CUT),
+         ("vault.sqlite", "splits", "user_id", "CAST(replace(CAST({0} AS BLOB), x'efbfbd', x'ff') AS TEXT)")]
+
+
+def test_a_text_that_is_read_otherwise_than_it_is_looked_up_is_refused(home):
+    """No look-up by that text meets the row, not even the one that removes it, and it went on signing."""
+    user = "alice\ufffd"
+    client = SplitClient(home.start().base, SECRET, user=user)
+    wallet = client.wallet()["client_id"]
+    row = client.split(wallet, restrictions=MEANT)
+    assert home.daemons[-1].terminate() == 0
+    right = {name: (home.home / name).read_bytes() for name in SPLIT}
+    for name, table, column, change in TEXTS:
+        edit(home.home / name, (f"UPDATE {table} SET {column} = {change.format(column)}",))
+        assert (home.home / name).read_bytes() != right[name]
+        daemon = home.start(ready=False)
+        refuses(daemon, name, f"table {table} has a {column}")
+        assert SplitClient(daemon.base, SECRET, user=user).vault("POST", f"/delete/{wallet}").status_code == 503
+        assert daemon.terminate() == 0
+        (home.home / name).write_bytes(right[name])
+    client = SplitClient(home.start().base, SECRET, user=user)
+    assert client.vault("POST", f"/delete/{wallet}").status_code == 200
+    assert client.sign(row, b"m" * 32).status_code != 200
+
+
+def test_a_text_that_is_read_otherwise_hides_no_key(disabled):
+    for table, column in (("keys", "id"), ("keystores", "controller")):
+        with sqlite3.connect(disabled.database) as database:
+            database.execute("PRAGMA foreign_keys = OFF")
+            database.execute(f"UPDATE {table} SET {column} = {CUT.format(column)}")
+        database.close()
+        words = f"table {table} has a {column}"
+        refused_use(disabled, words)
+        report = disabled.run_json("doctor", codes=range(256))
+        assert any(c["grade"] == "fail" and words in c["message"] for c in report["checks"]), report
+        put_back(disabled, disabled.newer)
