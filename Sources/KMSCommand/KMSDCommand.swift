@@ -35,6 +35,8 @@ public enum CommandLineEntry {
     public static func run() async -> Never {
         do {
             var command = try KMSDCommand.parseAsRoot()
+            // The daemon has signals of its own.
+            if !(command is StartCommand) { Terminal.keepPipesApart() }
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -184,8 +184,8 @@ struct TokenCommand: AsyncParsableCommand {
         private static func owner(of object: LintReport.Object, instance: String?) -> String {
             let parts = object.label.splitExactly(at: "/", maxSplits: 1, omittingEmpty: true)
             guard TokenObjects.isOfAnyDaemon(object.label) else { return " (not kmsd's)" }
-            if object.label.startsExactly(with: "kmsd-probe/") { return " (left by an interrupted probe)" }
-            if object.label.startsExactly(with: "kmsd-copy/") { return " (left by an interrupted copy)" }
+            if TokenObjects.isOfAProbe(object.label) { return " (left by an interrupted probe)" }
+            if TokenObjects.isOfACopy(object.label) { return " (left by an interrupted copy)" }
             guard parts.count == 2 else { return "" }
             return instance.map { parts[1].startsExactly(with: $0 + "/") } == true ? "" : " (another kmsd's)"
         }

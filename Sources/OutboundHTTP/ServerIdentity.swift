@@ -17,7 +17,9 @@ enum ServerIdentity {
             guard error is ChannelPipelineError else { throw error }
             return nil
         }.flatMapThrowing { certificate in
-            if let certificate, !isFor(name, certificate) { throw refused }
+            if let certificate, !isFor(name, certificate) {
+                throw hasNames(certificate) ? refused : refusedWithoutNames
+            }
         }.flatMapErrorThrowing { error in
             channel.close(promise: nil)
             throw error
@@ -27,9 +29,19 @@ enum ServerIdentity {
     static let refused = OutboundError(
         .certificateRefused, "the server's certificate is for another name than the one it was called by")
 
-    /// One without alternative names was compared by its subject, which the library takes for a name only.
+    static let refusedWithoutNames = OutboundError(
+        .certificateRefused,
+        "the server's certificate names its server in its subject only, which does not count; have one issued with the name as "
+            + "subjectAltName")
+
+    /// The library compares the subject of one without alternative names. Its words are whoever's it was issued to, of any
+    /// kind (RFC 9525, section 2).
     private static func isFor(_ name: String, _ certificate: NIOSSLCertificate) -> Bool {
-        let names = certificate._subjectAlternativeNames()
-        return names.isEmpty || names.contains { $0.nameType == .dnsName && ServerNamePattern($0.contents).fits(name) }
+        certificate._subjectAlternativeNames()
+            .contains { $0.nameType == .dnsName && ServerNamePattern($0.contents).fits(name) }
+    }
+
+    private static func hasNames(_ certificate: NIOSSLCertificate) -> Bool {
+        !certificate._subjectAlternativeNames().isEmpty
     }
 }

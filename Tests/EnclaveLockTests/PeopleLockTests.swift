@@ -90,4 +90,21 @@ import Testing
                     == .invalidArgument)
         }
     }
+
+    @Test("nobody counts as two people, by a passphrase or a key given twice")
+    func nobodyIsTwo() async throws {
+        func words(_ text: String) throws -> PassphraseLock {
+            try PassphraseLock(passphrase: SharedSecret(try Samples.secret(Array(text.utf8))))
+        }
+        let twice: [[any SecretLock]] = [
+            [try words("correct horse battery"), try words("correct horse battery")],
+            [try lock("anna"), try words("correct horse battery"), try lock("anna")],
+        ]
+        for members in twice {
+            let error = #expect(throws: EnclaveLockError.self) { _ = try PeopleLock(members: members, threshold: 2) }
+            #expect(error?.code == .invalidArgument && error?.message.contains("count as two") == true)
+        }
+        _ = try PeopleLock(
+            members: [try words("correct horse battery"), try words("correct horse batterz")], threshold: 2)
+    }
 }

@@ -154,6 +154,23 @@ import Token
         }
     }
 
+    @Test("as many slots of as many people as may be are written and read again")
+    func theLongestList() async throws {
+        let token = try FakeToken()
+        let own = TokenLock(token: token)
+        var record = try await RecoveryLock.make(firstSlot: own, createdAt: 1)
+        var people: [any SecretLock] = []
+        for _ in 1...PeopleLock.most {
+            let key = try await RecoveryLock.make(firstSlot: own, createdAt: 1).recipient
+            people.append(try HybridSlotLock(recipient: try HybridRecipient([UInt8](key))))
+        }
+        while record.slots.count < RecoveryRecord.mostSlots {
+            let lock = try PeopleLock(members: people, threshold: 2)
+            record = try await RecoveryLock(record: record, openers: [own]).adding(lock, createdAt: 2)
+        }
+        #expect(try RecoveryRecord(decoding: try record.encoded()) == record)
+    }
+
     @Test("a slot that is sealed to a public key cannot be opened here")
     func publicSlots() async throws {
         let token = try FakeToken()

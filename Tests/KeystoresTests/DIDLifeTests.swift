@@ -70,7 +70,7 @@ struct DIDLifeTests {
     }
 
     @Test func whatOneKeystoreDatesAheadLeavesRoomForAnothers() async throws {
-        let ahead = AheadSignatures(limit: 100)
+        let ahead = AheadSignatures(limit: 100, elapsed: { .zero })
         var taken = 0
         while ahead.take("mallory", created: 1_030, now: 1_000) { taken += 1 }
         #expect(taken == 75)

@@ -46,6 +46,33 @@ def test_what_is_no_file_is_named_and_keeps_nobody_waiting(stopped, name):
 
 
 @pytest.mark.pkcs11
+def test_a_list_of_slots_that_is_no_file_keeps_nobody_waiting(own):
+    for name, verb in (("slots.json", ("slot", "list")), ("recipient.json", ("slot", "recipient"))):
+        for kind, make in KINDS.items():
+            path = own.home / name
+            make(path)
+            result = own.run(*verb, check=False)
+            assert result.returncode == 78 and name in result.stderr, (kind, result.stderr)
+            if name == "slots.json":
+                assert name in own.refuses_to_start(codes=(78,)), kind
+            path.rmdir() if kind == "directory" else path.unlink()
+
+
+@pytest.mark.pkcs11
+def test_a_chain_of_zeros_without_an_end_is_refused_at_once(stopped):
+    """It was taken for an export of one line, and read whole into memory, without a word."""
+    path = stopped.home / "audit.db"
+    for begins, code in ((b"", 69), (b"{", 2)):
+        path.write_bytes(begins)
+        with open(path, "ab") as file:
+            file.truncate(3 << 30)
+        assert "audit.db" in stopped.refuses_to_start(codes=(69, 78))
+        assert stopped.run("audit", "verify", check=False, timeout=60).returncode == code
+        report = stopped.run("doctor", check=False, timeout=60)
+        assert report.returncode == 2 and "audit.db" in report.stdout, report.stdout
+
+
+@pytest.mark.pkcs11
 def test_a_manifest_without_an_end_is_not_read(stopped):
     path = stopped.home / "manifest.json"
     with open(path, "ab") as file:

@@ -1,8 +1,9 @@
 """Modules that refuse one thing or another: named with the role and the mechanism, told by the probe, nothing left behind."""
+import subprocess
 import time
 
 import pytest
-from daemon import Installation
+from daemon import BINARY, Installation
 from oddmodule import OddToken
 
 pytestmark = pytest.mark.pkcs11
@@ -59,6 +60,18 @@ def test_what_a_module_does_at_the_end_of_the_process_changes_no_exit_code(odd):
     assert daemon.client().create_keystore().create("ED25519").sign(b"m")
     assert daemon.terminate() == 0
     assert odd.run("token", "lint").returncode == 0
+
+
+def test_a_module_whose_other_end_is_gone_ends_no_verb_by_a_signal(odd):
+    odd.token.odd = "pipe=1"
+    odd.init()
+    assert odd.start().terminate() == 0
+    for verb in (("token", "list"), ("token", "lint"), ("token", "probe"), ("doctor",)):
+        assert odd.run(*verb, check=False).returncode in (0, 2), verb
+    # Whoever reads no more still ends a verb so.
+    shell = f"{{ sleep 0.2; {BINARY} token list; echo $? >&2; }} | true"
+    ended = subprocess.run(["bash", "-c", shell], env=odd.environment(), capture_output=True, text=True, timeout=60)
+    assert ended.stderr.strip() == "141", ended
 
 
 # What a key does not tell of itself: the attribute, and what the module answers to the question for it.

@@ -334,11 +334,14 @@ def test_a_token_that_makes_no_session_objects_keeps_nothing_after_the_copy(full
 def test_what_an_interrupted_copy_left_is_found_and_removed(pair):
     pair.make("aes", "81", "--key-type", "AES:32", "--extractable", "--sensitive")
     pair.make("kmsd-copy/transit", "82", "--key-type", "AES:32", token="new")
+    # Somebody's own keys, whatever they begin with.
+    pair.make("kmsd-copy/mine", "83", "--key-type", "AES:32", "--extractable", "--sensitive")
     report, entries = pair.copy("--dry-run")
-    assert report["leftovers"] == 1 and "kmsd-copy/" in pair.listed("new")
+    assert report["leftovers"] == 1 and "kmsd-copy/transit" in pair.listed("new")
     report, entries = pair.copy()
-    assert report["leftovers"] == 1 and outcomes(entries) == {("secret-key", "aes"): "copied"}
-    assert "kmsd-copy/" not in pair.listed("new")
+    assert report["leftovers"] == 1 and outcomes(entries) == {("secret-key", "aes"): "copied",
+                                                              ("secret-key", "kmsd-copy/mine"): "copied"}
+    assert "kmsd-copy/transit" not in pair.listed("new") and "kmsd-copy/mine" in pair.listed("old")
 
 
 # Wrong arrivals, as real modules had them: none passes for a good one.

@@ -29,6 +29,13 @@ public struct AuditReader: Sendable {
         if magic == Data("SQLite format 3".utf8) {
             source = .database(try AuditDatabase.openReadOnly(path))
         } else {
+            // An empty one is an export of nothing.
+            guard magic?.first ?? UInt8(ascii: "{") == UInt8(ascii: "{") else {
+                throw AuditError(
+                    .unavailable,
+                    "'\(path)' is neither an audit chain nor an export of one: it is damaged, or another file; restore it."
+                )
+            }
             do {
                 source = .export(try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe))
             } catch {
@@ -154,13 +161,10 @@ public struct AuditReader: Sendable {
     }
 
     private static func verify(_ data: Data, _ verifier: inout AuditVerifier, _ isStopped: () -> Bool) throws {
-        var rest = data
         verifier.beginFile()
-        while !rest.isEmpty, verifier.report.finding == nil {
-            let end = rest.firstIndex(of: 0x0A) ?? rest.endIndex
-            let line = [UInt8](rest[..<end])
-            rest = rest[min(end + 1, rest.endIndex)...]
-            switch AuditLine(json: line) {
+        var lines = AuditExportLines(data)
+        while let line = lines.next(), verifier.report.finding == nil {
+            switch line.flatMap(AuditLine.init(json:)) {
             case .record(let record, let hash):
                 if record.index % 1024 == 0, isStopped() { throw CancellationError() }
                 try verifier.take(record, at: record.index, hash: hash)
@@ -191,8 +195,9 @@ public struct AuditReader: Sendable {
                 }
             }
         case .export(let data):
-            for line in data.split(separator: 0x0A) {
-                if let line = AuditLine(json: [UInt8](line)) { try body(line) }
+            var lines = AuditExportLines(data)
+            while let line = lines.next() {
+                if let line = line.flatMap(AuditLine.init(json:)) { try body(line) }
             }
         }
     }

@@ -5,7 +5,8 @@ import NIOTLS
 
 /// Ends a connection whose server has no certificate for the name that it was called by.
 ///
-/// The library also accepts a certificate for the address that the name led to, which whoever answers a look-up chooses.
+/// The library also accepts a certificate for the address that the name led to, which whoever answers a look-up chooses, and one
+/// that has the name in its subject only.
 final class ServerNameHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -35,8 +36,9 @@ final class ServerNameHandler: ChannelInboundHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
+    /// A subject does not count (RFC 9525, section 2).
     private func isFor(_ certificate: NIOSSLCertificate) -> Bool {
-        let names = certificate._subjectAlternativeNames()
-        return names.isEmpty || names.contains { $0.nameType == .dnsName && ServerNamePattern($0.contents).fits(name) }
+        certificate._subjectAlternativeNames()
+            .contains { $0.nameType == .dnsName && ServerNamePattern($0.contents).fits(name) }
     }
 }

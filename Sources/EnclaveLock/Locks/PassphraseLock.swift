@@ -52,6 +52,11 @@ public final class PassphraseLock: SecretLock {
         }
     }
 
+    /// Whether both open what either sealed.
+    func isOfSamePassphrase(as other: PassphraseLock) -> Bool {
+        passphrase.withUnsafeBytes { own in other.passphrase.withUnsafeBytes { ConstantTime.equal(own, $0) } }
+    }
+
     public func seal(
         _ secret: SharedSecret, identity: RecordIdentity, caller _: CallerShare?
     ) async throws(EnclaveLockError) -> [UInt8] {

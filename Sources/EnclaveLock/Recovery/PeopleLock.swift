@@ -24,7 +24,8 @@ public struct PeopleLock: SecretLock {
     /// - Parameters:
     ///   - members: One lock for each person; to open, those at hand.
     ///   - threshold: How many must come together; nil for a lock that only opens.
-    /// - Throws: `.invalidArgument` for numbers that cannot be.
+    /// - Throws: `.invalidArgument` for numbers that cannot be, and for two people with one passphrase or one public key, of whom
+    ///   one alone would count as two.
     public init(members: [any SecretLock], threshold: Int? = nil) throws(EnclaveLockError) {
         if let threshold {
             guard (2...Self.most).contains(members.count), (2...members.count).contains(threshold) else {
@@ -33,9 +34,25 @@ public struct PeopleLock: SecretLock {
                     "There are \(members.count) people and a threshold of \(threshold): give 2 to \(Self.most) people, and a "
                         + "threshold from 2 to their number.")
             }
+            for (index, member) in members.enumerated() {
+                guard let twin = members[..<index].firstIndex(where: { Self.isOne($0, member) }) else { continue }
+                throw EnclaveLockError(
+                    .invalidArgument,
+                    "Two people have the same \(member.kind == .passphrase ? "passphrase" : "key") (\(twin + 1) and \(index + 1), "
+                        + "passphrases counted first), so one of them alone would count as two: give each one of their own."
+                )
+            }
         }
         self.members = members
         self.threshold = threshold
+    }
+
+    /// Whether whoever opens the one opens the other.
+    private static func isOne(_ first: any SecretLock, _ second: any SecretLock) -> Bool {
+        if let first = first as? PassphraseLock, let second = second as? PassphraseLock {
+            return first.isOfSamePassphrase(as: second)
+        }
+        return first.kind == second.kind && first.identity.isExactly(second.identity)
     }
 
     private struct Share: Codable {

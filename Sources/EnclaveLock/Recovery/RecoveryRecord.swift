@@ -16,8 +16,8 @@ public struct RecoveryRecord: Codable, Sendable, Hashable {
     public static let secretType = "recovery-key"
     /// Slots at most: with a passphrase each one may cost a derivation.
     public static let mostSlots = 16
-    /// Longest encoded form in bytes.
-    public static let longest = 256 * 1024
+    /// Longest encoded form in bytes: more than ``mostSlots`` slots of as many people as may be, each with a public key.
+    public static let longest = 1 << 20
 
     public var version: Int
     /// ML-KEM encapsulation key ‖ point.

@@ -80,9 +80,10 @@ public struct TokenRecipient: Sendable {
     public func open(_ sealed: [UInt8], info: [UInt8]) async throws(EnclaveLockError) -> SharedSecret {
         do {
             let point = try HybridSealing.point(of: sealed, publicKey.suite)
-            let agreed = try await token.agree(with: point, key: record.agreement)
+            // First, because every token says of it for sure whether it is its own.
             let seed = try await token.open(
                 [UInt8](record.seed), under: .rootLock, context: try Self.context(publicKey))
+            let agreed = try await token.agree(with: point, key: record.agreement)
             return SharedSecret(
                 try agreed.withSecret { agreed in
                     try seed.withSecret { seed in
@@ -95,6 +96,36 @@ public struct TokenRecipient: Sendable {
             throw EnclaveLockError.failed("Could not open a lock slot", error)
         } catch {
             throw .doesNotOpen
+        }
+    }
+
+    /// Proves that the token has the private halves, by letting it open what was sealed to the public one: the record is a file, which
+    /// somebody may have exchanged for that of a key of his.
+    ///
+    /// - Throws: `.configurationRefused` if it has not; `.tokenFailed`.
+    public func prove() async throws(EnclaveLockError) {
+        let identity: RecordIdentity
+        let sample: SharedSecret
+        do {
+            identity = RecordIdentity(
+                tenant: "", keystore: "", key: try publicKey.fingerprint, type: "recipient-proof", version: 1)
+            sample = SharedSecret(try SecretBytes.random(count: 32))
+        } catch {
+            throw EnclaveLockError.failed("Could not prove a public key", error)
+        }
+        let sealed = try HybridSlotLock.seal(sample, to: publicKey, identity: identity)
+        do throws(EnclaveLockError) {
+            let opened = try await open(sealed, info: HybridSlotLock.info(identity))
+            let isSame = opened.withUnsafeBytes { opened in
+                sample.withUnsafeBytes { ConstantTime.equal($0, opened) }
+            }
+            guard isSame else { throw EnclaveLockError.doesNotOpen }
+        } catch {
+            guard error.code == .openingFailed else { throw error }
+            throw EnclaveLockError(
+                .configurationRefused,
+                "The record of the token's public key is not of this token: it was exchanged, or changed. Nothing is shown; "
+                    + "restore recipient.json from the backup.")
         }
     }
 

@@ -4,15 +4,15 @@ import Token
 /// One of the two tokens of a copy, logged in. Used by one thread.
 ///
 /// What it makes for the copy itself (transport keys, arrivals that are not proved yet) are session objects, which end with
-/// the process, however it ends. On a token that makes none they are token objects whose label begins with ``marker``, by
-/// which the next run finds and removes them.
+/// the process, however it ends. On a token that makes none they are token objects with the label ``mark``, by which the next
+/// run finds and removes them.
 final class CopySide {
     enum Role: String {
         case source, target
     }
 
-    /// Begins the label of everything that must not stay.
-    static let marker = "kmsd-copy/"
+    /// The label of everything that must not stay, whole: what only begins so is somebody's own, and is not removed.
+    static let mark = "kmsd-copy/transit"
 
     let role: Role
     let identity: TokenIdentity
@@ -75,7 +75,7 @@ final class CopySide {
     ) throws(HSMError) -> ObjectHandle {
         let hasID = !template.attributes.contains(.objectClass(.data))
         let names: [Attribute] =
-            [.label(Self.marker + "transit")] + (hasID ? [.bytes(.id, SystemRandom.bytes(16))] : [])
+            [.label(Self.mark)] + (hasID ? [.bytes(.id, SystemRandom.bytes(16))] : [])
         do throws(HSMError) {
             return remember(
                 try keep { session throws(HSMError) in
@@ -128,10 +128,10 @@ final class CopySide {
     /// CKA_TOKEN, which a copy of a session object that was interrupted may still deny.
     func leftovers() throws(HSMError) -> [ObjectHandle] {
         try use { session throws(HSMError) in
-            let mark = Array(Self.marker.utf8)
+            let mark = Array(Self.mark.utf8)
             var found: [ObjectHandle] = []
             for handle in try session.find([]) {
-                if let label = try? session.attribute(.label, of: handle), label.starts(with: mark) {
+                if let label = try? session.attribute(.label, of: handle), label == mark {
                     found.append(handle)
                 }
             }

@@ -3,7 +3,7 @@ import Token
 /// What has arrived on the target: looked at, mended, accepted or taken back.
 extension TokenCopier {
     /// The label of a key that is not yet as it must be when it is on the target; the next run would remove it.
-    static let transit = Array((CopySide.marker + "transit").utf8)
+    static let transit = Array(CopySide.mark.utf8)
 
     /// How what was proved comes to stay: as a copy of it, or made once more on a token that makes no copies.
     /// SoftHSM writes an object that is unwrapped or created in several steps and one that is copied in one, so a process that ends there

@@ -36,7 +36,7 @@ struct TokenCopier {
             var found: [CopiedObject] = []
             for handle in try session.find([.flag(.token, true)]) {
                 let object = try CopiedObject.read(handle, session)
-                if !object.label.starts(with: Array(CopySide.marker.utf8)) { found.append(object) }
+                if object.label != Self.transit { found.append(object) }
             }
             return found
         }

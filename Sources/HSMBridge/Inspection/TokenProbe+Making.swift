@@ -1,10 +1,19 @@
 import CP11Kit
+import Encodings
 import Token
 
 /// The throw-away objects of probes.
 extension TokenProbe {
     /// What the labels of a probe's token objects begin with.
     static let labelPrefix = "kmsd-probe/"
+
+    static func newLabel() -> String { labelPrefix + Hexadecimal.encode(SystemRandom.bytes(16)) }
+
+    /// Whether a probe made an object of this label. What only begins so is somebody's own, and is not removed.
+    static func isLabel(_ label: String) -> Bool {
+        label.startsExactly(with: labelPrefix)
+            && Hexadecimal.decode(String(label.dropFirst(labelPrefix.count)))?.count == 16
+    }
 
     /// Destroys what an interrupted probe left behind.
     ///
@@ -14,7 +23,7 @@ extension TokenProbe {
     static func sweep(_ open: @Sendable () throws(HSMError) -> Session) throws(HSMError) -> [String] {
         let session = try open()
         var answers: [String] = []
-        for object in try Provisioner.labelled(labelPrefix, session) {
+        for object in try Provisioner.labelled(labelPrefix, session) where isLabel(object.label) {
             do throws(HSMError) {
                 try session.destroy(object.handle)
             } catch {

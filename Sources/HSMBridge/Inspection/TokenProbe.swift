@@ -31,7 +31,7 @@ struct TokenProbe: ~Copyable {
         identity: TokenIdentity, writes: Bool = false,
         _ open: @escaping @Sendable () throws(HSMError) -> Session
     ) throws(HSMError) -> ProbeReport {
-        let label = labelPrefix + Hexadecimal.encode(SystemRandom.bytes(16))
+        let label = newLabel()
         if writes { try sweep(open) }
         let makesSessionObjects = try makesSessionObjects(open)
         let needsTokenObjects = writes && !makesSessionObjects

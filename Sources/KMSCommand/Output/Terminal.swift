@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import KMSDaemon
 import SecretMemory
+import Synchronization
 
 /// How a verb answers.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
@@ -14,6 +15,21 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
 /// Lines quote others, such as controllers and labels of tokens; what could move the cursor or change the order of text
 /// is written as an escape.
 enum Terminal {
+    private static let endsWithReader = Atomic<Bool>(false)
+
+    /// From here on SIGPIPE ends a verb only where nobody reads its answer any more, as in `kmsd audit export | head`. A module or
+    /// a connection whose other end is gone has an error of its own, which is told.
+    static func keepPipesApart() {
+        guard !ProcessSignals.isIgnored(SIGPIPE) else { return }
+        ProcessSignals.ignore([SIGPIPE])
+        endsWithReader.store(true, ordering: .relaxed)
+    }
+
+    /// After a write that failed: nobody reads any more, and there is nobody to tell.
+    private static func readerIsGone() {
+        if errno == EPIPE, endsWithReader.load(ordering: .relaxed) { ProcessSignals.end(by: SIGPIPE) }
+    }
+
     static func print(_ line: String) { write(shown(line), to: STDOUT_FILENO) }
 
     static func complain(_ line: String) { write(shown(line), to: STDERR_FILENO) }
@@ -28,8 +44,7 @@ enum Terminal {
             while !rest.isEmpty {
                 let count = Glibc.write(STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count < 0, errno == EINTR { continue }
-                // Nobody reads any more: there is nobody to tell.
-                guard count > 0 else { return }
+                guard count > 0 else { return readerIsGone() }
                 rest = rest.dropFirst(count)
             }
         }
@@ -59,8 +74,7 @@ enum Terminal {
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            // Nobody reads any more: there is nobody to tell.
-            guard count > 0 else { return }
+            guard count > 0 else { return readerIsGone() }
             bytes = bytes.dropFirst(count)
         }
     }

@@ -142,7 +142,8 @@ struct SlotCommand: AsyncParsableCommand {
             case .json: try Terminal.print(json: removed)
             case .text:
                 Terminal.print(
-                    "Slot \(removed.slot) (\(removed.kind)) is removed. Copies of slots.json from before still have it."
+                    "Slot \(removed.slot) (\(removed.kind)) is removed. With a copy of slots.json from before it still opens "
+                        + "keystores, later ones too: destroy copies."
                 )
             }
             return .ok

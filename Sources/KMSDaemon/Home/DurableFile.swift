@@ -11,29 +11,24 @@ enum DurableFile {
     private static let longest = 1 << 20
 
     /// Nil if it is not there.
-    static func contents(of path: String) throws -> Data? {
-        guard FilePresence.exists(path) else { return nil }
-        var status = stat()
-        // Who opens a pipe waits until somebody writes into it.
-        guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG && status.st_size <= longest else {
-            throw ConfigurationError("'\(path)' is not a file of at most \(longest) bytes; restore it from the backup")
-        }
-        do {
-            return try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw ConfigurationError("'\(path)' cannot be read: \(PlainReason.of(error))")
-        }
-    }
-
-    /// Nil if it is not there.
     ///
     /// - Parameter limit: In bytes; a longer file is refused unread.
-    static func contents(of path: String, upTo limit: Int) throws -> Data? {
+    static func contents(of path: String, upTo limit: Int = longest) throws -> Data? {
         guard FilePresence.exists(path) else { return nil }
+        // Who opens a pipe waits until somebody writes into it, so it is opened without waiting and looked at before it is read.
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw ConfigurationError("'\(path)' cannot be read: \(String(cString: strerror(errno)))")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
+            throw ConfigurationError("'\(path)' is not a file of at most \(limit) bytes; restore it from the backup")
+        }
         let data: Data
         do {
-            // One byte more than is taken shows that there is more.
-            data = try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: limit + 1) ?? Data()
+            // One byte more than is taken shows that it grew.
+            data = try handle.read(upToCount: limit + 1) ?? Data()
         } catch {
             throw ConfigurationError("'\(path)' cannot be read: \(PlainReason.of(error))")
         }

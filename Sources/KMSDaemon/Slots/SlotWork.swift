@@ -180,13 +180,17 @@ package struct SlotWork {
 
     // MARK: A token's public key
 
-    /// The public key of this home's token for others to seal to; made at the first call.
+    /// The public key of this home's token for others to seal to; made at the first call, and proved by the token at each.
     package func recipient() async throws -> (record: RecipientRecord, isNew: Bool) {
         let file = RecipientFile(home: settings.home)
-        if let record = try file.read() { return (record, false) }
+        let known = try file.read()
         let record = try await RecordedWork.run(settings) { work in
             guard let token = work.application.token else {
                 throw ConfigurationError("no token is configured; give --token-uri or KMS_TOKEN_URI")
+            }
+            if let known {
+                try await TokenRecipient(record: known, token: token).prove()
+                return known
             }
             guard token.residentAlgorithms.contains(.p256Agreement) else {
                 throw CommandFailure(
@@ -200,7 +204,7 @@ package struct SlotWork {
             try file.write(record)
             return record
         }
-        return (record, true)
+        return (record, known == nil)
     }
 
     private func recovery(of work: RecordedWork) throws -> RecoveryLock {

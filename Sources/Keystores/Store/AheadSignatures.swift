@@ -13,11 +13,24 @@ final class AheadSignatures: Sendable {
         // exact: counters by ids made here and names of keys; equal ones only share a bound
         var dates: [String: [Int64: Int]] = [:]
         var pruned = Int64.min
+        var sure: SureTime
     }
 
     private let state: Mutex<State>
 
-    init(limit: Int) { state = Mutex(State(shares: Shares(limit: limit))) }
+    private let elapsed: @Sendable () -> Duration
+
+    /// - Parameter elapsed: Time that never jumps, since some fixed moment.
+    init(limit: Int, elapsed: @escaping @Sendable () -> Duration) {
+        self.elapsed = elapsed
+        state = Mutex(State(shares: Shares(limit: limit), sure: SureTime(opened: elapsed())))
+    }
+
+    /// What is dated no later may be forgotten; nil if nothing may yet.
+    func past(now: Int64) -> Int64? {
+        let elapsed = elapsed()
+        return state.withLock { $0.sure.reached(now: now, elapsed: elapsed) }
+    }
 
     /// Whether the owner may keep another one.
     func take(_ owner: String, created: Int64, now: Int64) -> Bool {

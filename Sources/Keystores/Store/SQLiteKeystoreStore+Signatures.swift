@@ -5,7 +5,8 @@ import Storage
 
 /// Used request signatures that are dated ahead of the clock; all others need no row.
 extension SQLiteKeystoreStore: SignatureLedger {
-    /// Most that are kept. Clocks that run right need none, and a row is of use for a minute at most.
+    /// Most that are kept. Clocks that run right need none, and a row is of use for a minute at most; it is kept for some more
+    /// after a start.
     static let spentSignatureLimit = 10_000
 
     /// - Throws: ``KMSError`` with `.overloaded` if too many are kept, `.storageUnavailable`.
@@ -25,9 +26,10 @@ extension SQLiteKeystoreStore: SignatureLedger {
     }
 
     private func write(_ spent: SpentSignature, now: Int64) async throws {
+        let past = ahead.past(now: now)
         // An older copy of the file would let it be used once more.
         _ = try await lowering { [self] db in
-            try change(db, "DELETE FROM spent_signatures WHERE created <= ?", [now])
+            if let past { try change(db, "DELETE FROM spent_signatures WHERE created <= ?", [past]) }
             let count = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM spent_signatures") ?? 0
             guard count < Self.spentSignatureLimit else {
                 throw KMSError(

@@ -1,3 +1,4 @@
+import Capabilities
 import Encodings
 import Foundation
 import GRDB
@@ -25,7 +26,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
     public let path: String
     let faults: WriteFaults
     private let counts: Counts
-    let ahead = AheadSignatures(limit: spentSignatureLimit)
+    let ahead: AheadSignatures
     /// Proves that the file is the one that was written last.
     public let seal: StateSeal
 
@@ -44,7 +45,11 @@ public final class SQLiteKeystoreStore: KeystoreStore {
         try self.init(path: path, queueLimit: queueLimit, faults: .none)
     }
 
-    init(path: String, queueLimit: Int, faults: WriteFaults) throws {
+    /// - Parameter elapsed: Time that never jumps, since some fixed moment.
+    init(
+        path: String, queueLimit: Int = 4_096, faults: WriteFaults,
+        elapsed: @escaping @Sendable () -> Duration = ReplayWindow.elapsed
+    ) throws {
         do {
             pool = try SQLiteFile.open(path: path, label: "kmsd.store", schema: Schema.current)
             seal = try StateSeal(name: Self.name, path: path, pool: pool, tables: Schema.sealed)
@@ -53,6 +58,7 @@ public final class SQLiteKeystoreStore: KeystoreStore {
         }
         self.path = path
         self.faults = faults
+        ahead = AheadSignatures(limit: Self.spentSignatureLimit, elapsed: elapsed)
         let counts = Counts()
         self.counts = counts
         writer = GroupCommit(

@@ -3,6 +3,7 @@
  *   CALL@NUMBER=VALUE     only with that mechanism, or with that attribute in a template
  *   C_DestroyObject@CLASS=VALUE  of the token's objects, not of a session's
  *   CALL~MILLISECONDS     the call takes that much longer
+ *   pipe=1                a session's start writes to somebody who is gone, as modules do whose device is another process
  *   exit=VALUE            what the module left for the end of the process ends it by a signal
  * VALUE and NUMBER are hexadecimal. Of C_GetAttributeValue, `@` is an attribute that is asked for: its length is then
  * CK_UNAVAILABLE_INFORMATION, as the standard wants it. */
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static CK_FUNCTION_LIST mine, *theirs;
 
@@ -75,7 +77,13 @@ static CK_RV initialize(void *arguments)
 
 static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *own, CK_NOTIFY notify, CK_SESSION_HANDLE *session)
 {
+    int ends[2];
     ASK("C_OpenSession");
+    if (rule("pipe", 0, 0) && pipe(ends) == 0) {
+        close(ends[0]);
+        if (write(ends[1], "", 1) >= 0) return CKR_GENERAL_ERROR;
+        close(ends[1]);
+    }
     return theirs->C_OpenSession(slot, flags, own, notify, session);
 }
 
