@@ -524,3 +524,74 @@ def test_a_text_that_is_read_otherwise_hides_no_key(disabled):
         report = disabled.run_json("doctor", codes=range(256))
         assert any(c["grade"] == "fail" and words in c["message"] for c in report["checks"]), report
         put_back(disabled, disabled.newer)
+
+
+def columns(path, table):
+    """Those that neither name the row nor are its change number, for which the whole file is refused; nor what nobody goes by."""
+    with sqlite3.connect(path) as database:
+        found = database.execute(f"PRAGMA table_info({table})").fetchall()
+    database.close()
+    return [name for _, name, _, _, _, key in found if not key and name not in ("serial", "last_used")]
+
+
+def spoil(path, table, column, where, value):
+    with sqlite3.connect(path) as database:
+        (old,), = database.execute(f"SELECT {column} FROM {table} WHERE {where} = ?", (value,)).fetchall()
+        new = {int: lambda: old + 1, str: lambda: old + "x", bytes: lambda: old[:-1] + bytes([old[-1] ^ 1]) if old else b"x",
+               type(None): lambda: {"destroy_at": 1, "anchor": "x"}.get(column, b"x")}[type(old)]()
+        assert database.execute(f"UPDATE {table} SET {column} = ? WHERE {where} = ?", (new, value)).rowcount == 1
+    database.close()
+
+
+def test_one_edited_value_in_any_column_takes_away_its_row_alone(home):
+    """A row for each column of each table, one value edited in each, and all looked at in one start."""
+    database, shares, vault = (home.home / name for name in ("kmsd.sqlite", *SPLIT))
+    daemon = home.start()
+    kms, client = daemon.client(), SplitClient(daemon.base, SECRET)
+    # Before the columns can be asked for, the tables are there.
+    keystores = {column: kms.create_keystore("did:example:a") for column in columns(database, "keystores")}
+    owned = {column: keystore.create("ED25519") for column, keystore in keystores.items()}
+    common = kms.create_keystore("did:example:a")
+    keys = {column: common.create("ED25519") for column in columns(database, "keys")}
+    control = common.create("ED25519")
+    wallet = client.wallet()["client_id"]
+    halves, splits = ({column: client.split(wallet) for column in columns(path, table)}
+                      for path, table in ((shares, "shares"), (vault, "splits")))
+    anchors, masters = ({column: client.split(client.wallet()["client_id"]) for column in columns(path, table)}
+                        for path, table in ((shares, "anchors"), (vault, "masters")))
+    kept = client.split(wallet)
+    assert client.sign(kept, b"m" * 32).status_code == 200
+    assert home.daemons[-1].terminate() == 0
+    for column, keystore in keystores.items():
+        spoil(database, "keystores", column, "id", keystore.id)
+    for column, key in keys.items():
+        spoil(database, "keys", column, "id", key.id)
+    for column, row in halves.items():
+        spoil(shares, "shares", column, "peer_key", row["public_key"])
+    for column, row in splits.items():
+        spoil(vault, "splits", column, "public_key", row["public_key"])
+    for table, path, rows in (("anchors", shares, anchors), ("masters", vault, masters)):
+        for column, row in rows.items():
+            spoil(path, table, column, "client_id" if column != "client_id" else "id", row["client_id"] if column != "client_id"
+                  else value(path, f"SELECT id FROM anchors WHERE client_id = '{row['client_id']}'"))
+
+    daemon = home.start()
+    client = SplitClient(daemon.base, SECRET)
+    for column, key in {**{f"keystores.{c}": k for c, k in owned.items()}, **{f"keys.{c}": k for c, k in keys.items()}}.items():
+        with pytest.raises(KMSError) as refusal:
+            moved(key, daemon).sign(b"m")
+        assert refusal.value.status in (409, 500), f"{column}: {refusal.value}"
+    assert moved(control, daemon).sign(b"m")
+    listed = {entry["id"]: entry["state"] for entry in control.keystore.keys()}
+    assert listed[control.id] == "enabled" and {listed[key.id] for key in keys.values()} == {"damaged"}
+    shown = {entry["id"] for entry in daemon.client().keystores(limit=3)}
+    assert common.id in shown and not shown & {k.id for k in keystores.values()}
+    for column, row in {**halves, **{f"anchors.{c}": row for c, row in anchors.items()}}.items():
+        assert client.sign(row, b"m" * 32).status_code in (400, 500), column
+    assert client.sign(kept, b"m" * 32).status_code == 200
+    whole = {row["public_key"] for row in client.keys(wallet) if not row.get("damaged")}
+    assert kept["public_key"] in whole and not whole & {row["public_key"] for row in splits.values()}
+    for column, row in masters.items():
+        assert client.vault("POST", f"/key/{row['client_id']}").status_code in (400, 500), column
+    assert wallet in {row["client_id"] for row in ok(client.vault("GET", "/wallets"))}
+    assert daemon.terminate() == 0

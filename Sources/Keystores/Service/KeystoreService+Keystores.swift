@@ -50,14 +50,17 @@ extension KeystoreService {
         }
     }
 
-    /// What a store lists; nothing of it needs a lock or a token.
+    /// What a store lists; nothing of it needs a lock or a token. Rows that were found edited are left out: what they say, such as
+    /// that the keys are resident, is anybody's word.
     public static func keystores(
         in store: any KeystoreStore, controller: String?, after: String?, limit: Int
     ) async throws -> Page<KeystoreMetadata> {
         try IdentifierRules.checkPage(after: after, limit: limit)
         let records = try await store.keystores(controller: controller, after: after, limit: limit + 1)
-        let items = records.prefix(limit).map { metadata($0) }
-        return Page(items: items, next: records.count > limit ? items.last?.id : nil)
+        let page = records.prefix(limit)
+        return Page(
+            items: page.filter { !$0.authenticator.isEmpty }.map { metadata($0) },
+            next: records.count > limit ? page.last?.id : nil)
     }
 
     public func keystore(_ id: String, caller: Caller = .nobody) async throws -> KeystoreMetadata {
