@@ -67,9 +67,11 @@ def test_a_chain_of_zeros_without_an_end_is_refused_at_once(stopped):
         with open(path, "ab") as file:
             file.truncate(3 << 30)
         assert "audit.db" in stopped.refuses_to_start(codes=(69, 78))
-        assert stopped.run("audit", "verify", check=False, timeout=60).returncode == code
         report = stopped.run("doctor", check=False, timeout=60)
         assert report.returncode == 2 and "audit.db" in report.stdout, report.stdout
+        # An export is read whole, and this one has no line.
+        os.truncate(path, 4 << 20)
+        assert stopped.run("audit", "verify", check=False, timeout=60).returncode == code
 
 
 @pytest.mark.pkcs11

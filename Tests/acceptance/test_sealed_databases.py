@@ -585,7 +585,12 @@ def test_one_edited_value_in_any_column_takes_away_its_row_alone(home):
     listed = {entry["id"]: entry["state"] for entry in control.keystore.keys()}
     assert listed[control.id] == "enabled" and {listed[key.id] for key in keys.values()} == {"damaged"}
     shown = {entry["id"] for entry in daemon.client().keystores(limit=3)}
-    assert common.id in shown and not shown & {k.id for k in keystores.values()}
+    # What the stamp does not bind is proved when the keystore is opened.
+    assert common.id in shown and not shown & {keystores[column].id for column in ("authenticator", "stamp")}
+    for column, keystore in keystores.items():
+        with pytest.raises(KMSError) as refusal:
+            keystore.metadata()
+        assert refusal.value.status in (409, 500), column
     for column, row in {**halves, **{f"anchors.{c}": row for c, row in anchors.items()}}.items():
         assert client.sign(row, b"m" * 32).status_code in (400, 500), column
     assert client.sign(kept, b"m" * 32).status_code == 200

@@ -50,8 +50,8 @@ extension KeystoreService {
         }
     }
 
-    /// What a store lists; nothing of it needs a lock or a token. Rows that were found edited are left out: what they say, such as
-    /// that the keys are resident, is anybody's word.
+    /// What a store lists; nothing of it needs a lock or a token. Rows whose stamp does not hold are left out; what the others say of
+    /// controller, protection and lock is proved when they are opened.
     public static func keystores(
         in store: any KeystoreStore, controller: String?, after: String?, limit: Int
     ) async throws -> Page<KeystoreMetadata> {
