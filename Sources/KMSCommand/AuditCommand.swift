@@ -127,7 +127,7 @@ struct AuditCommand: AsyncParsableCommand {
         private static func known(_ settings: Configuration, _ manifest: TokenManifest) throws -> AuditPublicKey? {
             let path = AuditParts.path(home: settings.home)
             guard FilePresence.exists(path), let pinned = manifest[.audit]?.fingerprint,
-                let key = try AuditReader(path: path).lastKey(), key.fingerprint == pinned
+                let key = try AuditReader(path: path, isDatabase: true).lastKey(), key.fingerprint == pinned
             else { return nil }
             return key
         }

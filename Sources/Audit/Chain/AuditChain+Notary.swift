@@ -58,7 +58,7 @@ extension AuditChain {
     private func difference(from remembered: AuditHead, before base: UInt64) async throws -> String? {
         // On a reader's thread: all of it is read.
         let report = try await pool.read { [path] _ in
-            try AuditReader(path: path).verify(expected: [remembered])
+            try AuditReader(path: path, isDatabase: true).verify(expected: [remembered])
         }
         return report.finding.map { finding in
             "The token remembers record \(remembered.position.index) of the audit chain, which is in an archive, since audit.db "

@@ -62,7 +62,7 @@ public struct AuditComparison: Sendable, Encodable {
         var counterpart: (hash: [UInt8], time: Int64)?
         var begun: Int64?
         if exists {
-            let reader = try AuditReader(path: path)
+            let reader = try AuditReader(path: path, isDatabase: true)
             found = try reader.lastHead().map { End($0, time: $0.time) }
             begun = try reader.record(at: 1)?.0.time
             if let counter { isTokenOlder = try counter < reader.lastCounter() }

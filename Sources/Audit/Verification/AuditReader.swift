@@ -12,9 +12,11 @@ public struct AuditReader: Sendable {
     private let source: Source
     private let path: String
 
-    /// - Parameter path: An `audit.db`, an archive of one, or JSON lines that `kmsd audit export` made.
+    /// - Parameters:
+    ///   - path: An `audit.db`, an archive of one, or JSON lines that `kmsd audit export` made.
+    ///   - isDatabase: Refuses JSON lines, which are read whole: a home's own chain is none.
     /// - Throws: ``AuditError`` with `.unavailable`.
-    public init(path: String) throws(AuditError) {
+    public init(path: String, isDatabase: Bool = false) throws(AuditError) {
         self.path = path
         // Who opens a pipe waits until somebody writes into it.
         var status = stat()
@@ -30,10 +32,10 @@ public struct AuditReader: Sendable {
             source = .database(try AuditDatabase.openReadOnly(path))
         } else {
             // An empty one is an export of nothing.
-            guard magic?.first ?? UInt8(ascii: "{") == UInt8(ascii: "{") else {
+            guard magic?.first ?? UInt8(ascii: "{") == UInt8(ascii: "{"), !isDatabase || magic?.isEmpty != false else {
                 throw AuditError(
                     .unavailable,
-                    "'\(path)' is neither an audit chain nor an export of one: it is damaged, or another file; restore it."
+                    "'\(path)' is no audit chain\(isDatabase ? "" : ", nor an export of one"): it is damaged, or another file; restore it."
                 )
             }
             do {

@@ -47,7 +47,7 @@ extension AuditParts {
     package static func told(home: String) -> AuditHead? {
         let path = path(home: home)
         guard FilePresence.exists(path) else { return nil }
-        return try? AuditReader(path: path).lastHead()
+        return try? AuditReader(path: path, isDatabase: true).lastHead()
     }
 
     /// How a chain without a record looks beside a database that is there; nil unless it was lost or emptied. A chain begins with

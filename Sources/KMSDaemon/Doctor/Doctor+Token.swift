@@ -118,7 +118,7 @@ extension Doctor {
         // That the file is missing or holds nothing is found where it is read.
         guard let found = comparison.found, !comparison.goesOn else { return .fits }
         // What is in an archive is looked at by the start.
-        let first = (try? AuditReader(path: path).firstIndex()) ?? 0
+        let first = (try? AuditReader(path: path, isDatabase: true).firstIndex()) ?? 0
         guard kept.index >= first else { return .fits }
         return .differs(
             comparison.isBegunAnew

@@ -118,7 +118,7 @@ package struct Doctor: Encodable {
                 try DatabaseFiles.prepare(path: path)
                 let problems = try await SQLiteFile.check(path: path)
                 // Of the others, who compares their epochs below says what they are not.
-                if name == "audit" { _ = try AuditReader(path: path) }
+                if name == "audit" { _ = try AuditReader(path: path, isDatabase: true) }
                 for problem in problems {
                     checks.append(
                         Check(
