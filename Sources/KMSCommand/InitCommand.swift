@@ -132,7 +132,7 @@ struct InitCommand: Verb {
             var report = Report(
                 instance: instance, token: manifest.token, manifest: settings.manifestPath,
                 keys: manifest.keys.values.map(\.label).sorted(), swept: swept,
-                rootLock: manifest[.rootLock]?.kind.rawValue,
+                rootLock: settings.tpm == nil ? manifest[.rootLock]?.kind.rawValue : nil,
                 without: Self.without(manifest),
                 strangers: try await (token as? PKCS11Token)?.strangers(besides: instance) ?? 0)
             // What was made is made, whatever becomes of the TPM now; `doctor` tells the same.

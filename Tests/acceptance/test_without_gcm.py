@@ -1,10 +1,16 @@
 """Tokens without AES-GCM: the daemon's keys seal to a public key there, by ECDH or RSA-OAEP, and the token opens."""
 import base64
+import hashlib
 import json
+import os
 import signal
 import sqlite3
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from daemon import Installation, eventually
 from oddmodule import OddToken
 from softtoken import MODULE, SPY
@@ -178,6 +184,59 @@ def test_a_lock_that_was_exchanged_or_altered_opens_nothing(served):
     assert on(daemon, keys[1]).sign(b"m")
     assert daemon.terminate() == 0
     exchange(served, {name: records[name] for name in exchanged})
+
+
+def test_a_lock_key_that_somebody_sealed_to_the_public_key_opens_nothing(served):
+    """The public key is in the manifest and the form in the documents; what is missing is the secret that the token opens. Else
+    whoever writes the database could give a keystore a lock key of his own, and the database a seal."""
+    daemon = served.start()
+    key = daemon.client().create_keystore(controller="did:key:victim").create("ED25519")
+    assert daemon.terminate() == 0
+    name, record = manifest(served)["keys"]["root-lock"], rows(served)[key.keystore.id]
+    slots = json.loads(record)
+    genuine = base64.b64decode(slots["slots"][0]["sealed"])
+    identity = b"".join(map(field, (
+        b"kmsd/record-identity/v1", b"did:key:victim", key.keystore.id.encode(), b"", b"keystore-lock-key",
+        (1).to_bytes(8, "big"))))
+    for secret in (b"", bytes(32)):
+        forged = seal(name, bytes(32), identity, secret)
+        assert len(forged) == len(genuine) and forged[0] == genuine[0]
+        slots["slots"][0]["sealed"] = base64.b64encode(forged).decode()
+        exchange(served, {key.keystore.id: json.dumps(slots, sort_keys=True, separators=(",", ":")).encode()})
+        daemon = served.start()
+        with pytest.raises(KMSError) as refusal:
+            on(daemon, key).sign(b"m")
+        assert refusal.value.status >= 400
+        assert daemon.terminate() == 0
+    exchange(served, {key.keystore.id: record})
+    daemon = served.start()
+    assert on(daemon, key).sign(b"m")
+    assert daemon.terminate() == 0
+
+
+def field(content):
+    return len(content).to_bytes(4, "big") + content
+
+
+def seal(key, plaintext, context, secret):
+    """As docs/FORMATS.md says, by another library: to the public half in the manifest, with this sealing secret or none."""
+    public = bytes.fromhex(key["publicKey"])
+    if key["kind"] == "ECDH-P256":
+        ephemeral = ec.generate_private_key(ec.SECP256R1())
+        peer = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public)
+        version, shared = 3, ephemeral.exchange(ec.ECDH(), peer)
+        encapsulation = ephemeral.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    else:
+        version, shared = 4, os.urandom(32)
+        peer = rsa.RSAPublicNumbers(65537, int.from_bytes(public, "big")).public_key()
+        encapsulation = peer.encrypt(shared, padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None))
+    fields = (b"kmsd/public-seal/v1", key["kind"].encode(), public, encapsulation,
+              (1 if secret else 0).to_bytes(8, "big"), context)
+    info = hashlib.sha256(b"".join(map(field, fields))).digest()
+    derived = HKDF(hashes.SHA256(), 32, None, info).derive(shared + secret)
+    head = bytes([version])
+    return head + encapsulation + AESGCM(derived).encrypt(bytes(12), plaintext, head + context)
 
 
 @pytest.mark.parametrize("rule, kind", [
