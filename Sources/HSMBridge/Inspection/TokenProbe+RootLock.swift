@@ -10,7 +10,8 @@ extension TokenProbe {
                 try seal(kind)
             } catch {
                 let lacks = error.returnValue?.lacksMechanism(of: kind, in: error.cause?.function) == true
-                guard lacks || error.code == .mechanismUnsupported else { throw error }
+                // As `kmsd init`: a template that is refused leads to no other kind.
+                guard lacks else { throw refusal ?? error }
                 refusal = refusal ?? error
                 continue
             }
