@@ -14,6 +14,8 @@ final class Connection: Sendable {
         /// is always checked on the original.
         let hot: ObjectHandle
         let publicKey: PublicKeyDescription?
+        /// For a pair that seals; nil for other kinds.
+        var sealing: PublicSealing?
     }
 
     let generation: UInt64
@@ -59,6 +61,10 @@ final class Connection: Sendable {
 
     func key(_ role: KeyRole) throws(HSMError) -> RoleKey {
         guard let key = keys[role] else {
+            guard role != .residentWrap || manifest?.mayLackWrapping != true else {
+                throw HSMError(
+                    .mechanismUnsupported, "This token made no AES key that wraps, so it holds no resident keys.")
+            }
             throw HSMError(.keyMissing, "The token holds no '\(role.rawValue)' key; run `kmsd init`.")
         }
         return key
@@ -85,10 +91,13 @@ final class Connection: Sendable {
     /// Proves that the token still answers and that each sealing key is still the one that sealed its sentinel. The
     /// wrapping key proves itself when the connection is made.
     ///
-    /// Uses the originals: copies would go on working after the token's directory vanished.
+    /// Uses the originals: copies would go on working after the token's directory vanished. Of pairs the root lock stands for
+    /// the others: on a smart card each costs a large part of a second.
     func checkSentinels(_ session: borrowing Session) throws(HSMError) {
         for role in KeyRole.sealing {
-            guard let key = keys[role], let manifest, let record = manifest[role] else { continue }
+            guard let key = keys[role], let manifest, let record = manifest[role],
+                role == .rootLock || !key.kind.sealsToPublicKey
+            else { continue }
             try Self.checkSentinel(session, manifest: manifest, role: role, record: record, key: key.original)
         }
     }
@@ -102,7 +111,10 @@ final class Connection: Sendable {
         }
         let context = TokenManifest.sentinelContext(instance: manifest.instance, role: role)
         do throws(HSMError) {
-            if role.seals {
+            if record.kind.sealsToPublicKey {
+                _ = try PublicSealing(half: try SealingHalf(record), secret: nil)
+                    .open(sealed, session: session, key: key, context: context)
+            } else if role.seals {
                 _ = try SealedFormat.open(sealed, session: session, key: key, context: context)
             } else {
                 try WrappingSentinel.open(sealed, session: session, wrappingKey: key, context: context)

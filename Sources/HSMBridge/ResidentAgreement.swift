@@ -69,6 +69,39 @@ extension Session {
             ])
     }
 
+    /// Decrypts into locked memory what must have exactly `count` bytes.
+    ///
+    /// - Throws: `.authenticationFailed` without a cause for another length, or what the module said.
+    borrowing func decryptSecret(
+        _ mechanism: Mechanism, key: ObjectHandle, _ data: [UInt8], count: Int
+    ) throws(HSMError) -> SharedSecret {
+        try call("C_DecryptInit") { functions, handle in
+            mechanism.withCMechanism { functions.pointee.C_DecryptInit(handle, $0, key) }
+        }
+        // Some modules ask for as much room as they get bytes.
+        var length = CK_ULONG(data.count)
+        var value = ReturnValue.ok
+        let secret: SharedSecret
+        do {
+            secret = SharedSecret(
+                try SecretBytes.make(capacity: data.count) { output in
+                    value = result(of: "C_Decrypt") { functions, handle in
+                        data.withNonNullBytes {
+                            functions.pointee.C_Decrypt(
+                                handle, $0.baseAddress, CK_ULONG($0.count),
+                                output.bindMemory(to: UInt8.self).baseAddress, &length)
+                        }
+                    }
+                    return value == .ok ? min(Int(length), output.count) : 0
+                })
+        } catch {
+            throw HSMError(.overloaded, "No locked memory for a secret: \(error).")
+        }
+        guard value == .ok else { throw HSMError.returned(value, by: "C_Decrypt") }
+        guard length == CK_ULONG(count) else { throw HSMError.notAuthentic }
+        return secret
+    }
+
     /// CKA_VALUE of exactly `count` bytes.
     private borrowing func secretValue(of object: ObjectHandle, count: Int) throws(HSMError) -> SharedSecret {
         var attribute = CK_ATTRIBUTE(type: AttributeType.value.rawValue, pValue: nil, ulValueLen: CK_ULONG(count))

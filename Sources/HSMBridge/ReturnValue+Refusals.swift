@@ -1,4 +1,5 @@
 internal import CP11Kit
+import Token
 
 /// The one list of what says "cannot": for making keys, bringing them in, wrapping and using them alike.
 ///
@@ -8,6 +9,19 @@ internal import CP11Kit
 extension ReturnValue {
     /// Whether the module says that it does not do what was asked, now or later.
     public var saysCannot: Bool { Self.refusals.contains(rawValue) }
+
+    /// Whether the module says that it does not have the mechanism that a kind of sealing key is used with. Narrower than
+    /// ``saysCannot``: a template that is refused is the operator's decision, and no reason for another kind of key.
+    func lacksMechanism(of kind: KeyKind, in function: String?) -> Bool {
+        // SoftHSM has OAEP with SHA-1 only and calls any other hash a bad argument.
+        if kind == .rsaSealSHA256, rawValue == UInt(CKR_ARGUMENTS_BAD), function == "C_DecryptInit" { return true }
+        return Self.lacks.contains(rawValue)
+    }
+
+    private static let lacks: Set<UInt> = [
+        UInt(CKR_MECHANISM_INVALID), UInt(CKR_MECHANISM_PARAM_INVALID), UInt(CKR_FUNCTION_NOT_SUPPORTED),
+        UInt(CKR_KEY_SIZE_RANGE), UInt(CKR_CURVE_NOT_SUPPORTED), UInt(CKR_DOMAIN_PARAMS_INVALID),
+    ]
 
     /// Whether some module answers this to what it cannot do and another one to a failure: only a second try, of
     /// something that must work, tells which.

@@ -10,6 +10,8 @@ public struct TokenConfiguration: Sendable {
     public var moduleInitialisation: PINSource?
     /// Attributes of the daemon's keys that provisioning may go without on a token that refuses them.
     public var dispensed: Set<DispensableAttribute> = []
+    /// How provisioning lets keys seal; nil for the best that the token has.
+    public var rootLock: RootLockMechanism?
     /// Threads with a session each, for cryptographic operations.
     public var cryptoSessions: Int
     /// Requests that may wait; one more is refused with `.overloaded`.

@@ -27,6 +27,9 @@ struct InitCommand: Verb {
 
               kmsd init --token-uri 'tpm:/dev/tpmrm0?pin-source=file:/var/lib/kmsd/tpm.pin'
 
+            The token's keys seal by AES-GCM, or on a token without it to a public key, by ECDH or RSA-OAEP. The manifest \
+            says which, and it stays so.
+
             kmsd wants a token of its own: whoever uses another key on the token is logged in to the daemon's, too. \
             `kmsd token probe --write` tells beforehand whether a token takes the keys. One that refuses a restriction \
             on them is refused, unless --without names it; see docs/pkcs11-vendors.md.
@@ -45,6 +48,12 @@ struct InitCommand: Verb {
         help: "Make keys without this attribute on a token that refuses it. Repeatable.",
         transform: Self.dispensable)
     var without: [DispensableAttribute] = []
+    @Option(
+        help: """
+            How the token's keys seal: \(Self.rootLocks). Without it the first of these that the token serves.
+            """,
+        transform: Self.rootLock)
+    var rootLock: RootLockMechanism?
     @Flag(
         help: """
             Make new keys although a database or a record of decisions is there; nothing that was sealed by other keys \
@@ -60,12 +69,23 @@ struct InitCommand: Verb {
         return attribute
     }
 
+    private static let rootLocks = RootLockMechanism.allCases.map(\.rawValue).joined(separator: ", ")
+
+    private static func rootLock(_ text: String) throws -> RootLockMechanism {
+        guard let mechanism = RootLockMechanism(rawValue: text) else {
+            throw ValidationError("--root-lock is one of \(rootLocks)")
+        }
+        return mechanism
+    }
+
     private struct Report: Encodable {
         var instance: String
         var token: TokenIdentity
         var manifest: String
         var keys: [String]
         var swept: [String]
+        /// The kind of the keys that seal.
+        var rootLock: String?
         /// Attributes that the token's keys are without.
         var without: [String] = []
         /// Objects on the token that are not this daemon's.
@@ -79,6 +99,7 @@ struct InitCommand: Verb {
         let home = try HomeDirectory(taking: settings.home)
         let files = ManifestFile(home: home.path)
         if let manifest = try files.read() {
+            try refuseOtherRootLock(manifest, settings)
             let isOlder = settings.tpm == nil ? manifest.lacksProofs : manifest.attestationKey == nil
             if !manifest.missingRoles.isEmpty || isOlder, try await complete(settings, manifest, files) {
                 withExtendedLifetime(home) {}
@@ -111,6 +132,7 @@ struct InitCommand: Verb {
             var report = Report(
                 instance: instance, token: manifest.token, manifest: settings.manifestPath,
                 keys: manifest.keys.values.map(\.label).sorted(), swept: swept,
+                rootLock: settings.tpm == nil ? manifest[.rootLock]?.kind.rawValue : nil,
                 without: Self.without(manifest),
                 strangers: try await (token as? PKCS11Token)?.strangers(besides: instance) ?? 0)
             // What was made is made, whatever becomes of the TPM now; `doctor` tells the same.
@@ -127,13 +149,24 @@ struct InitCommand: Verb {
     private func backend(_ settings: Configuration, manifest: TokenManifest?) throws -> BackendConfiguration {
         let backend = try BackendConfiguration(settings, manifest: manifest)
         guard case .pkcs11(var token) = backend else {
-            guard without.isEmpty else {
-                throw ConfigurationError("--without is for PKCS #11 tokens; token-uri names a TPM")
+            guard without.isEmpty, rootLock == nil else {
+                throw ConfigurationError(
+                    "--\(without.isEmpty ? "root-lock" : "without") is for PKCS #11 tokens; token-uri names a TPM")
             }
             return backend
         }
         token.dispensed = Set(without)
+        token.rootLock = rootLock
         return .pkcs11(token)
+    }
+
+    /// What is sealed opens with the key that sealed it; another one is for a home of its own.
+    private func refuseOtherRootLock(_ manifest: TokenManifest, _ settings: Configuration) throws {
+        guard let rootLock, settings.tpm == nil, let own = manifest.rootLockMechanism, own != rootLock else { return }
+        throw CommandFailure(
+            .failed, code: "root-lock-differs",
+            "the keys of '\(settings.manifestPath)' seal by '\(own.rawValue)' and cannot be changed to "
+                + "'\(rootLock.rawValue)': what they sealed would not open. Give --root-lock to a new home")
     }
 
     private static func without(_ manifest: TokenManifest) -> [String] {
@@ -174,6 +207,13 @@ struct InitCommand: Verb {
             let token = "'\(TerminalEscaping.of(report.token.label))' (\(report.token.serial))"
             Terminal.print("Made \(report.keys.count) keys on the token \(token).")
             for label in report.keys { Terminal.print("  \(label)") }
+            if let kind = report.rootLock.flatMap(KeyKind.init(rawValue:)), kind.sealsToPublicKey {
+                Terminal.print(
+                    "Secrets are sealed to a public key (\(kind.rawValue)) in this process; the token opens them.")
+                if !report.keys.contains(where: { $0.endsExactly(with: "/\(KeyRole.residentWrap.rawValue)/1") }) {
+                    Terminal.print("The token makes no AES key that wraps: resident keys are refused.")
+                }
+            }
             for name in report.without {
                 let consequence = DispensableAttribute(rawValue: name)?.consequence ?? ""
                 Terminal.print("Warning: without \(name), which the token refuses: \(consequence).")

@@ -131,7 +131,7 @@ struct TokenCommand: AsyncParsableCommand {
         }
 
         /// Without these `kmsd init` makes no keys.
-        private static let musts = ["aes-256-gcm", "ecdsa-p256", "result-key"]
+        private static let musts = ["root-lock", "ecdsa-p256", "result-key"]
 
         private static func missing(in report: ProbeReport) -> [String] {
             musts.filter { name in
@@ -145,11 +145,14 @@ struct TokenCommand: AsyncParsableCommand {
                 report.capabilities.contains { $0.outcome == .failed } || templates.contains { $0.outcome == .failed }
             // What keeps the audit chain from being put back is a data object on the token.
             let forgets = templates.contains { $0.name == "data" && $0.outcome != .ok }
+            // Beside a root lock of AES-GCM only: `kmsd init` does without on other tokens.
+            let needsWrapping = report["root-lock"]?.detail == KeyKind.aes256Seal.rawValue
             // A role without any template that the token takes keeps `kmsd init` from working.
             let isUnfit =
                 !templates.isEmpty
                 && KeyRole.allCases.contains { role in
-                    !templates.contains { $0.roles.contains(role.rawValue) && $0.outcome != .absent }
+                    (role != .residentWrap || needsWrapping)
+                        && !templates.contains { $0.roles.contains(role.rawValue) && $0.outcome != .absent }
                 }
             if hasFailed || isUnfit || forgets { return .findings }
             return report.capabilities.contains { $0.outcome == .notProbed } ? .incomplete : .ok

@@ -1,4 +1,5 @@
 internal import CLibCrypto
+public import SecretMemory
 
 /// Paddings of RSA encryption (RFC 8017, 7).
 public enum RSAPadding: Sendable, CaseIterable {
@@ -16,7 +17,29 @@ extension RSAVerificationKey {
     /// - Returns: As many bytes as the modulus has.
     /// - Throws: `.internalFailure` only.
     public func encrypt(_ challenge: [UInt8], padding: RSAPadding) throws(LibCryptoError) -> [UInt8] {
-        precondition(challenge.count <= 128, "a challenge fits under every modulus that is taken")
+        try challenge.lend { challenge throws(LibCryptoError) in try encrypt(bytes: challenge, padding: padding) }
+    }
+
+    /// Encrypts a secret by RSAES-OAEP.
+    ///
+    /// - Parameters:
+    ///   - secret: At most 128 bytes.
+    ///   - padding: Not `.pkcs1`, which no secret is to depend on.
+    /// - Returns: As many bytes as the modulus has.
+    /// - Throws: `.internalFailure` only.
+    public func encrypt(
+        secret: borrowing SecretBytes, padding: RSAPadding
+    ) throws(LibCryptoError) -> [UInt8] {
+        precondition(padding != .pkcs1, "secrets are encrypted by OAEP")
+        return try secret.withUnsafeBytes { secret throws(LibCryptoError) in
+            try encrypt(bytes: secret, padding: padding)
+        }
+    }
+
+    private func encrypt(
+        bytes input: UnsafeRawBufferPointer, padding: RSAPadding
+    ) throws(LibCryptoError) -> [UInt8] {
+        precondition(input.count <= 128, "what is encrypted fits under every modulus that is taken")
         let context = try OpenSSL.check(
             "EVP_PKEY_CTX_new_from_pkey", EVP_PKEY_CTX_new_from_pkey(nil, key.pointer, nil))
         defer { EVP_PKEY_CTX_free(context) }
@@ -39,7 +62,7 @@ extension RSAVerificationKey {
         var output = [UInt8](repeating: 0, count: modulus.count)
         var length = output.count
         try OpenSSL.check(
-            "EVP_PKEY_encrypt", EVP_PKEY_encrypt(context, &output, &length, challenge, challenge.count))
+            "EVP_PKEY_encrypt", EVP_PKEY_encrypt(context, &output, &length, input.bytes, input.count))
         guard length == output.count else { throw LibCryptoError(.internalFailure, "RSA gave \(length) bytes.") }
         return output
     }

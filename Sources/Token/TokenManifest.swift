@@ -16,11 +16,14 @@ public struct TokenManifest: Codable, Sendable, Equatable {
         /// equal to nothing, if the token has none.
         public var fingerprint: String
         /// Hex: a random value that must open before the key is used. A sealing key's is sealed under it, a wrapping
-        /// key's under a throw-away key that is wrapped under it. Nil for pairs, for wrapping keys of tokens that wrap
-        /// nothing, and for those of manifests that are older than this.
+        /// key's under a throw-away key that is wrapped under it. Nil for pairs that sign, for wrapping keys of tokens
+        /// that wrap nothing, and for those of manifests that are older than this.
         public var sentinel: String?
-        /// Hex, pairs only: the public half, 04 ‖ X ‖ Y. Nil in manifests that are older than this: then the token keeps
-        /// it as an object of its own.
+        /// Hex, pairs that seal only: the audit key's signature, r ‖ s, that this public half and this sentinel are the
+        /// token's. Anybody can seal to a public key; nobody else can sign.
+        public var proof: String?
+        /// Hex, pairs only: the public half, 04 ‖ X ‖ Y, or the modulus of an RSA key, whose exponent is 65537. Nil in
+        /// manifests that are older than this: then the token keeps it as an object of its own.
         public var publicKey: String?
         /// Attributes that the token refused and the operator allowed to do without; see ``DispensableAttribute``.
         public var without: [String]?
@@ -64,7 +67,11 @@ public struct TokenManifest: Codable, Sendable, Equatable {
     }
 
     /// The roles that the token was provisioned without, by an earlier version of the daemon.
-    public var missingRoles: [KeyRole] { KeyRole.allCases.filter { self[$0] == nil } }
+    ///
+    /// Not among them: a wrapping key on a token that may make none.
+    public var missingRoles: [KeyRole] {
+        KeyRole.allCases.filter { self[$0] == nil && !($0 == .residentWrap && mayLackWrapping) }
+    }
 
     /// Whether a PKCS #11 token was provisioned by a version that recorded less to know its keys by.
     public var lacksProofs: Bool {

@@ -24,6 +24,8 @@ import Token
             switch role.kinds[0] {
             case .aes256Seal: [.encrypt, .decrypt]
             case .aes256Wrap: [.wrap, .unwrap]
+            case .ecdhSeal: [.derive]
+            case .rsaSealSHA256, .rsaSealSHA1: [.decrypt]
             case .ecP256, .ecSecp256k1: [.sign]
             }
         var flags: [AttributeType: Bool] = [
@@ -35,6 +37,8 @@ import Token
             switch role.kinds[0] {
             case .aes256Seal: .aesGCM
             case .aes256Wrap: .aesKeyWrapPad
+            case .ecdhSeal: .ecdh1Derive
+            case .rsaSealSHA256, .rsaSealSHA1: .rsaOAEP
             case .ecP256, .ecSecp256k1: .ecdsa
             }
         return ObjectSnapshot(

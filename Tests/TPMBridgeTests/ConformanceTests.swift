@@ -13,12 +13,17 @@ import Token
 @Suite(.timeLimit(.minutes(10))) struct ConformanceTests {
     enum Backend: String, CaseIterable, Sendable {
         case softHSM, tpm
+        /// SoftHSM as a token without AES-GCM: secrets go to a public key.
+        case agreement, rsa
+
+        /// Devices; what is no matter of sealing is the same on the other two.
+        static let devices: [Backend] = [.softHSM, .tpm]
 
         /// Exactly what the device lacks and refuses; everything else it serves.
         var absent: Set<ResidentAlgorithm> {
             switch self {
             // SoftHSM 2.6 wraps no Edwards keys.
-            case .softHSM: [.ed25519]
+            case .softHSM, .agreement, .rsa: [.ed25519]
             // No authenticated encryption, no Edwards curve, and libtpms has no secp256k1.
             case .tpm: [.ed25519, .secp256k1, .aes128, .aes256]
             }
@@ -30,8 +35,10 @@ import Token
     /// A fresh device with the daemon's keys, for the time of `body`.
     private func with(_ backend: Backend, _ body: (Token) async throws -> Void) async throws {
         switch backend {
-        case .softHSM:
-            let token = try await SoftHSMToken.make().provisioned()
+        case .softHSM, .agreement, .rsa:
+            let rootLock: RootLockMechanism = backend == .softHSM ? .aesGCM : backend == .rsa ? .rsaOAEP : .ecdh
+            let token = try await SoftHSMToken.make().provisioned(rootLock: rootLock)
+            #expect(token.manifest?.rootLockMechanism == rootLock)
             try await body(token)
             await token.shutdown()
         case .tpm:
@@ -77,7 +84,7 @@ import Token
         }
     }
 
-    @Test(arguments: Backend.allCases) func everyBackendSignsTheRecord(_ backend: Backend) async throws {
+    @Test(arguments: Backend.devices) func everyBackendSignsTheRecord(_ backend: Backend) async throws {
         try await with(backend) { token in
             let key = try await token.publicKey(of: .audit)
             let verifier = try VerificationKey(curve: .p256, publicKey: key.point)
@@ -91,7 +98,7 @@ import Token
     }
 
     /// Each key signs its own kind of message and refuses the other's, so no signature serves both purposes.
-    @Test(arguments: Backend.allCases) func signsResultsApartFromTheRecord(_ backend: Backend) async throws {
+    @Test(arguments: Backend.devices) func signsResultsApartFromTheRecord(_ backend: Backend) async throws {
         try await with(backend) { token in
             let curve: SigningCurve = backend == .tpm ? .p256 : .secp256k1
             let key = try await token.publicKey(of: .result)

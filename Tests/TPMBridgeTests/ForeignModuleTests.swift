@@ -61,7 +61,8 @@ import Token
 
     /// What it answers to the rest. Its own tool makes AES and HMAC keys; by PKCS #11 nobody can.
     private static let absent = [
-        "key-history-told": "The token makes no session key to look at.", "aes-256-gcm": noKeys, "hmac-sha-256": noKeys,
+        "key-history-told": "The token makes no session key to look at.", "root-lock": noKeys, "aes-256-gcm": noKeys,
+        "hmac-sha-256": noKeys,
         "kwp-aes": noKeys, "kwp-ec": noKeys, "kwp-ed25519": noKeys,
         "session-copies": noKeys, "unwrap-template-enforced": noKeys, "allowed-mechanisms-enforced": noKeys,
         "ecdsa-p256": noSessionKeys, "ecdsa-p384": noSessionKeys, "ecdsa-p521": noSessionKeys,

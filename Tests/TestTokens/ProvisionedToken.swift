@@ -11,9 +11,11 @@ extension SoftHSMToken {
 
     /// A started token with all role keys on it; shut it down at the end of the test.
     public func provisioned(
-        observer: any CallObserver = SilentObserver(), faults: FaultPlan? = nil, healthInterval: Duration? = nil
+        observer: any CallObserver = SilentObserver(), faults: FaultPlan? = nil, healthInterval: Duration? = nil,
+        rootLock: RootLockMechanism? = nil
     ) async throws -> PKCS11Token {
         var configuration = self.configuration()
+        configuration.rootLock = rootLock
         if let healthInterval { configuration.healthInterval = healthInterval }
         let token = PKCS11Token(configuration: configuration, observer: observer, faults: faults)
         token.start()

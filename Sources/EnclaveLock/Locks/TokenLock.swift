@@ -2,7 +2,7 @@ public import Encodings
 public import SecretMemory
 public import Token
 
-/// A lock whose key never leaves a token: AES-256-GCM under the root lock key, with the record's identity as context.
+/// A lock whose key never leaves a token: its root lock key, with the record's identity as context.
 public struct TokenLock: SecretLock {
     private let token: any Sealing
 

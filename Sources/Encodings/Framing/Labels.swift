@@ -48,6 +48,10 @@ public enum Labels: String, CaseIterable, Sendable {
     case attestation = "kmsd/attestation/v1"
     /// Begins what the result key signs; the bridge to the token makes that form itself.
     case result = "kmsd/result/v1"
+    /// Begins the HKDF info of what is sealed to the public half of a token's root lock key.
+    case publicSeal = "kmsd/public-seal/v1"
+    /// Begins what the audit key signs of a sealing key's public half and sealed secret, when both are made.
+    case sealingSecret = "kmsd/sealing-secret/v1"
     /// Begins the HPKE info of what is sealed to a recovery key or to the public key of a lock slot.
     case hybridSlot = "kmsd/hybrid-slot/v1"
     /// HKDF info of the key that authenticates the list of lock slots.

@@ -4,20 +4,24 @@ import Token
 /// attributes for those that it refuses for token objects.
 struct TemplateProbe {
     private let label: String
+    /// The kind of key that seals here.
+    private let rootLock: KeyKind
     private let open: @Sendable () throws(HSMError) -> Session
 
-    init(label: String, _ open: @escaping @Sendable () throws(HSMError) -> Session) {
+    /// - Parameter rootLock: What the token was found to seal with; nil if that is not known.
+    init(label: String, rootLock: KeyKind?, _ open: @escaping @Sendable () throws(HSMError) -> Session) {
         self.label = label
+        self.rootLock = rootLock ?? .aes256Seal
         self.open = open
     }
 
     func report() throws(HSMError) -> [TemplateReport] {
         var reports: [TemplateReport] = []
         var kinds: [KeyKind] = []
-        for kind in KeyRole.allCases.flatMap(\.kinds) where !kinds.contains(kind) { kinds.append(kind) }
+        for kind in KeyRole.allCases.flatMap(kinds(of:)) where !kinds.contains(kind) { kinds.append(kind) }
         for kind in kinds {
             let template = KeyTemplate.key(kind, id: SystemRandom.bytes(16), label: label)
-            let roles = KeyRole.allCases.filter { $0.kinds.contains(kind) }.map(\.rawValue)
+            let roles = KeyRole.allCases.filter { self.kinds(of: $0).contains(kind) }.map(\.rawValue)
             reports.append(
                 try report(kind.rawValue, roles, template) { (template, session) throws(HSMError) in
                     try Provisioner.make(kind, template, session)
@@ -29,6 +33,9 @@ struct TemplateProbe {
             })
         return reports
     }
+
+    /// Of the kinds that seal only the one that would be taken.
+    private func kinds(of role: KeyRole) -> [KeyKind] { role.seals ? [rootLock] : role.kinds }
 
     private func report(
         _ name: String, _ roles: [String], _ template: KeyTemplate,

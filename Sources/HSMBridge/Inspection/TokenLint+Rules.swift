@@ -157,6 +157,8 @@ extension TokenLint {
         switch kind {
         case .aes256Seal: ([.encrypt, .decrypt], .aesGCM)
         case .aes256Wrap: ([.wrap, .unwrap], .aesKeyWrapPad)
+        case .ecdhSeal: ([.derive], .ecdh1Derive)
+        case .rsaSealSHA256, .rsaSealSHA1: ([.decrypt], .rsaOAEP)
         case .ecP256, .ecSecp256k1: (isPublic ? [.verify] : [.sign], .ecdsa)
         }
     }

@@ -123,7 +123,7 @@ extension TokenProbe {
     }
 
     /// The template for a token object, where session objects cannot be made.
-    private func persistent(_ template: KeyTemplate) -> KeyTemplate {
+    func persistent(_ template: KeyTemplate) -> KeyTemplate {
         guard let label else { return template }
         return KeyTemplate(template.attributes.filter { $0.type != .token })
             + [.flag(.token, true), .label(label), .bytes(.id, SystemRandom.bytes(16))]

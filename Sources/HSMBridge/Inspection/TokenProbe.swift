@@ -53,7 +53,8 @@ struct TokenProbe: ~Copyable {
             attempt.cleanUp()
             capabilities.append(capability)
         }
-        let templates = writes ? try TemplateProbe(label: label, open).report() : nil
+        let rootLock = capabilities.first { $0.name == "root-lock" }?.detail.flatMap(KeyKind.init(rawValue:))
+        let templates = writes ? try TemplateProbe(label: label, rootLock: rootLock, open).report() : nil
         if writes, case let answers = try sweep(open), let first = answers.first {
             capabilities.append(
                 ProbeReport.Capability(
@@ -70,6 +71,7 @@ struct TokenProbe: ~Copyable {
 
     static let probes: [(String, Probe)] = [
         ("random", { (probe) throws(HSMError) in try probe.random() }),
+        ("root-lock", { (probe) throws(HSMError) in try probe.rootLock() }),
         ("aes-256-gcm", { (probe) throws(HSMError) in try probe.gcm() }),
         ("hmac-sha-256", { (probe) throws(HSMError) in try probe.hmac() }),
         ("ecdsa-p256", { (probe) throws(HSMError) in try probe.signature(.p256) }),

@@ -34,9 +34,30 @@ extension KeyTemplate {
                     .flag(.encrypt, false), .flag(.decrypt, false), .flag(.wrap, true), .flag(.unwrap, true),
                     .allowedMechanisms([.aesKeyWrapPad]), .template(.unwrapTemplate, residentGuard),
                 ])
-        case .ecP256, .ecSecp256k1:
+        case .ecP256, .ecSecp256k1, .ecdhSeal, .rsaSealSHA256, .rsaSealSHA1:
             preconditionFailure("this kind is a key pair, not a secret key")
         }
+    }
+
+    /// The private half of a pair that seals, for C_GenerateKeyPair: it agrees, or decrypts, and does nothing else.
+    static func sealingPrivateKey(_ kind: KeyKind, id: [UInt8], label: String) -> KeyTemplate {
+        let isAgreement = kind == .ecdhSeal
+        return KeyTemplate(
+            guarded(id: id, label: label) + [
+                .flag(.sign, false), .flag(.unwrap, false), .flag(.derive, isAgreement),
+                .flag(.decrypt, !isAgreement), .allowedMechanisms([isAgreement ? .ecdh1Derive : .rsaOAEP]),
+            ])
+    }
+
+    /// Its public half: a session object, since the manifest keeps what matters of it.
+    static func sealingPublicKey(_ kind: KeyKind) -> KeyTemplate {
+        kind == .ecdhSeal
+            ? [.flag(.token, false), .flag(.private, false), .bytes(.ecParameters, EllipticCurve.p256.parameters)]
+            : [
+                .flag(.token, false), .flag(.private, false), .flag(.encrypt, true), .flag(.wrap, false),
+                .flag(.verify, false), .number(.modulusBits, SealingHalf.rsaBits),
+                .bytes(.publicExponent, SealingHalf.rsaExponent),
+            ]
     }
 
     /// The private half of a role's pair, for C_GenerateKeyPair.

@@ -67,6 +67,9 @@ struct Connector: Sendable {
             try prove(role, record, manifest, key, session)
             return Connection.RoleKey(
                 kind: record.kind, original: key, hot: hotCopy(of: key, session), publicKey: nil)
+        case .ecdhSeal, .rsaSealSHA256, .rsaSealSHA1:
+            return try resolveSealingPair(
+                role, record, manifest, try single(.privateKey, id, record, session), session)
         case .ecP256, .ecSecp256k1:
             guard let curve = record.kind.curve else { throw Self.mismatch(record) }
             let privateKey = try single(.privateKey, id, record, session)
@@ -138,7 +141,7 @@ struct Connector: Sendable {
 
     /// Tells a key that is not the provisioned one from a device that decrypts nothing: both answer CKR_GENERAL_ERROR
     /// in SoftHSM, but only the former opens what it has just made.
-    private func proveSentinel(
+    func proveSentinel(
         _ role: KeyRole, _ record: TokenManifest.Key, _ manifest: TokenManifest, _ key: ObjectHandle,
         _ session: borrowing Session
     ) throws(HSMError) {
@@ -152,7 +155,10 @@ struct Connector: Sendable {
             else { throw error }
             let fresh = try Session(door: session.door, slot: session.slot, epoch: session.epoch, access: .readOnly)
             let iv = SystemRandom.bytes(Mechanism.gcmIVLength)
-            if role.seals {
+            if record.kind.sealsToPublicKey {
+                // Under the public half of the manifest: the private half of another pair opens nothing of it.
+                _ = try PublicSealing(half: try SealingHalf(record), secret: nil).isProved(by: key, session: fresh)
+            } else if role.seals {
                 let sealed = try GCM.encrypt([1], key: key, iv: iv, associatedData: [], session: fresh)
                 _ = try GCM.decrypt(sealed, key: key, iv: iv, associatedData: [], session: fresh)
             } else {
@@ -178,11 +184,11 @@ struct Connector: Sendable {
 
     /// The session copy of a key, or the key itself on a token that makes none: SoftHSM copies no key that cannot be
     /// modified, and that it cannot be modified is worth more than a faster root key.
-    private func hotCopy(of key: ObjectHandle, _ session: borrowing Session) -> ObjectHandle {
+    func hotCopy(of key: ObjectHandle, _ session: borrowing Session) -> ObjectHandle {
         (try? session.copy(key, .sessionCopy)) ?? key
     }
 
-    private static func mismatch(_ record: TokenManifest.Key) -> HSMError {
+    static func mismatch(_ record: TokenManifest.Key) -> HSMError {
         HSMError(.keyMismatch, "The key '\(record.label)' is not the one that was provisioned. It is not used.")
     }
 

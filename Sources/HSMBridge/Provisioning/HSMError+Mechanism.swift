@@ -13,6 +13,10 @@ extension HSMError {
 
     private static func mechanism(of function: String, _ kind: KeyKind) -> String? {
         func begins(_ names: String...) -> Bool { names.contains { function.startsExactly(with: $0) } }
+        let isRSA = kind == .rsaSealSHA256 || kind == .rsaSealSHA1
+        if isRSA, begins("C_Decrypt") { return "CKM_RSA_PKCS_OAEP" }
+        if isRSA, begins("C_GenerateKey") { return "CKM_RSA_PKCS_KEY_PAIR_GEN of 3072 bits" }
+        if begins("C_DeriveKey") { return "CKM_ECDH1_DERIVE with CKD_NULL" }
         if begins("C_Encrypt", "C_Decrypt") { return "CKM_AES_GCM with additional data" }
         if begins("C_GenerateKey") { return kind.isPair ? "CKM_EC_KEY_PAIR_GEN" : "CKM_AES_KEY_GEN of 32 bytes" }
         if begins("C_Sign") { return "CKM_ECDSA" }

@@ -12,11 +12,12 @@ extension PKCS11Token {
     /// - Returns: The manifest to store; nil if nothing is missing.
     public func completeProvisioning() async throws(HSMError) -> TokenManifest? {
         guard let manifest, !manifest.missingRoles.isEmpty || manifest.lacksProofs else { return nil }
-        let (nonces, dispensed) = (nonces, configuration.dispensed)
+        let (nonces, dispensed, rootLock) = (nonces, configuration.dispensed, configuration.rootLock)
         let supervisor = supervisor
         let completed = try await performSerialised { (session, connection) throws(HSMError) in
             let provisioner = Provisioner(
-                instance: manifest.instance, identity: connection.identity, nonces: nonces, dispensed: dispensed)
+                instance: manifest.instance, identity: connection.identity, nonces: nonces, dispensed: dispensed,
+                rootLock: rootLock)
             var completed = manifest
             for role in manifest.missingRoles {
                 let label = TokenManifest.label(instance: manifest.instance, role: role)
@@ -24,8 +25,9 @@ extension PKCS11Token {
                 where object.label.isExactly(label) {
                     try session.destroy(object.handle)
                 }
-                completed[role] = try provisioner.make(role, session)
+                completed[role] = try provisioner.make(role, for: completed, session)
             }
+            try SealingSecret.complete(&completed, session)
             for (role, key) in connection.keys {
                 if completed[role]?.publicKey == nil, let point = key.publicKey?.point {
                     completed[role]?.publicKey = Hexadecimal.encode(point)

@@ -18,11 +18,12 @@ extension PKCS11Token {
         guard manifest == nil else {
             throw HSMError(.alreadyProvisioned, "This token is already in use with a manifest.")
         }
-        let (nonces, dispensed) = (nonces, configuration.dispensed)
+        let (nonces, dispensed, rootLock) = (nonces, configuration.dispensed, configuration.rootLock)
         let supervisor = supervisor
         let made = try await performSerialised { (session, connection) throws(HSMError) in
             let provisioner = Provisioner(
-                instance: instance, identity: connection.identity, nonces: nonces, dispensed: dispensed)
+                instance: instance, identity: connection.identity, nonces: nonces, dispensed: dispensed,
+                rootLock: rootLock)
             let manifest = try provisioner.run(session)
             supervisor.adopt(manifest)
             supervisor.renew(generation: connection.generation)

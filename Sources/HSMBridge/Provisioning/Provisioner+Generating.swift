@@ -111,11 +111,18 @@ extension Provisioner {
     static func make(
         _ kind: KeyKind, _ template: KeyTemplate, _ session: borrowing Session
     ) throws(HSMError) -> MadeKey {
-        guard let curve = kind.curve else {
+        guard kind.isPair else {
             return MadeKey(handle: try session.generateKey(.aesKeyGeneration, template), publicKey: nil)
         }
-        let pair = try session.generateKeyPair(
-            .ecKeyPairGeneration, publicKey: .signingPublicKey(curve), privateKey: template)
+        let pair =
+            if !kind.sealsToPublicKey, let curve = kind.curve {
+                try session.generateKeyPair(
+                    .ecKeyPairGeneration, publicKey: .signingPublicKey(curve), privateKey: template)
+            } else {
+                try session.generateKeyPair(
+                    kind.curve == nil ? .rsaKeyPairGeneration : .ecKeyPairGeneration,
+                    publicKey: .sealingPublicKey(kind), privateKey: template)
+            }
         return MadeKey(handle: pair.privateKey, publicKey: pair.publicKey)
     }
 
@@ -142,7 +149,8 @@ extension Provisioner {
 extension KeyTemplate {
     /// The template of the secret or private key of a kind.
     static func key(_ kind: KeyKind, id: [UInt8], label: String) -> KeyTemplate {
-        kind.isPair ? signingPrivateKey(id: id, label: label) : secretKey(kind, id: id, label: label)
+        if kind.sealsToPublicKey { return sealingPrivateKey(kind, id: id, label: label) }
+        return kind.isPair ? signingPrivateKey(id: id, label: label) : secretKey(kind, id: id, label: label)
     }
 
     func without(_ types: [AttributeType]) -> KeyTemplate {

@@ -8,6 +8,8 @@ struct Provisioner: Sendable {
     let nonces: NonceSource
     /// Attributes that keys may go without on a token that refuses them.
     let dispensed: Set<DispensableAttribute>
+    /// How keys are to seal; nil for the best that the token has.
+    let rootLock: RootLockMechanism?
 
     func run(_ session: borrowing Session) throws(HSMError) -> TokenManifest {
         guard try Self.objects(of: instance, session).isEmpty else {
@@ -15,7 +17,8 @@ struct Provisioner: Sendable {
         }
         var manifest = TokenManifest(instance: instance, token: identity, keys: [:])
         do throws(HSMError) {
-            for role in KeyRole.allCases { manifest[role] = try make(role, session) }
+            for role in KeyRole.allCases { manifest[role] = try make(role, for: manifest, session) }
+            try SealingSecret.complete(&manifest, session)
         } catch {
             for object in (try? Self.objects(of: instance, session)) ?? [] { try? session.destroy(object.handle) }
             throw error
@@ -24,7 +27,54 @@ struct Provisioner: Sendable {
     }
 
     /// Makes the role's key, of the first of its kinds that the token makes.
-    func make(_ role: KeyRole, _ session: borrowing Session) throws(HSMError) -> TokenManifest.Key {
+    ///
+    /// - Parameter manifest: What was made before: all keys that seal are of one kind.
+    /// - Returns: Nil for a wrapping key on a token whose other keys seal to public ones, and which makes no AES keys.
+    func make(
+        _ role: KeyRole, for manifest: TokenManifest, _ session: borrowing Session
+    ) throws(HSMError) -> TokenManifest.Key? {
+        if role.seals {
+            let kinds = manifest[.rootLock].map { [$0.kind] } ?? rootLock?.kinds ?? role.kinds
+            return try make(role, firstOf: kinds, session)
+        }
+        do throws(HSMError) {
+            return try make(role, session)
+        } catch {
+            guard role == .residentWrap, manifest.mayLackWrapping,
+                error.returnValue?.lacksMechanism(of: .aes256Wrap, in: error.cause?.function) == true
+            else { throw error }
+            return nil
+        }
+    }
+
+    /// Makes a key that seals, of the first kind whose mechanism the token has. One that errs gets no other kind for it.
+    private func make(
+        _ role: KeyRole, firstOf kinds: [KeyKind], _ session: borrowing Session
+    ) throws(HSMError) -> TokenManifest.Key {
+        var first: HSMError?
+        var others: [String] = []  // exact: ends of sentences.
+        for kind in kinds {
+            do throws(HSMError) {
+                return try make(role, kind, session)
+            } catch {
+                let lacks = error.returnValue?.lacksMechanism(of: kind, in: error.cause?.function) == true
+                guard first != nil || lacks else { throw error }
+                if first == nil {
+                    first = error
+                } else {
+                    others.append("\(kind.rawValue) (\(error.cause.map { "\($0)" } ?? error.message))")
+                }
+                // One that errs is not passed over for the next.
+                if !lacks { break }
+            }
+        }
+        guard let first else { throw HSMError(.invalidArgument, "The role '\(role.rawValue)' has no kind of key.") }
+        guard !others.isEmpty else { throw first }
+        throw HSMError(
+            first.code, "\(first.message) Nor does it serve \(others.joined(separator: ", nor ")).", cause: first.cause)
+    }
+
+    private func make(_ role: KeyRole, _ session: borrowing Session) throws(HSMError) -> TokenManifest.Key {
         let last = role.kinds[role.kinds.count - 1]
         for kind in role.kinds.dropLast() {
             do throws(HSMError) {
@@ -83,6 +133,17 @@ struct Provisioner: Sendable {
         _ made: MadeKey, _ role: KeyRole, _ kind: KeyKind, _ record: inout TokenManifest.Key,
         _ session: borrowing Session
     ) throws(HSMError) {
+        if kind.sealsToPublicKey, let publicKey = made.publicKey {
+            let half = try SealingHalf(kind, of: publicKey, session)
+            record.fingerprint = try half.fingerprint
+            record.publicKey = Hexadecimal.encode(half.bytes)
+            try? session.destroy(publicKey)
+            // A token that opens nothing, or another thing, is found out while there is nothing to lose.
+            guard try PublicSealing(half: half, secret: nil).isProved(by: made.handle, session: session) else {
+                throw HSMError(.deviceFailure, "The token does not open what is sealed to a pair that it made.")
+            }
+            return
+        }
         if let curve = kind.curve, let publicKey = made.publicKey {
             let description = try Connector.describe(publicKey, curve: curve, session)
             record.fingerprint = description.fingerprint

@@ -16,8 +16,8 @@ enum RestrictionTrial {
         return unenforced
     }
 
-    /// AES-ECB for a key that is for AES-GCM, CBC with padding for one that wraps, a hash of the token's for one that
-    /// signs.
+    /// AES-ECB for a key that is for AES-GCM, the older padding for one that is for RSA-OAEP, a hash of the token's for
+    /// one that signs.
     private static func takesOtherMechanisms(
         _ kind: KeyKind, _ key: ObjectHandle, _ session: borrowing Session
     ) throws(HSMError) -> Bool {
@@ -30,6 +30,13 @@ enum RestrictionTrial {
         case .aes256Wrap:
             // An operation that wraps has no beginning of its own; its usage flags allow it no other one.
             return false
+        case .ecdhSeal:
+            // An agreement has no beginning of its own either.
+            return false
+        case .rsaSealSHA256, .rsaSealSHA1:
+            return own.result(of: "C_DecryptInit") { functions, handle in
+                Mechanism.plain(.rsaPKCS1).withCMechanism { functions.pointee.C_DecryptInit(handle, $0, key) }
+            } == .ok
         case .ecP256, .ecSecp256k1:
             return own.result(of: "C_SignInit") { functions, handle in
                 Mechanism.plain(.ecdsaSHA256).withCMechanism { functions.pointee.C_SignInit(handle, $0, key) }

@@ -72,6 +72,7 @@ extension Doctor {
                     name: "token", grade: .ok,
                     message: "'\(TerminalEscaping.of(report.token.label))' \(report.token.serial) is the provisioned "
                         + "one; its keys open what they sealed", remedy: nil))
+            tellRootLock(manifest)
             look(at: report)
             look(at: memory, home: settings.home)
         } catch {
@@ -82,6 +83,18 @@ extension Doctor {
                     ? "give the module that `kmsd init` was run with: this one does not do what the keys need, see `kmsd token probe`"
                     : "see that the token of the manifest is there and its PIN is right")
         }
+    }
+
+    /// What protects the secrets of a token without AES-GCM, and what it does not hold.
+    private mutating func tellRootLock(_ manifest: TokenManifest) {
+        guard let kind = manifest[.rootLock]?.kind, kind.sealsToPublicKey else { return }
+        checks.append(
+            Check(
+                name: "root-lock", grade: .ok,
+                message: "secrets are sealed to a public key (\(kind.rawValue)) by this program and opened by the token"
+                    + (manifest[.residentWrap] == nil
+                        ? "; it holds no resident keys, for it makes no AES key that wraps" : ""),
+                remedy: nil))
     }
 
     /// What the token keeps of the record of decisions, beside what is there.

@@ -17,7 +17,7 @@ public enum KeyRole: String, Sendable, CaseIterable, Codable {
     /// says which it was.
     public var kinds: [KeyKind] {
         switch self {
-        case .rootLock, .shareLockUser, .shareLockServer: [.aes256Seal]
+        case .rootLock, .shareLockUser, .shareLockServer: RootLockMechanism.allCases.flatMap(\.kinds)
         case .residentWrap: [.aes256Wrap]
         case .audit: [.ecP256]
         // What verifies results on a chain knows secp256k1; most TPMs do not.
@@ -26,7 +26,7 @@ public enum KeyRole: String, Sendable, CaseIterable, Codable {
     }
 
     /// Whether the role's key seals data.
-    public var seals: Bool { kinds == [.aes256Seal] }
+    public var seals: Bool { kinds.contains(.aes256Seal) }
 
     /// Whether the role's key signs.
     public var signs: Bool { kinds.allSatisfy(\.isPair) }
@@ -45,12 +45,21 @@ public enum KeyKind: String, Sendable, Codable {
     case ecP256 = "EC-P256"
     /// ECDSA on secp256k1.
     case ecSecp256k1 = "EC-secp256k1"
+    /// Agreement on P-256 (ECDH), to whose public half secrets are sealed in this process.
+    case ecdhSeal = "ECDH-P256"
+    /// RSA of 3072 bits, to whose public half secrets are sealed in this process by RSAES-OAEP with SHA-256.
+    case rsaSealSHA256 = "RSA-3072-OAEP-SHA-256"
+    /// The same for tokens whose OAEP knows SHA-1 only.
+    case rsaSealSHA1 = "RSA-3072-OAEP-SHA-1"
 
     /// Whether it is a key pair.
-    package var isPair: Bool {
+    package var isPair: Bool { self != .aes256Seal && self != .aes256Wrap }
+
+    /// Whether secrets are sealed to its public half, and opened by the token with the private one.
+    public var sealsToPublicKey: Bool {
         switch self {
-        case .aes256Seal, .aes256Wrap: false
-        case .ecP256, .ecSecp256k1: true
+        case .ecdhSeal, .rsaSealSHA256, .rsaSealSHA1: true
+        case .aes256Seal, .aes256Wrap, .ecP256, .ecSecp256k1: false
         }
     }
 }

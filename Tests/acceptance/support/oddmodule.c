@@ -4,6 +4,7 @@
  *   C_DestroyObject@CLASS=VALUE  of the token's objects, not of a session's
  *   CALL~MILLISECONDS     the call takes that much longer
  *   pipe=1                a session's start writes to somebody who is gone, as modules do whose device is another process
+ *   C_GetMechanismList@NUMBER=1  the mechanism is not in the list
  *   exit=VALUE            what the module left for the end of the process ends it by a signal
  * VALUE and NUMBER are hexadecimal. Of C_GetAttributeValue, `@` is an attribute that is asked for: its length is then
  * CK_UNAVAILABLE_INFORMATION, as the standard wants it. */
@@ -184,6 +185,25 @@ static CK_RV unwrap_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_O
     return theirs->C_UnwrapKey(session, mechanism, unwrapping, wrapped, length, attributes, count, key);
 }
 
+static CK_RV derive_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base, CK_ATTRIBUTE *attributes,
+                        CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+    ASK("C_DeriveKey");
+    ASK_OF("C_DeriveKey", mechanism->mechanism);
+    return theirs->C_DeriveKey(session, mechanism, base, attributes, count, key);
+}
+
+static CK_RV get_mechanisms(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULONG *count)
+{
+    CK_RV value = theirs->C_GetMechanismList(slot, list, count);
+    if (value || !list) return value;
+    CK_ULONG kept = 0;
+    for (CK_ULONG at = 0; at < *count; at++)
+        if (!rule("C_GetMechanismList", 1, list[at])) list[kept++] = list[at];
+    *count = kept;
+    return CKR_OK;
+}
+
 static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
     CK_OBJECT_CLASS class = 0;
@@ -221,6 +241,8 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
         mine.C_Sign = sign;
         mine.C_WrapKey = wrap_key;
         mine.C_UnwrapKey = unwrap_key;
+        mine.C_DeriveKey = derive_key;
+        mine.C_GetMechanismList = get_mechanisms;
         mine.C_DestroyObject = destroy;
         mine.C_GenerateRandom = random_bytes;
     }
