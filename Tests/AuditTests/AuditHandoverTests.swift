@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import HSMBridge
 import TestTokens
 import Testing

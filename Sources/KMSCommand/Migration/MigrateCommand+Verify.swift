@@ -18,7 +18,8 @@ extension MigrateCommand {
                 With --transcript it checks a transcript anywhere, without token and home, and names the first line that is \
                 not as it was written. Whose keys have signed, their fingerprints say: compare them, or give them.
 
-                  kmsd migrate verify --transcript 5f3c….jsonl --source-key 5f3c… --target-key 9ab0…
+                  kmsd migrate verify --transcript 5f3c….jsonl \\
+                    --source-key 5f3c… --target-key 9ab0…
                 """)
 
         @OptionGroup var common: CommonOptions
