@@ -2,6 +2,7 @@ import EnclaveLock
 import Encodings
 import Foundation
 import LibCrypto
+import SecretMemory
 import TestSupport
 import Testing
 import Token
