@@ -128,6 +128,7 @@ public struct Migrator: Sendable {
         var after: String?
         while true {
             let (page, end) = try await store.page(after: after)
+            var due: [(form: [UInt8], secret: TokenSealedSecret)] = []
             for secret in page {
                 let record = "\(store.kind) '\(secret.name)'"
                 guard let line = try transcript.find(kind: store.kind, name: secret.name),
@@ -140,7 +141,12 @@ public struct Migrator: Sendable {
                 guard Hexadecimal.encode(try OpenedProof.rowHash(secret)).isExactly(line.source) else {
                     throw notProved(record)
                 }
-                if !looksOnly { try await store.put(form.bytes, insteadOf: secret) }
+                if !looksOnly { due.append((form.bytes, secret)) }
+            }
+            // Together, so that they share flushes.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (form, secret) in due { group.addTask { try await store.put(form, insteadOf: secret) } }
+                try await group.waitForAll()
             }
             guard let end else { return }
             after = end
