@@ -252,11 +252,14 @@ struct AuditVerifier {
         if let fingerprint, fingerprint != key { isUnmet = true }
     }
 
+    /// Whose the chain is comes before whatever else is wrong with it.
     private mutating func findUnmet() {
-        guard isUnmet, let fingerprint, report.finding == nil else { return }
+        guard isUnmet, let fingerprint else { return }
         let pinned = report.handovers.first?.from ?? report.keyFingerprint
-        find(
-            .otherKey, report.firstRecord, "The chain pins the audit key '\(pinned)', not '\(fingerprint)'.")
+        let also = report.finding.map { " Besides: \($0.message)" } ?? ""
+        report.finding = AuditFinding(
+            index: max(1, report.firstRecord), code: .otherKey,
+            message: "The chain pins the audit key '\(pinned)', not '\(fingerprint)'.\(also)")
     }
 
     private mutating func checkStoreEpoch(_ record: AuditRecord) {
