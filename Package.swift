@@ -158,6 +158,9 @@ let targets: [Target] = [
             "Audit", "EnclaveLock", "Encodings", "InclusionProofs", "LibCrypto", "LightClient", "SecretMemory", "TFHE",
             "Token",
         ], settings: optimised),
+    library(
+        "Migration",
+        uses: ["Audit", "EnclaveLock", "Encodings", "GRDB", "LibCrypto", "SecretMemory", "Storage", "Token"]),
     library("DecryptionStore", uses: ["Decryption", "EnclaveLock", "Encodings", "GRDB", "Storage", "TFHE"]),
     library("ChainNodes", uses: ["Decryption", "LightClient", "OutboundHTTP"]),
     library(
@@ -206,8 +209,9 @@ let targets: [Target] = [
             "DecryptionAPI", "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "HSMBridge", "HTTPAPI",
             "HTTPTypes", "Hummingbird", "HummingbirdCore", "HybridSealing", "KMSConfiguration", "Keystores",
             "LibCrypto",
-            "LightClient", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL",
-            "OutboundHTTP",
+            "LightClient", "Logging", "Migration", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1",
+            "NIOPosix",
+            "NIOSSL", "OutboundHTTP",
             "PrometheusMetrics", "RemoteLocks", "SecretMemory", "ServiceLifecycle", "SplitKeys", "Storage", "TPMBridge",
             "Token", "Workers", "WorkingKeys",
         ]),
@@ -217,7 +221,7 @@ let targets: [Target] = [
             "ArgumentParser", "Attestation", "Audit", "BearerTokens", "Capabilities", "Decryption",
             "DecryptionAPI", "DecryptionClient", "DecryptionStore", "DevChain", "EDV", "EnclaveLock",
             "Encodings", "HSMBridge", "HybridSealing", "InclusionProofs", "KMSConfiguration", "KMSDaemon",
-            "Keystores", "LibCrypto", "LightClient", "Logging", "OutboundHTTP", "RemoteLocks",
+            "Keystores", "LibCrypto", "LightClient", "Logging", "Migration", "OutboundHTTP", "RemoteLocks",
             "SecretMemory", "ServiceLifecycle", "SplitKeys", "Storage", "TFHE", "TPMBridge", "Token",
             "TrustBlocImport", "UnixSignals", "WalletClient", "WorkingKeys",
         ]),
@@ -276,6 +280,7 @@ let targets: [Target] = [
             "EnclaveLock", "Encodings", "GRDB", "HSMBridge", "LibCrypto", "TestSupport", "TestTokens", "Token",
             "Workers",
         ]),
+    tests("Migration", uses: ["EnclaveLock", "Encodings", "LibCrypto", "SecretMemory", "TestSupport", "Token"]),
     tests(
         "Attestation",
         uses: ["Encodings", "HSMBridge", "LibCrypto", "TPMBridge", "TestSupport", "TestTokens", "Token", "WorkingKeys"]),
@@ -331,8 +336,8 @@ let fuzzed = dependencies([
     "Anchors", "Attestation", "Audit", "BearerTokens", "Capabilities", "Decryption", "DecryptionAPI",
     "DecryptionClient", "DecryptionStore", "EDV", "EnclaveLock", "Encodings", "GNAP", "GRDB", "GRPCCore", "HTTPAPI",
     "HTTPTypes", "Hummingbird", "HybridSealing", "InclusionProofs", "KMSCommand", "KMSConfiguration", "Keystores",
-    "LibCrypto", "LightClient", "Logging", "NIOCore", "OutboundHTTP", "Pairing", "RemoteLocks", "SecretMemory",
-    "SplitKeys", "SwiftProtobuf", "TFHE", "TPMBridge", "Token", "TrustBlocImport", "WorkingKeys",
+    "LibCrypto", "LightClient", "Logging", "Migration", "NIOCore", "OutboundHTTP", "Pairing", "RemoteLocks",
+    "SecretMemory", "SplitKeys", "SwiftProtobuf", "TFHE", "TPMBridge", "Token", "TrustBlocImport", "WorkingKeys",
 ])
 let fuzzTarget: Target =
     fuzzing

@@ -1,3 +1,5 @@
+public import Encodings
+
 /// An anchor as stored: nothing in it is secret, and without the token nothing can be done with it.
 public struct AnchorRecord: Sendable, Hashable, Codable {
     public enum Mode: String, Sendable, Codable {
@@ -20,5 +22,14 @@ public struct AnchorRecord: Sendable, Hashable, Codable {
         self.blob = blob
         self.publicKey = publicKey
         self.point = point
+    }
+}
+
+extension AnchorRecord {
+    /// What ``blob`` is bound to: the context with which the token seals it.
+    ///
+    /// - Throws: ``AnchorError`` if the names are too long together.
+    public func sealingContext(_ identity: RecordIdentity) throws(AnchorError) -> [UInt8] {
+        try AnchorContext.bytes(identity, mode: mode, publicKey: publicKey, point: point)
     }
 }

@@ -122,6 +122,11 @@ extension AuditCommand {
                     : "records      \(report.records) in order")
             Terminal.print("checkpoints  \(report.checkpoints), the last at record \(report.signedRecords)")
             Terminal.print("unsigned     \(report.records - min(report.signedRecords, report.records)) after it")
+            for change in report.handovers {
+                Terminal.print(
+                    "handed over  record \(change.index), \(AuditText.time(change.time)): from \(change.from) to the token "
+                        + "\(AuditText.word(change.token))")
+            }
             for adoption in report.adoptions {
                 let facts = adoption.details.sorted { $0.key < $1.key }.map { "\($0.key)=\(AuditText.word($0.value))" }
                 Terminal.print(

@@ -23,8 +23,8 @@ struct KMSDCommand: AsyncParsableCommand {
         version: "kmsd 0.1.0",
         subcommands: [
             InitCommand.self, StartCommand.self, DoctorCommand.self, TokenCommand.self, TPMCommand.self,
-            KeystoreCommand.self, KeyCommand.self, ShareCommand.self, SlotCommand.self, AuditCommand.self,
-            ReceiptCommand.self,
+            KeystoreCommand.self, KeyCommand.self, ShareCommand.self, SlotCommand.self, MigrateCommand.self,
+            AuditCommand.self, ReceiptCommand.self,
             AttestCommand.self, DecryptionCommand.self,
             DevCommand.self, WalletCommand.self, ImportCommand.self, CompletionCommand.self,
         ])

@@ -197,13 +197,21 @@ public struct Configuration: Sendable {
         guard !recovery.home.isExactly(home) else {
             throw ConfigurationError("recovery-home is this home; it is that of another token")
         }
+        return try ofToken(recovery.token, home: recovery.home, operand: "recovery-token-uri")
+    }
+
+    /// These settings with another token, whose manifest is in another directory.
+    ///
+    /// - Parameter operand: Who names the token, for messages.
+    /// - Throws: ``ConfigurationError`` for an address that is none.
+    public func ofToken(_ address: String, home: String, operand: String) throws(ConfigurationError) -> Configuration {
         var settings = self
-        settings.home = recovery.home
+        settings.home = home
         do throws(ConfigurationError) {
-            settings.token = try Self.tokenURI(recovery.token)
-            settings.tpm = try Self.tpmAddress(recovery.token)
+            settings.token = try Self.tokenURI(address)
+            settings.tpm = try Self.tpmAddress(address)
         } catch {
-            throw ConfigurationError("recovery-token-uri: \(error.message)")
+            throw ConfigurationError("\(operand): \(error.message)")
         }
         return settings
     }

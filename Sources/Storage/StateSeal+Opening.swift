@@ -112,7 +112,7 @@ extension StateSeal {
 
     // MARK: The key
 
-    private var identity: RecordIdentity {
+    var identity: RecordIdentity {
         RecordIdentity(tenant: "", keystore: "", key: name, type: "database-seal-key", version: 1)
     }
 

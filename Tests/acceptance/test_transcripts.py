@@ -147,6 +147,19 @@ def test_the_migration_prints_what_it_says(tmp_path):
                             capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
     assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
     assert prints(expected, result.stdout), result.stdout
+
+
+def test_a_home_moves_to_another_token_as_it_says(tmp_path_factory):
+    checkout = Checkout(tmp_path_factory.mktemp("m"))
+    try:
+        checkout.wait_until_ready()
+    finally:
+        checkout.end()
+    typed, expected = transcript("docs/migration.md", "kmsd migrate finish")
+    assert len(typed) <= 10 and expected[-1] == "ok"
+    assert prints(expected, checkout.type(typed))
+
+
 def test_the_session_of_lock_slots_prints_what_it_says(tmp_path_factory):
     checkout = Checkout(tmp_path_factory.mktemp("s"))
     try:

@@ -7,6 +7,11 @@ extension AuditChain {
         try AuditFailure.translating { try pool.read { db in try AuditTables.lastCheckpoint(db)?.checkpoint } }
     }
 
+    /// What the token's counter stood at when the chain was last signed by the key that it pins now; 0 if it was not.
+    func lastCounter() throws(AuditError) -> UInt64 {
+        try AuditFailure.translating { try pool.read { db in try AuditHandover.lastCounter(db) } }
+    }
+
     func store(_ checkpoint: AuditCheckpoint) async throws {
         try await pool.writeWithoutTransaction { db in
             try db.inTransaction(.immediate) {

@@ -26,10 +26,10 @@ public actor AuditNotary {
     /// What the chain needs of a token.
     public typealias Backend = Signing & RollbackProtectedStorage
 
-    private let chain: AuditChain
+    let chain: AuditChain
     private let token: any Backend
     private let serial: String
-    private let fingerprint: String
+    let fingerprint: String
     private let schedule: Schedule
     /// What the token has been asked to remember.
     private var told: AuditHead?
@@ -62,7 +62,8 @@ public actor AuditNotary {
         self.schedule = schedule
         let last = try? chain.lastCheckpoint()
         signed = last?.position.index ?? 0
-        signedCounter = last?.counter ?? 0
+        // Another token's counter is not this one's.
+        signedCounter = (try? chain.lastCounter()) ?? 0
     }
 
     /// Why the token does not vouch for the chain now; nil if it does.
@@ -197,7 +198,7 @@ public actor AuditNotary {
             return refuse(error.message)
         }
         do {
-            let signedAt = try chain.lastCheckpoint()?.counter ?? 0
+            let signedAt = try chain.lastCounter()
             guard kept.counter >= signedAt else {
                 return refuse(
                     "The token's state is an older copy: its counter stands at \(kept.counter), and at \(signedAt) when "

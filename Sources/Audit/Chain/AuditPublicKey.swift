@@ -49,7 +49,7 @@ public struct AuditPublicKey: Sendable {
     static func fingerprint(_ der: [UInt8]) -> String { Hexadecimal.encode((try? Digest.sha256(der)) ?? []) }
 
     /// Whether `signature` (r ‖ s) is this key's over `message`.
-    func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
+    public func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
         (try? key.verify(signature, message: message, encoding: .p1363)) ?? false
     }
 

@@ -20,7 +20,7 @@ struct AuditTail: Sendable {
             return nil
         }
         let (base, start) = try base(db)
-        let pinned = base.pinned
+        var pinned = base.pinned
         if base.index > 1, !pinned.isEmpty {
             guard let checkpoint = try AuditTables.checkpoint(db, base.index)?.checkpoint,
                 checkpoint.verifies(pinned: pinned), checkpoint.position.hash == start.hash
@@ -33,7 +33,11 @@ struct AuditTail: Sendable {
             }
             guard checkpoint.index >= expected else { throw damaged(expected, "its checkpoint is missing") }
             expected = checkpoint.index
-            guard checkpoint.checkpoint?.verifies(pinned: pinned) == true,
+            let succession = try AuditHandover.succession(db, from: pinned)
+            pinned = succession.pinned
+            // That of a record which hands the chain over is the word of the key before.
+            let signer = succession.last.flatMap { $0.index == expected ? $0.from : nil } ?? pinned
+            guard checkpoint.checkpoint?.verifies(pinned: signer) == true,
                 try AuditTables.record(db, expected)?.hash == checkpoint.checkpoint?.position.hash
             else { throw damaged(expected, "its checkpoint does not vouch for it") }
         }

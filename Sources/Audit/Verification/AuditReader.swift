@@ -211,6 +211,18 @@ public struct AuditReader: Sendable {
         return try? found?.checkpoint.map { try AuditPublicKey(subjectPublicKeyInfo: $0.publicKey) }
     }
 
+    /// Fingerprint of the audit key that a file pins at its end, by what it says and the signatures in it; empty for a chain
+    /// that is never signed, nil for a file without records and for an export.
+    public func pinnedKey() throws(AuditError) -> String? {
+        guard case .database(let queue) = source else { return nil }
+        return try AuditFailure.translating {
+            try queue.read { db -> String? in
+                guard try AuditTables.lastRecord(db) != nil else { return nil }
+                return try AuditHandover.succession(db, from: try AuditTail.base(db).base.pinned).pinned
+            }
+        }
+    }
+
     /// Records of an index and later, in order.
     ///
     /// - Parameter limit: Most records.
@@ -246,7 +258,7 @@ public struct AuditReader: Sendable {
     func lastCounter() throws(AuditError) -> UInt64 {
         guard case .database(let queue) = source else { return 0 }
         return try AuditFailure.translating {
-            try queue.read { db in try AuditTables.lastCheckpoint(db)?.checkpoint?.counter ?? 0 }
+            try queue.read { db in try AuditHandover.lastCounter(db) }
         }
     }
 

@@ -12,8 +12,10 @@ public struct AuditReport: Sendable, Encodable {
     public var signedRecords: UInt64 = 0
     /// What the token's counter stood at by the last checkpoint; 0 if none tells.
     public var tokenCounter: UInt64 = 0
-    /// The audit key's fingerprint that the chain pins; empty if it pins none.
+    /// The audit key's fingerprint that the chain pins at its end; empty if it pins none.
     public var keyFingerprint = ""
+    /// Where the chain went over to another audit key, which both have signed.
+    public var handovers: [Handover] = []
     /// What operators took for the one to go on with: a chain, or a database.
     public var adoptions: [Adoption] = []
     /// Where the good part of the chain ends; keep it elsewhere, for `--expect-head`.
@@ -26,6 +28,29 @@ public struct AuditReport: Sendable, Encodable {
         public var file: String
         public var firstRecord: UInt64
         public var lastRecord: UInt64
+    }
+
+    /// A change of the audit key.
+    public struct Handover: Sendable, Encodable {
+        public var index: UInt64
+        /// Milliseconds since 1970.
+        public var time: Int64
+        /// Fingerprints of the key before and of the one from then on.
+        public var from: String
+        public var to: String
+        /// Serial number of the token of the key from then on.
+        public var token: String
+        /// SHA-256 of the transcript that both keys signed, in hex.
+        public var transcript: String
+
+        init(_ record: AuditRecord, _ handover: AuditHandover) {
+            index = record.index
+            time = record.time
+            from = handover.from
+            to = handover.to
+            token = handover.token
+            transcript = handover.transcript
+        }
     }
 
     /// One such act, as its record has it.

@@ -18,6 +18,10 @@ struct AuditVerifier {
     private var isJoining = false
     /// Whether the next thing must be the checkpoint of the record with which the first file begins.
     private var needsCheckpoint = false
+    /// The last record, if it hands the chain over to another audit key: it does with its checkpoint.
+    private var handover: (record: AuditRecord, next: AuditHandover)?
+    /// Whether the key that must have signed was not met yet.
+    private var isUnmet = false
 
     /// - Parameters:
     ///   - fingerprint: Of the audit key that must have signed; nil to believe what record 1 pins.
@@ -89,6 +93,7 @@ struct AuditVerifier {
             report.adoptions.append(AuditReport.Adoption(record))
         }
         lastBase = AuditBase(record)
+        handover = AuditHandover(record, pinned: report.keyFingerprint).map { (record, $0) }
         take(AuditPosition(index: index, hash: hash))
     }
 
@@ -113,7 +118,9 @@ struct AuditVerifier {
         guard index == last else {
             return find(.outOfOrder, index, "The checkpoint at \(index) stands behind record \(last).")
         }
-        guard let checkpoint, checkpoint.verifies(pinned: report.keyFingerprint) else {
+        // A record that hands the chain over may have been signed twice by the key before.
+        let pinned = report.handovers.last.flatMap { $0.index == index ? $0.from : nil } ?? report.keyFingerprint
+        guard let checkpoint, checkpoint.verifies(pinned: pinned) else {
             return find(.checkpoint, index, "The checkpoint at record \(index) was not signed by the audit key.")
         }
         guard checkpoint.position == head.position else {
@@ -122,6 +129,7 @@ struct AuditVerifier {
                 "Record \(index) is not the one that was signed; the records up to \(report.signedRecords) are.")
         }
         let counted = checkpoint.counter ?? 0
+        defer { handOver() }
         guard counted >= report.tokenCounter else {
             return find(
                 .checkpoint, index,
@@ -133,6 +141,16 @@ struct AuditVerifier {
         // The record between two files has one in each.
         if report.signedRecords < index { report.checkpoints += 1 }
         report.signedRecords = index
+    }
+
+    /// From the checkpoint of such a record on the next key signs, and its token counts from the beginning.
+    private mutating func handOver() {
+        guard let (record, next) = handover, report.finding == nil else { return }
+        handover = nil
+        report.handovers.append(AuditReport.Handover(record, next))
+        report.keyFingerprint = next.to
+        report.tokenCounter = 0
+        if let fingerprint, fingerprint == next.to { isUnmet = false }
     }
 
     /// Begins with the record that closed an earlier part.
@@ -150,10 +168,7 @@ struct AuditVerifier {
             return true
         }
         report.keyFingerprint = base.pinned
-        if let fingerprint, fingerprint != base.pinned {
-            find(.otherKey, index, "The chain pins the audit key '\(base.pinned)', not '\(fingerprint)'.")
-            return true
-        }
+        if let fingerprint, fingerprint != base.pinned { isUnmet = true }
         (head.epoch, head.revocations) = (base.epoch, base.revocations)
         head.carry(record)
         needsCheckpoint = !base.pinned.isEmpty
@@ -190,6 +205,7 @@ struct AuditVerifier {
     mutating func finish() -> AuditReport {
         if report.finding == nil, needsCheckpoint { findUnsigned() }
         if report.finding == nil, head.position.index == 0 { find(.missing, 1, "There is no record.") }
+        findUnmet()
         if mustBeClosed, report.finding == nil, lastBase?.closed?.first != firstOfFile {
             let last = head.position.index
             find(
@@ -232,9 +248,18 @@ struct AuditVerifier {
         }
         guard record.kind == .start else { return find(.altered, 1, "Record 1 does not begin a chain.") }
         report.keyFingerprint = key
-        if let fingerprint, fingerprint != key {
-            find(.otherKey, 1, "The chain pins the audit key '\(key)', not '\(fingerprint)'.")
-        }
+        // Also the key that it is handed over to will do.
+        if let fingerprint, fingerprint != key { isUnmet = true }
+    }
+
+    /// Whose the chain is comes before whatever else is wrong with it.
+    private mutating func findUnmet() {
+        guard isUnmet, let fingerprint else { return }
+        let pinned = report.handovers.first?.from ?? report.keyFingerprint
+        let also = report.finding.map { " Besides: \($0.message)" } ?? ""
+        report.finding = AuditFinding(
+            index: max(1, report.firstRecord), code: .otherKey,
+            message: "The chain pins the audit key '\(pinned)', not '\(fingerprint)'.\(also)")
     }
 
     private mutating func checkStoreEpoch(_ record: AuditRecord) {

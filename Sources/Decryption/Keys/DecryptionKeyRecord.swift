@@ -1,5 +1,5 @@
 public import EnclaveLock
-import Encodings
+public import Encodings
 public import TFHE
 
 /// A TFHE key as stored: its bits sealed, everything else in the clear and part of what is sealed.
@@ -59,7 +59,7 @@ public struct DecryptionKeyRecord: Sendable, Hashable {
     }
 
     /// What the key's lock key opens with.
-    var lockKeyIdentity: RecordIdentity {
+    public var lockKeyIdentity: RecordIdentity {
         RecordIdentity(tenant: "", keystore: "decryption", key: id, type: "tfhe-lock-key", version: 1)
     }
 }

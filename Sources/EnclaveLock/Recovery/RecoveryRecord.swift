@@ -1,8 +1,8 @@
-import Encodings
+public import Encodings
 public import Foundation
 import HybridSealing
 import LibCrypto
-import SecretMemory
+public import SecretMemory
 
 /// The lock slots of a home: its recovery key's public half, and the private half sealed once for each slot. Any one slot opens
 /// it.
@@ -78,7 +78,7 @@ public struct RecoveryRecord: Codable, Sendable, Hashable {
     }
 
     /// What a slot's sealed bytes are bound to.
-    func identity(slot: Int) throws(EnclaveLockError) -> RecordIdentity {
+    public func identity(slot: Int) throws(EnclaveLockError) -> RecordIdentity {
         RecordIdentity(
             tenant: "", keystore: "", key: try fingerprint, type: Self.secretType, version: UInt64(clamping: slot))
     }
@@ -93,6 +93,28 @@ public struct RecoveryRecord: Codable, Sendable, Hashable {
         next += 1
         try authenticate(secret)
     }
+
+    /// The record with another lock's slot in place of one; the list is authenticated anew.
+    ///
+    /// - Parameters:
+    ///   - slot: The number of the slot that goes.
+    ///   - other: Numbered ``next``, with the private half sealed for that number.
+    ///   - secret: The private half.
+    /// - Throws: `.openingFailed` if it is not this home's.
+    public func replacing(
+        slot: Int, by other: LockSlot, opened secret: SharedSecret
+    ) throws(EnclaveLockError) -> RecoveryRecord {
+        guard try isProven(by: secret), other.id == next else { throw .doesNotOpen }
+        var record = self
+        record.slots.removeAll { $0.id == slot }
+        record.slots.append(other)
+        record.next += 1
+        try record.authenticate(secret)
+        return record
+    }
+
+    /// Whether a private half is this home's and the list what was written with it.
+    public func accepts(_ secret: SharedSecret) throws(EnclaveLockError) -> Bool { try isProven(by: secret) }
 
     mutating func authenticate(_ secret: SharedSecret) throws(EnclaveLockError) {
         authenticator = Data(try RecoveryKey.authenticator(of: fields, with: secret))

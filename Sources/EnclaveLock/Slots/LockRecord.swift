@@ -1,4 +1,4 @@
-import Encodings
+public import Encodings
 import Foundation
 public import SecretMemory
 
@@ -106,7 +106,8 @@ public struct LockRecord: Codable, Sendable, Hashable {
         self = record
     }
 
-    static func identity(tenant: String, keystore: String, slot: Int) -> RecordIdentity {
+    /// What the sealed lock key in a slot is bound to.
+    public static func identity(tenant: String, keystore: String, slot: Int) -> RecordIdentity {
         RecordIdentity(
             tenant: tenant, keystore: keystore, key: "", type: secretType, version: UInt64(clamping: slot))
     }

@@ -60,6 +60,16 @@ public enum Labels: String, CaseIterable, Sendable {
     case slotList = "kmsd/slots/list/v1"
     /// Begins what the audit key signs of what still needs its token.
     case tokenNeeds = "kmsd/slots/token-needs/v1"
+    /// Begins what the next audit key signs when a chain goes over to it.
+    case auditHandover = "kmsd/audit/handover/v1"
+    /// HKDF info of the key by which two tokens prove that they open the same secret.
+    case migrationProofKey = "kmsd/migration/proof-key/v1"
+    /// Begins what that key authenticates.
+    case migrationProof = "kmsd/migration/proof/v1"
+    /// Begins one step of the hash over the lines of a migration's transcript.
+    case migrationLine = "kmsd/migration/line/v1"
+    /// Begins what both audit keys sign of a migration's transcript.
+    case migrationTranscript = "kmsd/migration-transcript/v1"
     /// Begins the context under which a token seals an anchor of split keys.
     case anchor = "kmsd/anchor/v1"
 

@@ -46,13 +46,17 @@ package struct Application {
 
     /// Opens the database and prepares the token; nothing is connected yet.
     ///
-    /// - Parameter writesAudit: Whether to open the audit chain, which one process can.
+    /// - Parameters:
+    ///   - writesAudit: Whether to open the audit chain, which one process can.
+    ///   - isOfMigration: Whether a migration is what is built for; all else waits until one that has begun to end is over.
     /// - Throws: ``ConfigurationError``, ``CommandFailure``, `HSMError`, `KMSError`, `AuditError`: whatever an operator
     ///   must correct before the daemon can run. A token that is merely away is none of these.
     package static func build(
-        _ settings: Configuration, observer: any CallObserver = SilentObserver(), writesAudit: Bool = false
+        _ settings: Configuration, observer: any CallObserver = SilentObserver(), writesAudit: Bool = false,
+        isOfMigration: Bool = false
     ) throws -> Application {
         try HomeDirectory.check(settings.home)
+        if !isOfMigration { try MigrationHome(home: settings.home).refuseUnfinished() }
         try settings.keystores.prepareLockedMemory()
         let token = try makeToken(settings, observer: observer)
         let budget = DescriptorBudget(settings)

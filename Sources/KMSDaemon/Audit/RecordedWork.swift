@@ -10,6 +10,8 @@ import Token
 package struct RecordedWork {
     package let application: Application
     package let records: Records
+    /// Signs the chain; nil without a token.
+    let notary: AuditNotary?
 
     /// What the work writes into the chain.
     package struct Records: Sendable {
@@ -46,11 +48,11 @@ package struct RecordedWork {
 
     /// - Throws: What keeps the chain or the database from being trusted; nothing was done then.
     package static func run<R>(
-        _ settings: Configuration, _ body: (RecordedWork) async throws -> R
+        _ settings: Configuration, isOfMigration: Bool = false, _ body: (RecordedWork) async throws -> R
     ) async throws -> R {
         let home = try HomeDirectory(taking: settings.home)
         defer { withExtendedLifetime(home) {} }
-        let application = try Application.build(settings)
+        let application = try Application.build(settings, isOfMigration: isOfMigration)
         let token = application.token
         let audit = try AuditParts.make(settings, token: token, store: application.store.seal)
         let devices = [token, application.recoveryToken].compactMap { $0 }
@@ -58,8 +60,9 @@ package struct RecordedWork {
         do {
             for device in devices { try await TokenWork.wait(for: device, timeout: .seconds(10)) }
             if let notary = audit.notary, await !notary.work(), let problem = await notary.problem { throw problem }
-            let work = RecordedWork(application: application, records: Records(chain: audit.chain))
-            try await work.open()
+            let work = RecordedWork(
+                application: application, records: Records(chain: audit.chain), notary: audit.notary)
+            try await work.open(application.store.seal)
             let result = try await body(work)
             await audit.notary?.finish()
             await audit.chain.close()
@@ -75,10 +78,10 @@ package struct RecordedWork {
     }
 
     /// What is written must be sealed with what is there.
-    private func open() async throws {
+    func open(_ seal: StateSeal) async throws {
         let chain = records.chain
         if case .refused(let reason) = chain.standing { throw AuditError(.untrusted, reason) }
-        let (seal, head) = (application.store.seal, chain.head)
+        let head = chain.head
         let opening: StateSeal.Opening
         do {
             opening = try await seal.open(

@@ -4,6 +4,7 @@ import EnclaveLock
 import Glibc
 import KMSConfiguration
 import Keystores
+import Migration
 package import NIOCore
 import SecretMemory
 import SplitKeys
@@ -69,6 +70,8 @@ package struct CommandFailure: Error, CustomStringConvertible {
             let status: ExitStatus = isAway ? .unavailable : error.code == .damaged ? .configuration : .failed
             self.init(
                 Self.status(ofStore: error.underlying) ?? status, code: "audit-" + error.code.rawValue, error.message)
+        case let error as MigrationError:
+            self.init(.failed, code: "migration-" + error.code.rawValue, error.message)
         case let error as EnclaveLockError:
             self.init(Self.status(error), code: error.code.rawValue, error.message)
         case let error as SecretMemoryError: self.init(.permission, code: "locked-memory", "\(error)")

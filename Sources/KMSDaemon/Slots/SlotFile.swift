@@ -3,7 +3,7 @@ import Foundation
 import KMSConfiguration
 
 /// The lock slots of a home, in its file `slots.json`.
-package struct SlotFile {
+package struct SlotFile: Sendable {
     package let home: String
 
     package init(home: String) { self.home = home }

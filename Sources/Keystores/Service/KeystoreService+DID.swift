@@ -116,7 +116,7 @@ extension KeystoreService {
         try WorkingKey(versions: [try secret.withSecret { try KeyMaterial(deserializing: $0) }], primary: 0)
     }
 
-    private static func didIdentity(_ did: String) -> RecordIdentity {
+    static func didIdentity(_ did: String) -> RecordIdentity {
         RecordIdentity(tenant: "", keystore: "", key: did, type: didKeyType, version: 1)
     }
 }

@@ -59,7 +59,7 @@ final class AuthorityStore: Sendable {
             ]),
     ]
 
-    private let pool: DatabasePool
+    let pool: DatabasePool
     let probe: WriteProbe
     let seal: StateSeal
     private let tell: EpochTelling
@@ -103,7 +103,7 @@ final class AuthorityStore: Sendable {
         }
     }
 
-    private static func anchor(_ row: Row) -> AnchorRow {
+    static func anchor(_ row: Row) -> AnchorRow {
         AnchorRow(
             id: row.text("id"), userID: ExactText(row.text("user_id")), clientID: row.text("client_id"),
             record: row.bytes("record"))
@@ -186,7 +186,7 @@ final class AuthorityStore: Sendable {
     }
 
     /// Nil for a row whose columns make no record at all.
-    private static func share(_ row: Row) -> ShareRecord? {
+    static func share(_ row: Row) -> ShareRecord? {
         guard let suite = SplitSuite(rawValue: row.text("suite")),
             let peerKey = Hexadecimal.decode(row.text("peer_key"), .either),
             let restrictions = try? SplitStorage.decode(row.text("restrictions"))

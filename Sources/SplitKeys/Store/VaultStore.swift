@@ -66,7 +66,7 @@ final class VaultStore: Sendable {
             ]),
     ]
 
-    private let pool: DatabasePool
+    let pool: DatabasePool
     let probe: WriteProbe
     let seal: StateSeal
     private let tell: EpochTelling
@@ -213,7 +213,7 @@ final class VaultStore: Sendable {
 
     // MARK: Decoding
 
-    private static func master(_ row: Row) -> MasterRecord? {
+    static func master(_ row: Row) -> MasterRecord? {
         guard let suite = SplitSuite(rawValue: row.text("suite")) else { return nil }
         return MasterRecord(
             clientID: row.text("client_id"), userID: ExactText(row.text("user_id")), clientKey: row.bytes("client_key"),
@@ -221,7 +221,7 @@ final class VaultStore: Sendable {
             anchorKey: row.bytes("anchor_key"), sealed: row.bytes("sealed"), createdAt: row.number("created_at"))
     }
 
-    private static func split(_ row: Row) -> SplitRecord? {
+    static func split(_ row: Row) -> SplitRecord? {
         guard let publicKey = Hexadecimal.decode(row.text("public_key"), .either),
             let peerKey = Hexadecimal.decode(row.text("peer_key"), .either),
             let restrictions = try? SplitStorage.decode(row.text("restrictions"))

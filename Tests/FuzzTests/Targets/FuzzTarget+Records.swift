@@ -1,4 +1,5 @@
 @testable import Audit
+@testable import Migration
 
 extension FuzzTarget {
     /// The record of decisions, as it is stored, exported and given out. Everything has one spelling.
@@ -30,6 +31,23 @@ extension FuzzTarget {
             guard let receipt = parsed({ try Receipt(json: bytes) }) else { return }
             try claim(
                 receipt.json.utf8.elementsEqual(bytes) || bytes.last == 0x0A, "a receipt has a second spelling")
+        },
+        FuzzTarget("transcript", longest: 8192) { bytes throws(FuzzFinding) in
+            let lines = parsed { () throws -> [[UInt8]] in
+                var rest = bytes
+                var reader = try TranscriptReader(reading: {
+                    defer { rest = [] }
+                    return rest
+                })
+                var lines = [try Transcript.encode(reader.header)]
+                while let record = try reader.next() { lines.append(try Transcript.encode(record)) }
+                if let end = reader.end { lines.append(try Transcript.encode(end)) }
+                return lines
+            }
+            guard let lines else { return }
+            try claim(
+                lines.flatMap { $0 + [0x0A] } == bytes,
+                "a transcript has a second spelling, or a line that nobody checks")
         },
     ]
 
