@@ -265,7 +265,7 @@ let targets: [Target] = [
         "WorkingKeys", uses: ["Encodings", "LibCrypto", "Pairing", "SecretMemory", "TestSupport"], exclude: ["Vectors"]),
     tests("DevChain", uses: ["InclusionProofs", "LibCrypto", "LightClient"]),
     tests("WalletClient", uses: ["SecretMemory", "TestSupport"]),
-    tests("HSMBridge", uses: ["Encodings", "SecretMemory", "TestSupport", "TestTokens", "Token"]),
+    tests("HSMBridge", uses: ["Encodings", "LibCrypto", "SecretMemory", "TestSupport", "TestTokens", "Token"]),
     tests(
         "TPMBridge",
         uses: [

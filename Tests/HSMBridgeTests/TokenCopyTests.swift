@@ -105,7 +105,7 @@ import Token
                 faults.fail(call, .nth(number), with: value)
                 _ = try? await place.copy(faults)
                 let labels = try await place.labels()
-                #expect(!labels.contains { $0.hasPrefix(CopySide.marker) }, "\(call) \(value.name)")
+                #expect(!labels.contains { $0 == CopySide.mark }, "\(call) \(value.name)")
                 #expect(Set(labels).isSubset(of: Set(Self.all)))
             }
         }

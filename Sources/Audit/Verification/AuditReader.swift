@@ -31,12 +31,10 @@ public struct AuditReader: Sendable {
         if magic == Data("SQLite format 3".utf8) {
             source = .database(try AuditDatabase.openReadOnly(path))
         } else {
-            // An empty one is an export of nothing.
-            guard magic?.first ?? UInt8(ascii: "{") == UInt8(ascii: "{"), !isDatabase || magic?.isEmpty != false else {
+            // An empty one is a chain without records. An export is read line by line, whatever it holds.
+            guard !isDatabase || magic?.isEmpty != false else {
                 throw AuditError(
-                    .unavailable,
-                    "'\(path)' is no audit chain\(isDatabase ? "" : ", nor an export of one"): it is damaged, or another file; restore it."
-                )
+                    .unavailable, "'\(path)' is no audit chain: it is damaged, or another file; restore it.")
             }
             do {
                 source = .export(try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe))
