@@ -14,6 +14,7 @@ struct AttestCommand: AsyncParsableCommand {
     /// `kmsd attest verify`.
     struct Verify: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Check what a daemon and its token say of a key.",
             discussion: """
                 Needs neither the daemon nor the token. The audit key is the one of --audit-key, else of manifest.json \

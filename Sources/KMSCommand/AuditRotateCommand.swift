@@ -10,6 +10,7 @@ extension AuditCommand {
     /// `kmsd audit rotate`.
     struct Rotate: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "rotate",
             abstract: "Close the chain so far into an archive, so that audit.db does not grow for ever.",
             discussion: """
                 Stop the daemon first, or let it do this itself: `audit-rotate-size`. The records go into \

@@ -9,6 +9,7 @@ extension AuditCommand {
     /// `kmsd audit verify`.
     struct Verify: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Check the whole chain, and name the first bad record.",
             discussion: """
                 Needs neither the daemon nor the token. The audit key is the one of --key, else of manifest.json in \

@@ -14,6 +14,7 @@ struct DevCommand: AsyncParsableCommand {
     /// `kmsd dev jwt`.
     struct JWT: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "jwt",
             abstract: "Print a bearer token signed with the configured HS256 secret.",
             discussion: """
                 Real tokens come from your own issuer. This one is for trying out: it is as good as any other for as \

@@ -10,6 +10,7 @@ extension KeyCommand {
         }
 
         static let configuration = CommandConfiguration(
+            commandName: "export",
             abstract: "Print a key's public half as PEM or JWK.",
             discussion: """
                 PEM is a SubjectPublicKeyInfo, which OpenSSL reads; JWK is RFC 7517; raw is the API's own form in \

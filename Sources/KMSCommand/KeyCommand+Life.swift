@@ -37,6 +37,7 @@ extension KeyCommand {
     /// `kmsd key show`.
     struct Show: KeyVerb {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show a key: its type, state and origin, and no material.",
             discussion: """
                   kmsd key show "$KEY_URL"
@@ -51,6 +52,7 @@ extension KeyCommand {
     /// `kmsd key disable`.
     struct Disable: KeyVerb {
         static let configuration = CommandConfiguration(
+            commandName: "disable",
             abstract: "Stop a key from being used; `key enable` takes it back.",
             discussion: """
                 The daemon refuses every use from the moment it answers. Nothing is erased.
@@ -66,6 +68,7 @@ extension KeyCommand {
     /// `kmsd key enable`.
     struct Enable: KeyVerb {
         static let configuration = CommandConfiguration(
+            commandName: "enable",
             abstract: "Let a disabled key be used again.",
             discussion: """
                 A restored key is disabled until then.
@@ -81,6 +84,7 @@ extension KeyCommand {
     /// `kmsd key destroy`.
     struct Destroy: KeyVerb {
         static let configuration = CommandConfiguration(
+            commandName: "destroy",
             abstract: "Destroy a key when its grace is over; `key restore` takes it back until then.",
             discussion: """
                 The key cannot be used from the moment the daemon answers. With --grace 0s its material is erased at \
@@ -98,6 +102,7 @@ extension KeyCommand {
     /// `kmsd key restore`.
     struct Restore: KeyVerb {
         static let configuration = CommandConfiguration(
+            commandName: "restore",
             abstract: "Take back a destruction whose grace is not over.",
             discussion: """
                 The key is disabled afterwards; `key enable` lets it be used again.

@@ -27,6 +27,7 @@ extension KeyCommand {
     /// `kmsd key sign`.
     struct Sign: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "sign",
             abstract: "Sign a message with a key of a running server.",
             discussion: """
                 Prints the signature in base64, in the form that the key's type has.
@@ -57,6 +58,7 @@ extension KeyCommand {
     /// `kmsd key verify`.
     struct Verify: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Verify a signature with a key of a running server.",
             discussion: """
                 Says whether it is valid; exit code 2 if it is not. For a signature that somebody else must check, give \

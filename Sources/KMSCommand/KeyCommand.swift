@@ -21,6 +21,7 @@ struct KeyCommand: AsyncParsableCommand {
     /// `kmsd key create`.
     struct Create: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "create",
             abstract: "Make a key at a running server.",
             discussion: """
                 Prints its URL, and its public key in base64 if it has one.
@@ -53,6 +54,7 @@ struct KeyCommand: AsyncParsableCommand {
     /// `kmsd key list`.
     struct List: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List a keystore's keys.",
             discussion: """
                 Reads the database, also while the daemon runs, and checks each row with the token. Shows no material.

@@ -7,6 +7,7 @@ extension KeystoreCommand {
     /// `kmsd keystore retire`.
     struct Retire: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "retire",
             abstract: "Destroy every key of a keystore at a running server.",
             discussion: """
                 What there is instead of removing a keystore: its row, some hundred bytes without any key, stays, so \

@@ -14,6 +14,7 @@ struct KeystoreCommand: AsyncParsableCommand {
     /// `kmsd keystore create`.
     struct Create: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "create",
             abstract: "Make a keystore at a running server.",
             discussion: """
                 Prints its URL, and its root capability if the server guards keystores by capabilities. Keys of a \
@@ -58,6 +59,7 @@ struct KeystoreCommand: AsyncParsableCommand {
     /// `kmsd keystore list`.
     struct List: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List keystores.",
             discussion: """
                 Reads the database, also while the daemon runs; needs no token and no server.
@@ -93,6 +95,7 @@ struct KeystoreCommand: AsyncParsableCommand {
     /// `kmsd keystore show`.
     struct Show: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show a keystore of a running server.",
             discussion: """
                 Its controller, how its keys are protected and what locks it.

@@ -10,6 +10,7 @@ struct ReceiptCommand: AsyncParsableCommand {
     /// `kmsd receipt verify`.
     struct Verify: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Check a receipt with the audit key's public half.",
             discussion: """
                 Needs neither the daemon nor the token. With --chain it also looks whether the chain has the record \

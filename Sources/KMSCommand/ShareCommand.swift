@@ -10,6 +10,7 @@ struct ShareCommand: AsyncParsableCommand {
     /// `kmsd share forget`.
     struct Forget: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "forget",
             abstract: "Make a running server forget what it remembers of one user's share.",
             discussion: """
                 After a user's shares were split again, the lost share opens nothing from memory any more, and the \

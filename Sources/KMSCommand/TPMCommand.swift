@@ -17,6 +17,7 @@ struct TPMCommand: AsyncParsableCommand {
     /// `kmsd tpm status`.
     struct Status: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "status",
             abstract: "Show in which states of the machine the keys work.",
             discussion: """
                 Prints the registers (PCRs) that the keys are bound to, their values now and every approved state. If \
@@ -63,6 +64,7 @@ struct TPMCommand: AsyncParsableCommand {
     /// `kmsd tpm reseal`.
     struct Reseal: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "reseal",
             abstract: "Approve the state that a planned change will lead to.",
             discussion: """
                 Run it before the change, in an approved state. Afterwards both states are approved, so the machine \

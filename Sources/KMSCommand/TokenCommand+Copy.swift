@@ -9,6 +9,7 @@ extension TokenCommand {
     /// `kmsd token copy`.
     struct Copy: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "copy",
             abstract: "Copy keys and other objects from one PKCS #11 token to another.",
             discussion: """
                 For objects that are not kmsd's own. Keys travel wrapped under a key that both tokens make for this copy; \

@@ -16,6 +16,7 @@ struct TokenCommand: AsyncParsableCommand {
     /// `kmsd token list`.
     struct List: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the tokens that the module shows.",
             discussion: """
                 Needs no PIN. Prints what to write into token-uri to name each one:
@@ -71,6 +72,7 @@ struct TokenCommand: AsyncParsableCommand {
     /// `kmsd token probe`.
     struct Probe: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "probe",
             abstract: "Prove what the token can do, with throw-away keys.",
             discussion: """
                 Runs known-answer tests and measures rates; takes a second or more. What a token claims is not asked. \
@@ -162,6 +164,7 @@ struct TokenCommand: AsyncParsableCommand {
     /// `kmsd token lint`.
     struct Lint: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "lint",
             abstract: "Grade every object on the token.",
             discussion: """
                 Names each object whose attributes allow more than its role needs, and each key of the manifest that \

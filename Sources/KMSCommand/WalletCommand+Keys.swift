@@ -45,6 +45,7 @@ extension WalletCommand {
     /// `kmsd wallet show`.
     struct Show: OfflineVerb {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Print a wallet's id and public key.",
             discussion: "A mistyped mnemonic is not noticed: it is another wallet's. Compare the id.")
 
@@ -61,6 +62,7 @@ extension WalletCommand {
     /// `kmsd wallet split`.
     struct Split: OfflineVerb {
         static let configuration = CommandConfiguration(
+            commandName: "split",
             abstract: "Split a wallet's key into shares that sign together.",
             discussion: """
                 Writes share-1.key, share-2.key and so on, each 64 hexadecimal digits, mode 0600, into a directory \

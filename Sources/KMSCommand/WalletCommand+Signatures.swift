@@ -21,6 +21,7 @@ extension WalletCommand {
     /// `kmsd wallet sign`.
     struct Sign: OfflineVerb {
         static let configuration = CommandConfiguration(
+            commandName: "sign",
             abstract: "Sign a hash with a key or with one share of it.",
             discussion: "The hash is what the chain calls a transaction's hash: SHA3-256, 64 hexadecimal digits.")
 
@@ -39,6 +40,7 @@ extension WalletCommand {
     /// `kmsd wallet combine`.
     struct Combine: OfflineVerb {
         static let configuration = CommandConfiguration(
+            commandName: "combine",
             abstract: "Add the signatures of all shares up to the wallet's.",
             discussion: "The sum is printed only if it verifies under the wallet's public key.")
 
@@ -68,6 +70,7 @@ extension WalletCommand {
     /// `kmsd wallet verify`.
     struct Verify: OfflineVerb {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Verify a signature; exit code 2 if it is not valid.")
 
         @Option(help: "64 hexadecimal digits.") var hash: String

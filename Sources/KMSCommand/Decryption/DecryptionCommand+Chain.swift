@@ -14,6 +14,7 @@ extension DecryptionCommand.Chain {
     /// `kmsd decryption chain resolve`.
     struct Resolve: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "resolve",
             abstract: "Say which header is right after sources of the light client showed two of one height.",
             discussion: """
                 Until then nothing is decrypted, after a restart neither. `kmsd decryption status` and `kmsd doctor` tell \

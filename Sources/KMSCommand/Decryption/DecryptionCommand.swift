@@ -35,6 +35,7 @@ extension DecryptionCommand.Key {
     /// `kmsd decryption key import`.
     struct Import: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "import",
             abstract: "Seal a TFHE client key.",
             discussion: """
                 Reads a client key file of tfhe-rs, or the secret key that Concrete exports, keeps the bits that decrypt, \
@@ -105,6 +106,7 @@ extension DecryptionCommand.Key {
     /// `kmsd decryption key list`.
     struct List: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List TFHE keys.",
             discussion: "Reads the database, also while the daemon runs; the daemon itself checks what it reads.")
 
@@ -119,6 +121,7 @@ extension DecryptionCommand.Key {
     /// `kmsd decryption key show`.
     struct Show: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show a TFHE key.",
             discussion: "Reads the database, also while the daemon runs; the daemon itself checks what it reads.")
 
@@ -137,6 +140,7 @@ extension DecryptionCommand.Key {
     /// `kmsd decryption key disable`.
     struct Disable: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "disable",
             abstract: "Refuse decryptions with a TFHE key.", discussion: "The daemon must not run meanwhile.")
 
         @OptionGroup var common: CommonOptions
@@ -148,6 +152,7 @@ extension DecryptionCommand.Key {
     /// `kmsd decryption key enable`.
     struct Enable: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "enable",
             abstract: "Allow decryptions with a TFHE key again.", discussion: "The daemon must not run meanwhile.")
 
         @OptionGroup var common: CommonOptions
@@ -159,6 +164,7 @@ extension DecryptionCommand.Key {
     /// `kmsd decryption key destroy`.
     struct Destroy: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "destroy",
             abstract: "Erase a TFHE key for good.",
             discussion:
                 "Nothing that was encrypted for it can be decrypted here again. The daemon must not run meanwhile.")

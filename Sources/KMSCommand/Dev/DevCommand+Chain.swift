@@ -28,6 +28,7 @@ extension DevCommand.Chain {
     /// `kmsd dev chain serve`.
     struct Serve: ClientVerb {
         static let configuration = CommandConfiguration(
+            commandName: "serve",
             abstract: "Serve a chain's RPC on loopback: a node and its witness.",
             discussion: """
                 Answers status, commit, validators and abci_query as CometBFT's nodes do, over a store with a contract's \
@@ -83,7 +84,7 @@ extension DevCommand.Chain {
                     ).map {
                         .init(
                             service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
-                            failureTerminationBehavior: .cancelGroup)
+                            failureTerminationBehavior: .cancelGroup, serviceName: "node")
                     }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
             do { try await group.run() } catch {
                 throw CommandFailure(

@@ -65,6 +65,7 @@ extension DevCommand.Chain {
     /// `kmsd dev chain allow`.
     struct Allow: ClientVerb {
         static let configuration = CommandConfiguration(
+            commandName: "allow",
             abstract: "Play the contract: mark a ciphertext.",
             discussion: """
                 Makes two blocks, so that the latest header proves it at once.
@@ -88,6 +89,7 @@ extension DevCommand.Chain {
     /// `kmsd dev chain revoke`.
     struct Revoke: ClientVerb {
         static let configuration = CommandConfiguration(
+            commandName: "revoke",
             abstract: "Play the contract: take a mark back.",
             discussion: """
                 Older headers still prove it, for as long as the daemon's decryption-max-proof-age says.
@@ -110,6 +112,7 @@ extension DevCommand.Chain {
     /// `kmsd dev chain make`.
     struct Make: ClientVerb {
         static let configuration = CommandConfiguration(
+            commandName: "make",
             abstract: "Make blocks.",
             discussion: """
                 A millisecond apart, if the clock is not ahead.
@@ -132,6 +135,7 @@ extension DevCommand.Chain {
     /// `kmsd dev chain behave`.
     struct Behave: ClientVerb {
         static let configuration = CommandConfiguration(
+            commandName: "behave",
             abstract: "Tell a node to lie, to stall or to be honest again.",
             discussion: """
                 fork: another header at each height, signed by the same validators; forged: headers changed after they were \

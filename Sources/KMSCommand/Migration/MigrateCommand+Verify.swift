@@ -9,6 +9,7 @@ extension MigrateCommand {
     /// `kmsd migrate verify`.
     struct Verify: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Prove that both tokens open every record to the same, or check such a proof.",
             discussion: """
                 Opens each record on both tokens and asks both the same challenge; the transcript lists records, hashes of both \

@@ -58,6 +58,7 @@ extension MigrateCommand {
     /// `kmsd migrate plan`.
     struct Plan: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "plan",
             abstract: "Say what would move, how, where it is in the clear meanwhile, and what cannot move.",
             discussion:
                 "Looks at both tokens and changes neither. Exit code 2: there is what cannot move, so nothing would.")
@@ -91,6 +92,7 @@ extension MigrateCommand {
     /// `kmsd migrate run`.
     struct Run: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "run",
             abstract: "Make the daemon's keys on the other token, and give every record its form for it.",
             discussion: """
                 This home's token opens everything as before. Run it again to go on after an interruption, and for what was \
@@ -120,6 +122,7 @@ extension MigrateCommand {
     /// `kmsd migrate status`.
     struct Status: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "status",
             abstract: "Show how far a migration has come.",
             discussion: "Reads files only, so it may run beside the daemon.")
 
@@ -156,6 +159,7 @@ extension MigrateCommand {
     /// `kmsd migrate rollback`.
     struct Rollback: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "rollback",
             abstract: "Give a migration up: destroy the daemon's keys on the other token, and forget the forms.",
             discussion: "The home is as it was. Refused once `finish` has begun.")
 
@@ -179,6 +183,7 @@ extension MigrateCommand {
     /// `kmsd migrate finish`.
     struct Finish: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "finish",
             abstract: "Let the other token become this home's.",
             discussion: """
                 Compares everything with the transcript of `verify`, then replaces the records, hands the audit chain over by \

@@ -11,6 +11,7 @@ extension SlotCommand {
     /// `kmsd slot add`.
     struct Add: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "add",
             abstract: "Add a slot, and let it open every keystore.",
             discussion: """
                 A slot is a further way to open every keystore of this home beside the daemon's own lock: by a passphrase, \
@@ -127,6 +128,7 @@ extension SlotCommand {
     /// `kmsd slot test`.
     struct Test: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "test",
             abstract: "Open the slots that are at hand, to see that they would open.",
             discussion: """
                 A passphrase is at hand with --recovery-passphrase-files, another token with --recovery-home and \
@@ -177,6 +179,7 @@ extension SlotCommand {
     /// `kmsd slot recipient`.
     struct Recipient: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "recipient",
             abstract: "Show the public key of this home's token for others to seal a slot to.",
             discussion: """
                 The first call makes it in the token: an agreement key that stays there, and an ML-KEM seed that the token \

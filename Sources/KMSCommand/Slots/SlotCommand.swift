@@ -66,6 +66,7 @@ struct SlotCommand: AsyncParsableCommand {
     /// `kmsd slot list`.
     struct List: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "Show the slots and how many keystores they open.",
             discussion:
                 "Reads files only, so it may run beside the daemon. What it shows is proved by `kmsd slot test`.")
@@ -101,6 +102,7 @@ struct SlotCommand: AsyncParsableCommand {
     /// `kmsd slot fill`.
     struct Fill: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "fill",
             abstract: "Let the slots open every keystore, and go on with that after an interruption.",
             discussion: """
                 `kmsd slot add` does it, too. It is for keystores that were made before there were slots, and for a run that \
@@ -123,6 +125,7 @@ struct SlotCommand: AsyncParsableCommand {
     /// `kmsd slot remove`.
     struct Remove: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "remove",
             abstract: "Remove a slot.",
             discussion: """
                 Its passphrase or token opens nothing more of this home. It still opens a copy of slots.json from before, with \
@@ -153,6 +156,7 @@ struct SlotCommand: AsyncParsableCommand {
     /// `kmsd slot retire`.
     struct Retire: Verb {
         static let configuration = CommandConfiguration(
+            commandName: "retire",
             abstract: "Tell what still needs the token, signed by its audit key.",
             discussion: """
                 Counts what no lock slot opens: keystores without a slot (`kmsd slot fill` reaches them), resident keys, split \

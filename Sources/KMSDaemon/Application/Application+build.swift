@@ -147,39 +147,45 @@ package struct Application {
         responder.crossOrigin = settings.allowsEveryOrigin ? .everybody : nil
         responder.splitCrossOrigin = settings.origins.isEmpty ? nil : .splitKeys(settings.origins)
         responder.hasUpstreamStatuses = settings.hasUpstreamStatuses
-        var services: [any Service] = [
-            StoreService(store: store, logger: logger), OutboundService(clients: [outbound, vaultCalls]),
-        ]
-        for token in [token, recoveryToken].compactMap({ $0 }) { services.append(TokenService(token: token)) }
+        // Without a name the group takes the text of the whole value, with all that it holds.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        func run(_ service: any Service, named name: String) {
+            services.append(.init(service: service, serviceName: name))
+        }
+        run(StoreService(store: store, logger: logger), named: "store")
+        run(OutboundService(clients: [outbound, vaultCalls]), named: "outbound")
+        if let token { run(TokenService(token: token), named: "token") }
+        if let recoveryToken { run(TokenService(token: recoveryToken), named: "recovery token") }
         if let audit {
             let seals =
                 [store.seal]
                 + [split?.authority?.seal, split?.vault?.seal, decryption?.seal].compactMap { $0 }
-            services.append(
+            run(
                 AuditService(
                     parts: audit, seals: Seals(all: seals, locks: locks.all, chain: audit.chain, logger: logger),
-                    logger: logger, rotateSize: settings.auditRotateSize))
+                    logger: logger, rotateSize: settings.auditRotateSize), named: "audit")
         }
-        services.append(
+        run(
             RefusalService(
-                audit: responder.audit, keystores: keystores, decryption: decryption?.service, logger: logger))
-        if let split { services.append(SplitService(parts: split, logger: logger)) }
-        if let front { services.append(front) }
-        services.append(DestructionService(keystores: keystores, audit: audit?.chain, logger: logger))
-        services.append(
+                audit: responder.audit, keystores: keystores, decryption: decryption?.service, logger: logger),
+            named: "refusals")
+        if let split { run(SplitService(parts: split, logger: logger), named: "split keys") }
+        if let front { run(front, named: "decryption") }
+        run(DestructionService(keystores: keystores, audit: audit?.chain, logger: logger), named: "destruction")
+        run(
             ReadinessAnnouncer(
                 keystores: keystores, tokenProblem: tokenProblem, auditProblem: { [audit] in audit?.chain.problem },
-                announcement: announcement))
+                announcement: announcement), named: "readiness")
         if let address = settings.metrics, let metrics {
-            services.append(
+            run(
                 MetricsServer(
                     address: address, metrics: metrics,
-                    connections: ConnectionTable(limit: budget.metricsConnections), logger: logger))
+                    connections: ConnectionTable(limit: budget.metricsConnections), logger: logger), named: "metrics")
         }
-        services.append(
+        run(
             RESTServer(
                 configuration: settings, responder: responder, connections: connections, logger: logger,
-                certificates: certificates.https, didBind: didBind))
+                certificates: certificates.https, didBind: didBind), named: "requests")
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .error)
         // Which signals end it is ``DaemonSignals``' business, and how long the end may take too.

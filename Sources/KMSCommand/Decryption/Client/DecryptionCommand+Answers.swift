@@ -13,6 +13,7 @@ extension DecryptionCommand {
     /// `kmsd decryption status`.
     struct Status: ClientVerb {
         static let configuration = CommandConfiguration(
+            commandName: "status",
             abstract: "Ask a running daemon for its height, its keys and its key for results.",
             discussion: """
                 The last line is what `verify` and `open` take as --result-key. It is as true as the connection that it came \
@@ -80,6 +81,7 @@ extension DecryptionCommand {
     /// `kmsd decryption verify`.
     struct Verify: ClientVerb {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Check an answer, and show the value of a decryption for everybody.",
             discussion: """
                 Offline. Checks the digest of the question, the signature under the pinned key for results, type, height \
@@ -149,6 +151,7 @@ extension DecryptionCommand {
     /// `kmsd decryption open`.
     struct Open: ClientVerb {
         static let configuration = CommandConfiguration(
+            commandName: "open",
             abstract: "Play the wallet: open the box in an answer, and check everything in it.",
             discussion: """
                 Offline. Prints the value, or writes it to a new file of mode 0600. Exit code 2 if the answer does not hold.

@@ -16,6 +16,7 @@ extension DecryptionCommand {
     /// `kmsd decryption request`.
     struct Request: ClientVerb {
         static let configuration = CommandConfiguration(
+            commandName: "request",
             abstract: "Play a full node: prove that a ciphertext is marked, and ask for its value.",
             discussion: """
                 Fetches the proof from a node's RPC (or takes it from a file) and asks the daemon: to decrypt for everybody, \

@@ -11,6 +11,7 @@ extension DecryptionCommand {
     /// `kmsd decryption wallet`.
     struct Wallet: ClientVerb {
         static let configuration = CommandConfiguration(
+            commandName: "wallet",
             abstract: "Make a wallet's keys: an account's, and one that values are re-encrypted for.",
             discussion: """
                 Writes account.key (secp256k1, as Ethereum's tools have it) and enc.key (X25519) into a new directory, mode \
@@ -39,6 +40,7 @@ extension DecryptionCommand {
     /// `kmsd decryption permit`.
     struct Permit: ClientVerb {
         static let configuration = CommandConfiguration(
+            commandName: "permit",
             abstract: "Play the wallet: sign (EIP-712) that values may be re-encrypted for its key.",
             discussion: """
                 Offline. The file holds the account, the public key and the authorisation; give it to the full node. Without \
