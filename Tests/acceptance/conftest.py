@@ -86,7 +86,19 @@ def bare(tmp_path):
     installation.end()
 
 
+@pytest.fixture(scope="session")
+def provisioned(tmp_path_factory):
+    """What `kmsd init` makes, once: its keys take longer than most tests. Nothing runs on it."""
+    installation = Installation(tmp_path_factory.mktemp("provisioned") / "home").init()
+    installation.token.rest()
+    yield installation
+    installation.end()
+
+
 @pytest.fixture
-def own(bare):
-    """An installation of the test's own, provisioned, with no daemon running."""
-    return bare.init()
+def own(provisioned, tmp_path):
+    """An installation of the test's own, provisioned, with no daemon running. Those of two tests have the same keys; a test that
+    wants two different ones makes the other with `Installation(...).init()`."""
+    installation = Installation(tmp_path / "home", like=provisioned)
+    yield installation
+    installation.end()

@@ -44,20 +44,33 @@ def refuses(daemon, *words):
     return message
 
 
-@pytest.fixture
-def disabled(own, tmp_path):
+@pytest.fixture(scope="module")
+def example(provisioned, tmp_path_factory):
     """A key that was used, a copy of its database, and then the key disabled."""
+    folder = tmp_path_factory.mktemp("disabled")
+    own = Installation(folder / "home", like=provisioned)
     daemon = own.start()
     key = daemon.client().create_keystore().create("ECDSAP256DER")
     key.sign(b"m")
     assert daemon.terminate() == 0
-    older = take(own, tmp_path / "older")
+    own.older = take(own, folder / "older")
     daemon = own.start()
     moved(key, daemon).disable()
     assert daemon.terminate() == 0
-    take(own, tmp_path / "newer")
-    own.older, own.newer, own.key, own.database = older, tmp_path / "newer", key, own.home / "kmsd.sqlite"
-    return own
+    own.newer, own.key = take(own, folder / "newer"), key
+    own.token.rest()
+    yield own
+    own.end()
+
+
+@pytest.fixture
+def disabled(example, tmp_path):
+    """A copy of it for each test."""
+    copied = Installation(tmp_path / "home", like=example)
+    copied.older, copied.newer, copied.key, copied.database = (
+        example.older, example.newer, example.key, copied.home / "kmsd.sqlite")
+    yield copied
+    copied.end()
 
 
 def refused_use(installation, *words):
@@ -297,10 +310,8 @@ SPLIT = ("shares.sqlite", "vault.sqlite")
 
 
 @pytest.fixture
-def home(tmp_path):
-    installation = with_secret(Installation(tmp_path / "home")).init()
-    yield installation
-    installation.end()
+def home(own):
+    return with_secret(own)
 
 
 def copy(source, target, name):
@@ -314,13 +325,15 @@ def tighten(client, row):
     ok(client.vault("PUT", f"/restrictions/{row['client_id']}", {"restrictions": MEANT[:1]}, key=row["peer_public_key"]))
 
 
-@pytest.fixture
-def tightened(home, tmp_path):
+@pytest.fixture(scope="module")
+def split_example(provisioned, tmp_path_factory):
     """A split key whose restrictions were tightened after a copy of its two databases."""
+    folder = tmp_path_factory.mktemp("tightened")
+    home = with_secret(Installation(folder / "home", like=provisioned))
     client = SplitClient(home.start().base, SECRET)
     row = client.split(client.wallet()["client_id"], restrictions=MEANT)
     assert home.daemons[-1].terminate() == 0
-    home.older, home.newer = tmp_path / "older", tmp_path / "newer"
+    home.older, home.newer = folder / "older", folder / "newer"
     for folder in (home.older, home.newer):
         folder.mkdir()
     for name in SPLIT:
@@ -331,7 +344,18 @@ def tightened(home, tmp_path):
     for name in SPLIT:
         copy(home.home, home.newer, name)
     home.row = row
-    return home
+    home.token.rest()
+    yield home
+    home.end()
+
+
+@pytest.fixture
+def tightened(split_example, tmp_path):
+    """A copy of it for each test."""
+    copied = with_secret(Installation(tmp_path / "home", like=split_example))
+    copied.older, copied.newer, copied.row = split_example.older, split_example.newer, split_example.row
+    yield copied
+    copied.end()
 
 
 def closed(home, daemon, name):

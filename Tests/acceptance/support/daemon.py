@@ -4,6 +4,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -68,10 +69,17 @@ class Installation:
     # What makes a token where a test does not say; see `--token` in conftest.py.
     default_token = SoftToken
 
-    def __init__(self, home, token=None, **settings):
+    def __init__(self, home, token=None, like=None, **settings):
+        """`like` is another one after `init`, at rest, of which this is to be a copy."""
         self.home = Path(home)
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.token = (token or Installation.default_token)(self.home)
+        if like:
+            self.token = type(like.token)(self.home, like=like.token)
+            for path in like.home.iterdir():
+                if path.is_file() and not (self.home / path.name).exists():
+                    shutil.copy2(path, self.home)
+        else:
+            self.token = (token or Installation.default_token)(self.home)
         self.settings = {"KMSD_HOME": str(self.home), "KMS_TOKEN_URI": self.token.uri(), **settings}
         self.daemons = []
 

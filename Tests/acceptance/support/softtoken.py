@@ -25,11 +25,15 @@ class SoftToken:
     # Whether a second process uses it at the same time.
     IS_SHARED = True
 
-    def __init__(self, home, label="kmsd", pin=None):
-        self.home, self.label = Path(home), label
-        self.pin = pin or secrets.token_hex(20)
+    def __init__(self, home, label="kmsd", pin=None, like=None):
+        """`like` is another one, of which this is to be a copy, with its keys and its PIN."""
+        self.home, self.label = Path(home), like.label if like else label
+        self.pin = like.pin if like else pin or secrets.token_hex(20)
         self.tokens = self.home / "tokens"
-        self.tokens.mkdir(mode=0o700)
+        if like:
+            shutil.copytree(like.tokens, self.tokens)
+        else:
+            self.tokens.mkdir(mode=0o700)
         self.configuration = self.home / "softhsm2.conf"
         self.pin_file = self.home / "user.pin"
         write_private(self.pin_file, self.pin)
@@ -37,7 +41,8 @@ class SoftToken:
             self.configuration,
             f"directories.tokendir = {self.tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
             "slots.mechanisms = ALL\nlibrary.reset_on_fork = false\n")
-        self.initialise()
+        if not like:
+            self.initialise()
         self.made = {path: path.read_bytes() for path in self.tokens.glob("*/token.object")}
 
     def initialise(self):
@@ -91,6 +96,9 @@ class SoftToken:
         if self.tokens.exists():
             shutil.rmtree(self.tokens)
         (self.home / "tokens.away").rename(self.tokens)
+
+    def rest(self):
+        """Nothing runs that its files could change under."""
 
     def end(self):
         """Nothing runs, and the directory is the test's."""

@@ -28,15 +28,19 @@ class SoftTPM:
     IS_LINTED = False
     IS_SHARED = False
 
-    def __init__(self, home, attributes=""):
-        self.home, self.attributes = Path(home), attributes
+    def __init__(self, home, attributes="", like=None):
+        """`like` is another one at rest, of which this is to be a copy, with its keys and its PIN."""
+        self.home, self.attributes = Path(home), like.attributes if like else attributes
         # A socket's path must be short.
         self.folder = Path(tempfile.mkdtemp(prefix="kmst."))
         self.socket = self.folder / "s"
         self.state = self.folder / "state"
-        self.state.mkdir(mode=0o700)
+        if like:
+            shutil.copytree(like.state, self.state)
+        else:
+            self.state.mkdir(mode=0o700)
         self.pin_file = self.home / "tpm.pin"
-        self.pin = secrets.token_hex(20)
+        self.pin = like.pin if like else secrets.token_hex(20)
         write_private(self.pin_file, self.pin)
         self.process = None
         self.start()
@@ -68,6 +72,11 @@ class SoftTPM:
             self.process = None
         for path in (self.socket, Path(f"{self.socket}.ctrl")):
             path.unlink(missing_ok=True)
+
+    def rest(self):
+        """Shut down in order, so that a copy of its state starts as one that nothing happened to."""
+        self.tool("tpm2_shutdown", "--clear")
+        self.kill()
 
     def end(self):
         self.kill()
