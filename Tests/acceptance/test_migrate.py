@@ -141,7 +141,7 @@ def test_a_home_moves_to_another_token_and_the_first_one_is_needed_no_more(home,
     # The settings name the first one still.
     daemon = home.start(ready=False)
     eventually(lambda: "token-mismatch" in daemon.log(), 60, "a word on the token")
-    assert daemon.readiness()[0] == 503
+    eventually(lambda: (daemon.readiness() or [0])[0] == 503, 60, "/readyz 503")
     daemon.kill()
 
     # The first token is gone for good.

@@ -31,10 +31,12 @@ public struct AuditReader: Sendable {
         if magic == Data("SQLite format 3".utf8) {
             source = .database(try AuditDatabase.openReadOnly(path))
         } else {
-            // An empty one is a chain without records. An export is read line by line, whatever it holds.
-            guard !isDatabase || magic?.isEmpty != false else {
+            // An empty one is a chain without records. An export begins with a record, or with what was left of one.
+            let first = magic?.first ?? UInt8(ascii: "{")
+            guard first == UInt8(ascii: "{") || first == 0x0A, !isDatabase || magic?.isEmpty != false else {
+                let kinds = isDatabase ? "" : ", nor an export of one"
                 throw AuditError(
-                    .unavailable, "'\(path)' is no audit chain: it is damaged, or another file; restore it.")
+                    .unavailable, "'\(path)' is no audit chain\(kinds): it is damaged, or another file; restore it.")
             }
             do {
                 source = .export(try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe))
