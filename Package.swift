@@ -246,7 +246,8 @@ let targets: [Target] = [
 
     // Tests.
     .target(
-        name: "TestSupport", dependencies: dependencies(["SecretMemory"]), path: "Tests/TestSupport",
+        name: "TestSupport", dependencies: dependencies(["LibCrypto", "SecretMemory", "Token"]),
+        path: "Tests/TestSupport",
         exclude: ["Wycheproof"], swiftSettings: settings),
     .target(
         name: "TestTokens", dependencies: dependencies(["HSMBridge", "TestSupport", "Token"]),
@@ -273,7 +274,7 @@ let targets: [Target] = [
         ]),
     tests(
         "EnclaveLock",
-        uses: ["Encodings", "HybridSealing", "LibCrypto", "SecretMemory", "TestSupport", "Token"], exclude: ["Golden"]),
+        uses: ["Encodings", "HybridSealing", "SecretMemory", "TestSupport", "Token"], exclude: ["Golden"]),
     tests(
         "Audit",
         uses: [

@@ -33,11 +33,12 @@ public struct DecryptionKeyMove: TokenSealedStore {
         return (secrets, keys.last?.id)
     }
 
-    public func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws {
+    public func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws -> Bool {
         try await store.write(lowers: false) { [target] db in
             try db.execute(
                 sql: "UPDATE keys SET lock_identity = ?, sealed_lock_key = ? WHERE id = ? AND sealed_lock_key = ?",
                 arguments: [target, Data(form), secret.name, Data(secret.sealed)])
+            return db.changesCount == 1
         }
     }
 }

@@ -129,24 +129,25 @@ public final class DecryptionStore: Sendable {
     /// One transaction, durable when this returns.
     ///
     /// - Parameter lowers: Whether an older copy of the file would undo it; the audit chain has heard of the epoch then.
-    func write(
-        lowers: Bool, _ body: @escaping @Sendable (Database) throws -> Void
-    ) async throws(DecryptionError) {
+    @discardableResult func write<R: Sendable>(
+        lowers: Bool, _ body: @escaping @Sendable (Database) throws -> R
+    ) async throws(DecryptionError) -> R {
         knownKeys.forget()
         defer { knownKeys.forget() }
         do {
             let seal = seal
-            let raised = try await pool.write { db -> UInt64? in
+            let (result, raised) = try await pool.write { db -> (R, UInt64?) in
                 try seal.permit()
-                try body(db)
+                let result = try body(db)
                 let raised = lowers ? try seal.raise(db) : nil
                 if seal.isOpen { try seal.finish(db) }
-                return raised
+                return (result, raised)
             }
             if let raised {
                 seal.settle(raised)
                 try await tell()
             }
+            return result
         } catch { throw Self.translate(error) }
     }
 

@@ -145,7 +145,14 @@ public struct Migrator: Sendable {
             }
             // Together, so that they share flushes.
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for (form, secret) in due { group.addTask { try await store.put(form, insteadOf: secret) } }
+                for (form, secret) in due {
+                    group.addTask {
+                        // A record that stayed would need the source, which is taken for spare after this.
+                        guard try await store.put(form, insteadOf: secret) else {
+                            throw notProved("\(store.kind) '\(secret.name)'")
+                        }
+                    }
+                }
                 try await group.waitForAll()
             }
             guard let end else { return }

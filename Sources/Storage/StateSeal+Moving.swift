@@ -29,11 +29,12 @@ public struct SealKeyMove: TokenSealedStore {
         return ([secret], seal.name)
     }
 
-    public func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws {
+    public func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws -> Bool {
         try await seal.pool.write { [target] db in
             try db.execute(
                 sql: "UPDATE main.epoch SET lock_identity = ?, sealed_key = ? WHERE id = 1 AND sealed_key = ?",
                 arguments: [target, Hexadecimal.encode(form), Hexadecimal.encode(secret.sealed)])
+            return db.changesCount == 1
         }
     }
 }

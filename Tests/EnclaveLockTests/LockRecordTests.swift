@@ -2,20 +2,21 @@ import EnclaveLock
 import Encodings
 import Foundation
 import SecretMemory
+import TestSupport
 import Testing
 import Token
 
 @Suite("Lock slots", .timeLimit(.minutes(10))) struct LockRecordTests {
     private let lockKey: [UInt8] = Array(1...32)
 
-    private func record(_ token: FakeToken) async throws -> LockRecord {
+    private func record(_ token: MemoryToken) async throws -> LockRecord {
         try await LockRecord.make(
             sealing: SharedSecret(try Samples.secret(lockKey)), with: TokenLock(token: token), tenant: "alice",
             keystore: "ks", createdAt: 1_700_000_000_000)
     }
 
     @Test func aRecordOpensAfterARoundTripThroughItsStoredForm() async throws {
-        let token = try FakeToken()
+        let token = try MemoryToken()
         let decoded = try LockRecord(decoding: try await record(token).encoded())
         #expect(decoded.version == 1)
         #expect(decoded.slots.map(\.id) == [1])
@@ -24,7 +25,7 @@ import Token
     }
 
     @Test func anyOneSlotOpensIt() async throws {
-        let (one, two) = (try FakeToken(identity: "fake:1"), try FakeToken(identity: "fake:2"))
+        let (one, two) = (try MemoryToken(identity: "fake:1"), try MemoryToken(identity: "fake:2"))
         var record = try await record(one)
         let sealed = try await TokenLock(token: two).seal(
             SharedSecret(try Samples.secret(lockKey)),
@@ -43,7 +44,7 @@ import Token
     }
 
     @Test func anotherKeystoreAnotherTenantAnotherSlotNumberAndAnotherLockAreRefused() async throws {
-        let token = try FakeToken()
+        let token = try MemoryToken()
         let lock = TokenLock(token: token)
         let record = try await record(token)
         var renumbered = record
@@ -55,7 +56,7 @@ import Token
             }
             #expect(error?.code == .openingFailed)
         }
-        let stranger = TokenLock(token: try FakeToken(identity: "fake:9"))
+        let stranger = TokenLock(token: try MemoryToken(identity: "fake:9"))
         let error = await #expect(throws: EnclaveLockError.self) {
             try await record.open(with: [stranger], tenant: "alice", keystore: "ks")
         }
@@ -67,13 +68,13 @@ import Token
             let error = #expect(throws: EnclaveLockError.self) { try LockRecord(decoding: Array(text.utf8)) }
             #expect(error?.code == .openingFailed)
         }
-        var twice = try await record(try FakeToken())
+        var twice = try await record(try MemoryToken())
         twice.slots.append(twice.slots[0])
         #expect(throws: EnclaveLockError.self) { try LockRecord(decoding: try twice.encoded()) }
     }
 
     @Test func theTokensFailureIsToldApartFromARecordThatDoesNotOpen() async throws {
-        let token = try FakeToken()
+        let token = try MemoryToken()
         let record = try await record(token)
         token.fail(with: HSMError(.overloaded, "full"))
         let error = await #expect(throws: EnclaveLockError.self) {

@@ -3,6 +3,7 @@ import Encodings
 import Foundation
 import HybridSealing
 import SecretMemory
+import TestSupport
 import Testing
 import Token
 
@@ -18,7 +19,7 @@ import Token
     private func secret() throws -> SharedSecret { SharedSecret(try Samples.secret(lockKey)) }
 
     /// A home with the slot of its token and one of a passphrase.
-    private func home(_ token: FakeToken, _ words: String = "correct horse battery") async throws -> RecoveryRecord {
+    private func home(_ token: MemoryToken, _ words: String = "correct horse battery") async throws -> RecoveryRecord {
         let own = TokenLock(token: token)
         let first = try await RecoveryLock.make(firstSlot: own, createdAt: 1)
         return try await RecoveryLock(record: first, openers: [own]).adding(try passphrase(words), createdAt: 2)
@@ -35,7 +36,7 @@ import Token
 
     @Test("what one slot sealed another slot opens, without the first lock")
     func anyOneSlotOpens() async throws {
-        let token = try FakeToken()
+        let token = try MemoryToken()
         let record = try await home(token)
         #expect(record.slots.map(\.id) == [1, 2] && record.slots.map(\.kind) == [.token, .passphrase])
         let sealed = try await RecoveryLock(record: record, openers: [TokenLock(token: token)])
@@ -51,7 +52,7 @@ import Token
 
     @Test("no lock, a wrong passphrase and an absent token open nothing, and nothing is sealed unproved")
     func whatDoesNotOpen() async throws {
-        let token = try FakeToken()
+        let token = try MemoryToken()
         let record = try await home(token)
         let sealed = try await RecoveryLock(record: record, openers: [TokenLock(token: token)])
             .seal(try secret(), identity: identity)
@@ -59,7 +60,7 @@ import Token
         let cases: [([any SecretLock], EnclaveLockError.Code)] = [
             ([], .noMatchingSlot), ([try passphrase("another passphrase")], .openingFailed),
             ([TokenLock(token: token)], .tokenFailed),
-            ([TokenLock(token: try FakeToken(identity: "fake:9"))], .noMatchingSlot),
+            ([TokenLock(token: try MemoryToken(identity: "fake:9"))], .noMatchingSlot),
             ([TokenLock(token: token), try passphrase("another passphrase")], .tokenFailed),
         ]
         for (openers, expected) in cases {
@@ -71,7 +72,7 @@ import Token
 
     @Test("another record's identity and an altered byte do not open")
     func boundToTheRecord() async throws {
-        let token = try FakeToken()
+        let token = try MemoryToken()
         let lock = try RecoveryLock(record: try await home(token), openers: [TokenLock(token: token)])
         let sealed = try await lock.seal(try secret(), identity: identity)
         var other = identity
@@ -87,9 +88,9 @@ import Token
 
     @Test("a public half, a slot or a number that somebody put there is noticed before anything is sealed to it")
     func theListIsAuthenticated() async throws {
-        let token = try FakeToken()
+        let token = try MemoryToken()
         let record = try await home(token)
-        let stranger = try await RecoveryLock.make(firstSlot: TokenLock(token: try FakeToken()), createdAt: 1)
+        let stranger = try await RecoveryLock.make(firstSlot: TokenLock(token: try MemoryToken()), createdAt: 1)
         var changed: [RecoveryRecord] = []
         // The stranger's public half, whose private half he has.
         changed.append(record)
@@ -115,7 +116,7 @@ import Token
 
     @Test("a removed slot opens nothing more, and its number is not given again")
     func removing() async throws {
-        let token = try FakeToken()
+        let token = try MemoryToken()
         let own = TokenLock(token: token)
         let record = try await home(token)
         let before = try RecoveryLock(record: record, openers: [own])
@@ -138,7 +139,7 @@ import Token
 
     @Test("what is no list of slots is refused with a remedy")
     func strangeLists() async throws {
-        let record = try await home(try FakeToken())
+        let record = try await home(try MemoryToken())
         var bad: [RecoveryRecord] = Array(repeating: record, count: 5)
         bad[0].version = 2
         bad[1].slots = []
@@ -156,7 +157,7 @@ import Token
 
     @Test("as many slots of as many people as may be are written and read again")
     func theLongestList() async throws {
-        let token = try FakeToken()
+        let token = try MemoryToken()
         let own = TokenLock(token: token)
         var record = try await RecoveryLock.make(firstSlot: own, createdAt: 1)
         var people: [any SecretLock] = []
@@ -173,7 +174,7 @@ import Token
 
     @Test("a slot that is sealed to a public key cannot be opened here")
     func publicSlots() async throws {
-        let token = try FakeToken()
+        let token = try MemoryToken()
         let own = TokenLock(token: token)
         let record = try await RecoveryLock.make(firstSlot: own, createdAt: 1)
         // Any public key of the right form, such as another home's.
@@ -189,7 +190,7 @@ import Token
 
     @Test("a keystore that is made with slots opens by its lock and by the recovery key")
     func recordsOfKeystores() async throws {
-        let token = try FakeToken()
+        let token = try MemoryToken()
         let own = TokenLock(token: token)
         let recovery = try RecoveryLock(record: try await home(token), openers: [own])
         let record = try await LockRecord.make(

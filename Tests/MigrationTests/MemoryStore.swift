@@ -38,10 +38,13 @@ final class MemoryStore: TokenSealedStore {
         )
     }
 
-    func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws {
+    func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws -> Bool {
         rows.withLock { rows in
-            guard let place = rows.firstIndex(where: { $0.name == secret.name }) else { return }
+            guard let place = rows.firstIndex(where: { $0.name == secret.name && $0.sealed == secret.sealed }) else {
+                return false
+            }
             rows[place].sealed = form
+            return true
         }
     }
 }

@@ -13,16 +13,16 @@ import Token
 @Suite("Migrator", .timeLimit(.minutes(10))) struct MigratorTests {
     /// Two tokens with audit keys, records of the first, and the files of a migration.
     private struct Pair {
-        let source: KeyedToken
-        let target: KeyedToken
+        let source: MemoryToken
+        let target: MemoryToken
         let keys: (source: SigningKey, target: SigningKey)
         let store = MemoryStore()
         let folder: URL
         let forms: MigrationForms
 
         init(records: Int) async throws {
-            source = try KeyedToken("source")
-            target = try KeyedToken("target")
+            source = try MemoryToken(identity: "source")
+            target = try MemoryToken(identity: "target")
             keys = (try SigningKey.generate(.p256), try SigningKey.generate(.p256))
             folder = try ScratchDirectory.make("migration")
             forms = try MigrationForms(path: folder.path + "/forms.sqlite")
@@ -56,7 +56,7 @@ import Token
         }
 
         /// Opens a record on a token.
-        func open(_ name: String, on token: KeyedToken) async throws -> [UInt8] {
+        func open(_ name: String, on token: MemoryToken) async throws -> [UInt8] {
             let sealed = try #require(store[name])
             let opened = try await token.open(sealed, under: .rootLock, context: MemoryStore.context(name))
             return opened.withUnsafeBytes { Array($0) }
@@ -87,7 +87,7 @@ import Token
         for number in 0..<10 { #expect(try await pair.open("thing-\(number)", on: pair.target) == before[number]) }
         // Once more changes nothing.
         try await pair.replace()
-        #expect(pair.target.count == 10)
+        #expect(pair.target.sealed == 10)
     }
 
     @Test("what was interrupted goes on where it was, and what was changed since is moved anew") func resumes()
@@ -121,6 +121,34 @@ import Token
         _ = try await pair.move()
         try await pair.prove()
         try await pair.replace()
+    }
+
+    @Test("a record that stays what it was, because it changed under the last look, ends the replacing")
+    func staysWhole()
+        async throws
+    {
+        let pair = try await Pair(records: 2)
+        _ = try await pair.move()
+        try await pair.prove()
+        var reader = try TranscriptReader(path: pair.transcript)
+        let error = await #expect(throws: MigrationError.self) {
+            try await Migrator.replace(
+                ChangingStore(records: pair.store), by: pair.forms, transcript: &reader, looksOnly: false
+            ) { _ in }
+        }
+        #expect(error?.code == .notMoved)
+    }
+
+    /// Whose rows are others whenever a form would take their place.
+    private struct ChangingStore: TokenSealedStore {
+        let records: MemoryStore
+        var kind: String { records.kind }
+
+        func page(after: String?) async throws -> (secrets: [TokenSealedSecret], end: String?) {
+            try await records.page(after: after)
+        }
+
+        func put(_: [UInt8], insteadOf _: TokenSealedSecret) async throws -> Bool { false }
     }
 
     @Test("a form that opens to another secret is found out") func refusesAnother() async throws {

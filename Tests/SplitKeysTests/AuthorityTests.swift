@@ -236,9 +236,9 @@ import Token
         configuration.shareTTL = .zero
         let fixture = try SplitFixture(configuration)
         try await fixture.authority.setUp(try OfficialKey.setup(), caller: fixture.caller())
-        fixture.token.fail(HSMError(.tokenUnavailable, "away"))
+        fixture.token.fail(with: HSMError(.tokenUnavailable, "away"))
         #expect(await code { _ = try await fixture.authority.cosign(OfficialKey.message()) } == .tokenUnavailable)
-        fixture.token.fail(nil)
+        fixture.token.fail(with: nil)
         _ = try await fixture.authority.cosign(OfficialKey.message())
     }
 }

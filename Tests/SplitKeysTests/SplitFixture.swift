@@ -66,53 +66,6 @@ final class TestClock: Sendable {
     func advance(_ seconds: Double) { time.withLock { $0 += seconds } }
 }
 
-/// Seals in memory; can be taken away.
-final class MemoryToken: Sealing {
-    private let key: SharedSecret
-    private let failure = Mutex<HSMError?>(nil)
-    /// How often anything was sealed or opened.
-    let calls = Atomic(0)
-    let sealingIdentity = "memory"
-
-    init() throws { key = SharedSecret(try SecretBytes.random(count: 32)) }
-
-    func fail(_ error: HSMError?) { failure.withLock { $0 = error } }
-
-    func seal(_ plaintext: SharedSecret, under role: KeyRole, context: [UInt8]) async throws(HSMError) -> [UInt8] {
-        calls.add(1, ordering: .relaxed)
-        if let error = failure.withLock({ $0 }) { throw error }
-        return try translated {
-            let nonce = try Random.bytes(12)
-            return nonce
-                + (try plaintext.withSecret { plaintext in
-                    try key.withSecret { key in
-                        try AEAD.sealSecret(
-                            plaintext, key: key, nonce: nonce, associatedData: Array(role.rawValue.utf8) + context,
-                            algorithm: .aes256GCM)
-                    }
-                })
-        }
-    }
-
-    func open(_ sealed: [UInt8], under role: KeyRole, context: [UInt8]) async throws(HSMError) -> SharedSecret {
-        calls.add(1, ordering: .relaxed)
-        if let error = failure.withLock({ $0 }) { throw error }
-        guard sealed.count >= 28 else { throw HSMError(.authenticationFailed, "too short") }
-        return try translated {
-            SharedSecret(
-                try key.withSecret { key in
-                    try AEAD.openSecret(
-                        Array(sealed[12...]), key: key, nonce: Array(sealed[..<12]),
-                        associatedData: Array(role.rawValue.utf8) + context, algorithm: .aes256GCM)
-                })
-        }
-    }
-
-    private func translated<R>(_ body: () throws -> R) throws(HSMError) -> R {
-        do { return try body() } catch { throw HSMError(.authenticationFailed, "\(error)") }
-    }
-}
-
 /// Keeps scalars in memory; can give a wrong multiple.
 final class MemoryAnchors: AnchorKeeping {
     private struct State {

@@ -54,10 +54,10 @@ public protocol TokenSealedStore: Sendable {
     /// Whether everything else in a form is as ``form(of:opened:sealed:)`` makes it.
     func accepts(_ form: [UInt8], of secret: TokenSealedSecret, opened: SharedSecret) async throws -> Bool
 
-    /// Lets a form take the record's place, in one transaction.
+    /// Lets a form take the record's place, in one transaction, if that is still the record.
     ///
-    /// - Throws: also if the record was changed meanwhile.
-    func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws
+    /// - Returns: Whether it was.
+    func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws -> Bool
 }
 
 extension TokenSealedStore {

@@ -111,7 +111,9 @@ struct LockSlotMove: TokenSealedStore {
         try RecoveryRecord(decoding: form).accepts(opened)
     }
 
-    func put(_ form: [UInt8], insteadOf _: TokenSealedSecret) async throws {
+    func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws -> Bool {
+        guard try file.read()?.encoded() == secret.content else { return false }
         try file.write(try RecoveryRecord(decoding: form))
+        return true
     }
 }

@@ -34,10 +34,10 @@ public struct DIDKeyMove: TokenSealedStore {
         return (secrets, names.last)
     }
 
-    public func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws {
-        guard var record = try await store.didKey(secret.name) else { return }
+    public func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws -> Bool {
+        guard var record = try await store.didKey(secret.name) else { return false }
         record.lockIdentity = target
         record.sealed = form
-        try await store.reseal(record, expecting: secret.sealed)
+        return try await store.reseal(record, expecting: secret.sealed)
     }
 }

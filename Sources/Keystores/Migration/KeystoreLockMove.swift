@@ -82,12 +82,12 @@ public struct KeystoreLockMove: TokenSealedStore {
         return try rows.accepts(record)
     }
 
-    public func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws {
+    public func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws -> Bool {
         var record = try await current(secret)
         record.authenticator = Array(form.prefix(Self.authenticatorLength))
         record.lockRecord = Array(form.dropFirst(Self.authenticatorLength))
         let expected = Array(secret.content.prefix(Self.authenticatorLength))
-        guard try await store.updateLockRecord(record, expecting: expected) else { throw Self.changed(secret.name) }
+        return try await store.updateLockRecord(record, expecting: expected)
     }
 
     private func current(_ secret: TokenSealedSecret) async throws -> KeystoreRecord {

@@ -97,7 +97,8 @@ extension KeystoreService {
                 }
                 record.lockKind = recovery.kind.rawValue
                 record.lockIdentity = recovery.identity
-                try await keys.reseal(record, expecting: before)
+                // One that was sealed anew meanwhile is reached the next time.
+                _ = try await keys.reseal(record, expecting: before)
             }
             after = last
         }

@@ -13,7 +13,7 @@ protocol DIDKeyExpiring: Sendable {
     func vaultRecords(after: String, limit: Int) async throws -> [(keystore: String, vault: [UInt8])]
 
     /// Replaces a key's sealed bytes and their lock if the stored ones are still `expected`.
-    func reseal(_ record: DIDKeyRecord, expecting expected: [UInt8]) async throws
+    func reseal(_ record: DIDKeyRecord, expecting expected: [UInt8]) async throws -> Bool
 
     /// Removes keys; each is asked about in the transaction that removes it.
     ///
@@ -40,11 +40,12 @@ extension SQLiteKeystoreStore: DIDKeyExpiring {
         }
     }
 
-    func reseal(_ record: DIDKeyRecord, expecting expected: [UInt8]) async throws {
+    func reseal(_ record: DIDKeyRecord, expecting expected: [UInt8]) async throws -> Bool {
         try await writer.perform { [self] db in
             try change(
                 db, "UPDATE did_keys SET lock_kind = ?, lock_identity = ?, sealed = ? WHERE did = ? AND sealed = ?",
                 [record.lockKind, record.lockIdentity, Data(record.sealed), record.did, Data(expected)])
+            return db.changesCount == 1
         }
     }
 

@@ -57,10 +57,11 @@ struct SealedRowsMove: TokenSealedStore {
 
     func sealed(inForm form: [UInt8]) throws -> [UInt8] { try table.disclose?(form) ?? form }
 
-    func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws {
+    func put(_ form: [UInt8], insteadOf secret: TokenSealedSecret) async throws -> Bool {
         let sql = "UPDATE \(table.name) SET \(table.column) = ? WHERE \(table.key) = ? AND \(table.column) = ?"
-        try await SplitStorage.write(pool, seal, .none, .adds) { db in
+        return try await SplitStorage.write(pool, seal, .none, .adds) { db in
             try db.execute(sql: sql, arguments: [Data(form), secret.name, Data(secret.content)])
+            return db.changesCount == 1
         }
     }
 }

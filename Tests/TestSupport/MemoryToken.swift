@@ -1,25 +1,41 @@
 import LibCrypto
-import SecretMemory
+public import SecretMemory
 import Synchronization
-import Token
+public import Token
 
-/// A token in memory for tests that need no device: counts its calls and can be taken away.
-final class FakeToken: Sealing {
+/// A token in memory, for tests that need no device: counts its calls, fails as it is told, and can be taken away.
+public final class MemoryToken: Sealing {
     private let key: SharedSecret
     private let failure = Mutex(HSMError?.none)
-    let sealingIdentity: String
-    let delay: Duration
+    private let counts = Mutex((sealed: 0, opened: 0))
+    private let delay: Duration
+    public let sealingIdentity: String
 
-    init(identity: String = "fake:1", delay: Duration = .zero) throws {
+    /// - Parameter delay: How long an opening takes.
+    public init(identity: String = "memory", delay: Duration = .zero) throws {
         key = SharedSecret(try SecretBytes.random(count: 32))
         sealingIdentity = identity
         self.delay = delay
     }
 
-    func fail(with error: HSMError?) { failure.withLock { $0 = error } }
+    /// How often it has sealed.
+    public var sealed: Int { counts.withLock { $0.sealed } }
 
-    func seal(_ plaintext: SharedSecret, under role: KeyRole, context: [UInt8]) async throws(HSMError) -> [UInt8] {
+    /// How often anything was sealed, or tried to be opened.
+    public var calls: Int { counts.withLock { $0.sealed + $0.opened } }
+
+    /// From now on every call fails so; nil ends that.
+    public func fail(with error: HSMError?) { failure.withLock { $0 = error } }
+
+    public func takeAway(_ isAway: Bool) {
+        fail(with: isAway ? HSMError(.tokenUnavailable, "The token is out of reach.") : nil)
+    }
+
+    public func seal(
+        _ plaintext: SharedSecret, under role: KeyRole, context: [UInt8]
+    ) async throws(HSMError) -> [UInt8] {
         if let failure = failure.withLock({ $0 }) { throw failure }
+        counts.withLock { $0.sealed += 1 }
         return try translated {
             let nonce = try Random.bytes(12)
             return [1] + nonce
@@ -33,9 +49,12 @@ final class FakeToken: Sealing {
         }
     }
 
-    func open(_ sealed: [UInt8], under role: KeyRole, context: [UInt8]) async throws(HSMError) -> SharedSecret {
+    public func open(
+        _ sealed: [UInt8], under role: KeyRole, context: [UInt8]
+    ) async throws(HSMError) -> SharedSecret {
         if delay > .zero { try? await Task.sleep(for: delay) }
         if let failure = failure.withLock({ $0 }) { throw failure }
+        counts.withLock { $0.opened += 1 }
         guard sealed.count >= 29, sealed[0] == 1 else { throw HSMError(.authenticationFailed, "does not open") }
         return try translated {
             SharedSecret(
